@@ -1,0 +1,121 @@
+"""The archive: where sealed WARC files lie, on a local folder or any fsspec URL (`s3://bucket/prefix`).
+
+A file appears whole or not at all. Names are made of ids alone:
+`<outlet>/<year>/<month>/<crawl_id>_<segment_id>.warc.gz`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from pressmark.errors import ArchiveError, NoSpace
+
+
+class ArchiveStore:
+    """Puts, lists and reads the files of one archive."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        try:
+            self._fs, self._base = fsspec.core.url_to_fs(root)
+        except (ImportError, ValueError) as error:
+            raise ArchiveError(f"PRESSMARK_ARCHIVE={root!r} cannot be opened: {error}") from error
+        self._base = self._base.rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether files lie in a local folder."""
+        return isinstance(self._fs, LocalFileSystem)
+
+    def put(self, source: Path, name: str) -> None:
+        """Move a finished local file into the archive under `name`.
+
+        Raises NoSpace or ArchiveError; `source` is then still there.
+        """
+        target = f"{self._base}/{name}"
+        try:
+            if not self.is_local:
+                self._fs.put_file(str(source), target)
+                source.unlink()
+                return
+            folder = Path(target).parent
+            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                source.rename(target)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise
+                part = Path(f"{target}.part")
+                shutil.copyfile(source, part)
+                _sync(part)
+                part.rename(target)
+                source.unlink()
+            _sync(folder)
+        except OSError as error:
+            raise disk_error(error, target) from error
+
+    def read(self, name: str, offset: int, length: int) -> bytes:
+        """Bytes of a file. Raises ArchiveError where they are not there."""
+        try:
+            data: bytes = self._fs.cat_file(f"{self._base}/{name}", start=offset, end=offset + length)
+        except OSError as error:
+            raise ArchiveError(f"{self.root}/{name} cannot be read: {error}") from error
+        if len(data) != length:
+            raise ArchiveError(f"{self.root}/{name} ends before byte {offset + length}")
+        return data
+
+    def read_file(self, name: str) -> bytes:
+        """A whole file."""
+        try:
+            data: bytes = self._fs.cat_file(f"{self._base}/{name}")
+        except OSError as error:
+            raise ArchiveError(f"{self.root}/{name} cannot be read: {error}") from error
+        return data
+
+    def files(self, prefix: str = "") -> Iterator[str]:
+        """Names of the WARC files below a prefix."""
+        for path in sorted(self._fs.find(f"{self._base}/{prefix}")):
+            if path.endswith(".warc.gz"):
+                yield path[len(self._base) + 1 :]
+
+    def files_of_crawl(self, outlet: str, crawl_id: UUID) -> list[str]:
+        """Names of the files that one crawl put in place."""
+        found = self._fs.glob(f"{self._base}/{outlet}/*/*/{crawl_id}_*.warc.gz")
+        return sorted(path[len(self._base) + 1 :] for path in found)
+
+
+def segment_name(outlet: str, crawl_id: UUID, segment_id: UUID, opened: datetime) -> str:
+    """The name of a segment's file."""
+    return f"{outlet}/{opened:%Y}/{opened:%m}/{crawl_id}_{segment_id}.warc.gz"
+
+
+def segment_of(name: str) -> UUID:
+    """The segment whose file this is. Raises ArchiveError for a name that is not ours."""
+    try:
+        return UUID(name.rpartition("_")[2].removesuffix(".warc.gz"))
+    except ValueError as error:
+        raise ArchiveError(f"{name} is not named like a segment of Pressmark") from error
+
+
+def disk_error(error: OSError, path: str | Path) -> ArchiveError:
+    """The error to raise for a failed write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(f"No space left on the disk of {path}. Free some, then run the same command again.")
+    return ArchiveError(f"{path} cannot be written: {error.strerror or error}")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

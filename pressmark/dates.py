@@ -1,0 +1,131 @@
+"""Dates as pages and listings write them: parsed, with their offset, precision and the raw text kept.
+
+Nothing is invented: a date without a year is no date, a day stays a day, and what cannot be true is
+null with a flag.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from dateutil import parser as dateutil_parser
+
+from pressmark.text import one_line
+
+Precision = Literal["day", "minute", "second"]
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+FUTURE_TOLERANCE = timedelta(hours=24)
+
+_ISO_DAY = re.compile(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})$")
+_HAS_TIME = re.compile(r"\d{1,2}:\d{2}|T\d{2}")
+_DAY_FIRST = re.compile(r"^\D*\d{1,2}\.\s?\d{1,2}\.\s?\d{4}")
+_SLASHED = re.compile(r"^\D*(\d{1,2})/(\d{1,2})/\d{4}")
+_HAS_SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
+_HAS_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|^\d{8}(?!\d)|\d{8}T\d")
+# The names that RFC 2822 and HTTP define; other abbreviations are ambiguous (IST, CST in Asia).
+_ZONES = {
+    name: hours * 3600
+    for name, hours in {
+        "UTC": 0, "GMT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
+        "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "BST": 1, "JST": 9, "KST": 9,
+    }.items()
+}  # fmt: skip
+_URL_DAY = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class DateFound:
+    """A date and where it comes from.
+
+    value: the moment in UTC (midnight UTC for precision day); None where flag says why.
+    offset: minutes from UTC, as written or as the outlet's zone has it (flag zone_assumed).
+    """
+
+    raw: str
+    source: str
+    value: datetime | None = None
+    precision: Precision | None = None
+    offset: int | None = None
+    flag: Literal["future", "too_early", "unparsable", "zone_assumed"] | None = None
+
+
+def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") -> DateFound | None:
+    """Read one written date.
+
+    now: when the page was seen; a date more than a day after it is flagged as future.
+    zone: IANA zone for times that are written without an offset.
+    Returns None where nothing is written.
+    """
+    text = one_line(raw, 100)
+    if not text:
+        return None
+    day = _ISO_DAY.match(text)
+    try:
+        if day:
+            value = datetime(int(day[1]), int(day[2]), int(day[3]), tzinfo=UTC)
+            return _checked(DateFound(text, source, value, "day"), now)
+        parsed = _parse(text)
+    except (ValueError, OverflowError):
+        return DateFound(text, source, flag="unparsable")
+    if parsed is None:
+        return DateFound(text, source, flag="unparsable")
+    if not _HAS_TIME.search(text):
+        value = parsed.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
+        return _checked(DateFound(text, source, value, "day"), now)
+    precision: Precision = "second" if _HAS_SECONDS.search(text) else "minute"
+    flag: Literal["zone_assumed"] | None = None
+    if parsed.tzinfo is None:
+        parsed, flag = parsed.replace(tzinfo=_zone(zone)), "zone_assumed"
+    offset = parsed.utcoffset() or timedelta()
+    return _checked(
+        DateFound(text, source, parsed.astimezone(UTC), precision, int(offset.total_seconds() // 60), flag), now
+    )
+
+
+def day_in_url(url: str, now: datetime) -> DateFound | None:
+    """The day that an address carries (`/2021/07/26/`, `/20210726-`), where it is a possible one."""
+    match = _URL_DAY.search(url)
+    if not match:
+        return None
+    found = read_date("-".join(match.groups()), "url", now)
+    return found if found and found.value else None
+
+
+def _parse(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    if not _HAS_YEAR.search(text):
+        return None
+    slashed = _SLASHED.match(text)
+    if slashed and int(slashed[1]) <= 12 and int(slashed[2]) <= 12 and slashed[1] != slashed[2]:
+        return None  # day/month or month/day: not to be told, so not guessed
+    day_first = _DAY_FIRST.match(text) is not None
+    # dateutil fills what is missing from a default: two defaults tell what was written.
+    first = dateutil_parser.parse(text, default=datetime(2001, 1, 1), tzinfos=_ZONES, dayfirst=day_first)
+    second = dateutil_parser.parse(text, default=datetime(2002, 2, 2), tzinfos=_ZONES, dayfirst=day_first)
+    return first if first.date() == second.date() else None
+
+
+def _checked(found: DateFound, now: datetime) -> DateFound:
+    assert found.value is not None
+    flag: Literal["future", "too_early"]
+    if found.value > now + FUTURE_TOLERANCE:
+        flag = "future"
+    elif found.value < EARLIEST:
+        flag = "too_early"
+    else:
+        return found
+    return DateFound(found.raw, found.source, None, found.precision, found.offset, flag)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError):
+        return UTC

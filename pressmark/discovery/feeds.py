@@ -1,0 +1,68 @@
+"""RSS and Atom, read by feedparser from the bytes as they came. Pure: no request is made here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import feedparser
+
+from pressmark.dates import DateFound, read_date
+from pressmark.discovery.listing import Entry, Listing
+from pressmark.text import one_line
+from pressmark.urls import absolute
+
+# A feed is small; what is larger is not read to its end (facts of hostile servers).
+MAX_BYTES = 10 * 2**20
+
+
+def parse_feed(
+    document: bytes, url: str, now: datetime, *, content_type: str | None = None, limit: int = 2000, zone: str = "UTC"
+) -> Listing:
+    """Parse a feed; never raises for its content.
+
+    url: where it was fetched, base of relative links. limit: most entries taken.
+    zone: IANA zone for dates that are written without an offset.
+    """
+    headers = {"content-location": url}
+    if content_type:
+        headers["content-type"] = content_type
+    try:
+        parsed: Any = feedparser.parse(
+            document[:MAX_BYTES], response_headers=headers, sanitize_html=False, resolve_relative_uris=False
+        )
+    except Exception as error:  # feedparser raises what its parsers raise
+        return Listing(problem=f"feedparser failed: {type(error).__name__}: {error}"[:300])
+    listing = Listing()
+    for item in parsed.entries:
+        link = absolute(item.get("feedburner_origlink") or item.get("link") or _guid_link(item) or "", url)
+        if link is None:
+            continue
+        if len(listing.entries) >= limit:
+            listing.truncated = True
+            break
+        published = read_date(item.get("published"), "feed", now, zone)
+        updated = read_date(item.get("updated"), "feed", now, zone)
+        listing.entries.append(
+            Entry(
+                url=link,
+                headline=one_line(item.get("title")),
+                published=published if published and published.value else None,
+                modified=_latest(updated, published),
+            )
+        )
+    if not parsed.entries and not parsed.get("version"):
+        reason = parsed.get("bozo_exception")
+        listing.problem = f"not a feed: {reason}"[:300] if reason else "not a feed"
+    return listing
+
+
+def _guid_link(item: Any) -> str | None:
+    """A guid that is an address stands in for a missing link."""
+    guid = item.get("id") or ""
+    return guid if guid.startswith(("http://", "https://")) else None
+
+
+def _latest(*dates: DateFound | None) -> datetime | None:
+    values = [date.value for date in dates if date and date.value]
+    return max(values, default=None)

@@ -1,0 +1,85 @@
+"""Rights signals that a page and its headers carry. Pure. robots.txt is in `robots`.
+
+| signal | syntax | source |
+|---|---|---|
+| robots header, meta | X-Robots-Tag, <meta name=robots>: noarchive, noindex, noai, ... | Google's robots meta reference |
+| TDMRep | tdm-reservation, tdm-policy as header or meta; HTML overrides the header | W3C TDMRep community report |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pressmark.settings import ROBOTS_TOKEN
+from pressmark.text import one_line
+
+_DIRECTIVES_WITH_VALUE = ("max-snippet", "max-image-preview", "max-video-preview", "unavailable_after")
+
+
+@dataclass(frozen=True, slots=True)
+class RightsSignals:
+    """What was found; absent signals are None or empty."""
+
+    robots: tuple[str, ...] = ()
+    tdm_reservation: bool | None = None
+    tdm_policy: str | None = None
+
+    @property
+    def noarchive(self) -> bool:
+        """Whether no copy of the page may be kept."""
+        return "noarchive" in self.robots or "none" in self.robots
+
+    def as_json(self) -> dict[str, object] | None:
+        """For the visit's row; None where nothing was found."""
+        found: dict[str, object] = {}
+        if self.robots:
+            found["robots"] = list(self.robots)
+        if self.tdm_reservation is not None:
+            found["tdm_reservation"] = self.tdm_reservation
+        if self.tdm_policy:
+            found["tdm_policy"] = self.tdm_policy
+        return found or None
+
+
+def read_rights(headers: Iterable[tuple[str, str]], meta: Mapping[str, list[str]]) -> RightsSignals:
+    """Signals of a response and its page.
+
+    meta: contents of <meta name=...> by lower-cased name.
+    """
+    directives: list[str] = []
+    reservation: bool | None = None
+    policy: str | None = None
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered == "x-robots-tag":
+            directives += _header_directives(value)
+        elif lowered == "tdm-reservation":
+            reservation = _flag(value, reservation)
+        elif lowered == "tdm-policy":
+            policy = one_line(value, 500)
+    for name in ("robots", ROBOTS_TOKEN.lower()):
+        for content in meta.get(name, ()):
+            directives += _split(content)
+    for content in meta.get("tdm-reservation", ()):
+        reservation = _flag(content, reservation)
+    for content in meta.get("tdm-policy", ()):
+        policy = one_line(content, 500) or policy
+    return RightsSignals(tuple(dict.fromkeys(directives)), reservation, policy)
+
+
+def _header_directives(value: str) -> list[str]:
+    """Directives of one X-Robots-Tag header that concern us: for all agents, or named for ours."""
+    agent, separator, rest = value.partition(":")
+    agent = agent.strip().lower()
+    if separator and "," not in agent and agent not in _DIRECTIVES_WITH_VALUE:
+        return _split(rest) if agent in ("*", ROBOTS_TOKEN.lower()) else []
+    return _split(value)
+
+
+def _split(value: str) -> list[str]:
+    return [part.strip().lower()[:80] for part in value.split(",") if part.strip()]
+
+
+def _flag(value: str, before: bool | None) -> bool | None:
+    return {"1": True, "0": False}.get(value.strip(), before)

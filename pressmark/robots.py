@@ -1,0 +1,82 @@
+"""robots.txt as RFC 9309 has it. Pure: fetching it is the spiders' part.
+
+Status 2xx: its rules hold. 4xx except 429: there are no rules. Everything else (5xx, 429, network
+errors, too many redirects): nothing may be fetched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from protego import Protego
+
+from pressmark.errors import PressmarkError
+
+MAX_BYTES = 500 * 1024  # what RFC 9309 2.5 asks a crawler to read at least
+MAX_REDIRECTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class RobotsVerdict:
+    """Whether a URL may be fetched, and if not, why."""
+
+    outcome: Literal["allowed", "robots_denied", "robots_unreachable"]
+    reason: str | None = None
+
+
+class RobotsPolicy:
+    """What one host's robots.txt says to us."""
+
+    def __init__(self, rules: Protego | None, unreachable: str | None = None) -> None:
+        self._rules = rules
+        self.unreachable = unreachable
+
+    @classmethod
+    def from_response(cls, status: int, body: bytes) -> RobotsPolicy:
+        """The policy that follows from an answer."""
+        if 200 <= status < 300:
+            try:
+                return cls(Protego.parse(_decoded(body[:MAX_BYTES])))
+            except Exception as error:  # a parser bug must not open the host
+                return cls(None, f"robots.txt cannot be parsed: {error}")
+        if 400 <= status < 500 and status != 429:
+            return cls(None)
+        return cls(None, f"robots.txt answered {status}")
+
+    @classmethod
+    def from_failure(cls, error: str) -> RobotsPolicy:
+        """The policy where no answer came."""
+        return cls(None, f"robots.txt could not be fetched: {error}")
+
+    def verdict(self, url: str, token: str) -> RobotsVerdict:
+        """May the product `token` fetch `url`?"""
+        if self.unreachable:
+            return RobotsVerdict("robots_unreachable", self.unreachable)
+        if self._rules is not None and not self._rules.can_fetch(url, token):
+            return RobotsVerdict("robots_denied", f"robots.txt disallows it for {token}")
+        return RobotsVerdict("allowed")
+
+    def crawl_delay(self, token: str) -> float | None:
+        """Seconds between requests that it asks for."""
+        delay = self._rules.crawl_delay(token) if self._rules else None
+        return float(delay) if delay is not None and delay >= 0 else None
+
+    def sitemaps(self) -> list[str]:
+        """Sitemaps that it lists."""
+        return list(self._rules.sitemaps) if self._rules else []
+
+
+class RobotsDisallowed(PressmarkError):
+    """robots.txt forbids a request; carries the verdict."""
+
+    def __init__(self, verdict: RobotsVerdict) -> None:
+        super().__init__(verdict.reason or verdict.outcome)
+        self.verdict = verdict
+
+
+def _decoded(body: bytes) -> str:
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if body.startswith(mark):
+            return body[len(mark) :].decode(encoding, "replace")
+    return body.decode("utf-8", "replace")

@@ -1,0 +1,119 @@
+"""The installation's settings, read from the environment once.
+
+One outlet's settings are not here: they stand in its file under `outlets/`.
+
+    PRESSMARK_HOME           where state lives (default: .pressmark beside this project)
+    PRESSMARK_OUTLETS        folder of outlet files (default: outlets beside this project)
+    PRESSMARK_DATABASE_URL   a warehouse on a Postgres server of one's own
+    PRESSMARK_ARCHIVE        folder or fsspec URL of the WARC archive (default: HOME/archive)
+    PRESSMARK_RESOLVE        host=ip:port,...: plain-http URLs of exactly these hosts connect there
+    PRESSMARK_CONTACT        URL or address a publisher can write to; stands in the User-Agent
+    PRESSMARK_WORKERS        extraction processes (default: one a core)
+    PRESSMARK_MIN_FREE_MB    crawls do not start below this much free disk (default: 256)
+    PRESSMARK_TDM_BASIS      research or licensed: record a TDM reservation instead of obeying it
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+
+from pressmark import __version__
+from pressmark.errors import ConfigError
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+SQL_ROOT = PROJECT_ROOT / "sql"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings of one installation. Build with `Settings.from_env()`."""
+
+    home: Path
+    outlets: Path
+    archive: str
+    database_url: str | None = None
+    resolve: dict[str, tuple[str, int]] = field(default_factory=dict)
+    contact: str | None = None
+    workers: int = 1
+    min_free_bytes: int = 256 * 2**20
+    tdm_basis: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment (or `env`).
+
+        Raises ConfigError naming the variable and a value that would work.
+        """
+        env = os.environ if env is None else env
+        home = Path(env.get("PRESSMARK_HOME") or PROJECT_ROOT / ".pressmark").expanduser().absolute()
+        outlets = Path(env.get("PRESSMARK_OUTLETS") or PROJECT_ROOT / "outlets").expanduser().absolute()
+        basis = env.get("PRESSMARK_TDM_BASIS") or None
+        if basis not in (None, "research", "licensed"):
+            raise ConfigError(f"PRESSMARK_TDM_BASIS is {basis!r}: set it to 'research' or 'licensed', or unset it.")
+        return cls(
+            home=home,
+            outlets=outlets,
+            archive=env.get("PRESSMARK_ARCHIVE") or str(home / "archive"),
+            database_url=env.get("PRESSMARK_DATABASE_URL") or None,
+            resolve=parse_resolve(env.get("PRESSMARK_RESOLVE", "")),
+            contact=env.get("PRESSMARK_CONTACT") or None,
+            workers=_whole_number(env, "PRESSMARK_WORKERS", os.cpu_count() or 1, least=1),
+            min_free_bytes=_whole_number(env, "PRESSMARK_MIN_FREE_MB", 256, least=0) * 2**20,
+            tdm_basis=basis,
+        )
+
+    @property
+    def spool(self) -> Path:
+        """Local folder of the open segments; never shared between machines."""
+        return self.home / "spool"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of crawl and server logs."""
+        return self.home / "logs"
+
+    @property
+    def user_agent(self) -> str:
+        """What every request says of itself."""
+        contact = f"; {self.contact}" if self.contact else "; no contact set"
+        return f"Pressmark/{__version__} (news archive crawler{contact})"
+
+
+ROBOTS_TOKEN = "Pressmark"  # noqa: S105 - the product token of RFC 9309, not a password
+
+
+def parse_resolve(text: str) -> dict[str, tuple[str, int]]:
+    """Parse `host=ip:port,host=ip:port` into {host: (ip, port)}.
+
+    Raises ConfigError naming the entry that is wrong.
+    """
+    table: dict[str, tuple[str, int]] = {}
+    for entry in filter(None, (part.strip() for part in text.split(","))):
+        host, _, target = entry.partition("=")
+        address, _, port = target.rpartition(":")
+        try:
+            if not host:
+                raise ValueError("no host")
+            table[host.strip().lower()] = (str(ip_address(address.strip("[]"))), int(port))
+        except ValueError as error:
+            raise ConfigError(
+                f"PRESSMARK_RESOLVE: {entry!r} is not host=ip:port (for example news.example=127.0.0.1:8080)."
+            ) from error
+    return table
+
+
+def _whole_number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
+    raw = env.get(name)
+    if not raw:
+        return default
+    try:
+        value = int(raw)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise ConfigError(f"{name} is {raw!r}: set it to a whole number of {least} or more.")
+    return value

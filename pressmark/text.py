@@ -1,0 +1,42 @@
+"""Strings as the warehouse can hold them. Not for finding text in a page: see `extraction`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import overload
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACE = re.compile(r"\s+")
+# C0 controls but tab, newline and carriage return; they carry no meaning in news text and break CSV readers.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@overload
+def clean_text(value: str) -> str: ...
+@overload
+def clean_text(value: None) -> None: ...
+def clean_text(value: str | None) -> str | None:
+    """Make a string storable: no NUL, no lone surrogate, no other control character.
+
+    psycopg2 refuses NUL and lone surrogates, jsonb refuses \\u0000. Every string that reaches the
+    database passes here: titles, URLs, headers, text.
+    """
+    if value is None or value.isprintable():
+        return value
+    return _CONTROL.sub("", _SURROGATE.sub("�", value))
+
+
+def one_line(value: str | None, limit: int = 2000) -> str | None:
+    """White space folded to single spaces and trimmed; None where nothing is left."""
+    if not value:
+        return None
+    folded = _SPACE.sub(" ", clean_text(value)).strip()
+    return folded[:limit] or None
+
+
+def comparable(value: str | None) -> str:
+    """The form in which two versions of a text are compared: NFKC, white space folded."""
+    if not value:
+        return ""
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", value)).strip()

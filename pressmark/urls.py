@@ -1,0 +1,174 @@
+"""The identity of a URL within its outlet. Not for deciding whether to fetch it: see `frontier`.
+
+Two addresses that differ only in scheme, `www.`/`m.`/`amp.`, trailing slash, AMP or print marks,
+tracking parameters, parameter order or fragment are one. The rules are frozen under `URL_RULE`:
+a changed rule changes ids, so it needs a new number and a migration.
+
+courlan's and w3lib's normalisers are not used for the key: courlan strips parameters that carry
+identity (`eid`, `cid`, `keyword`), w3lib strips no trackers, and both may change with a release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+from uuid import UUID
+
+URL_RULE = 1
+
+MAX_URL_LENGTH = 2048
+MAX_PATH_DEPTH = 16
+MAX_SEGMENT_REPEATS = 3
+
+_TRACKING_PARAMETERS = frozenset(
+    "fbclid gclid gclsrc dclid gbraid wbraid msclkid twclid ysclid yclid igshid igsh ttclid li_fat_id "
+    "mc_cid mc_eid mkt_tok _ga _gl _hsenc _hsmi hsctatracking vero_id vero_conv oly_anon_id oly_enc_id "
+    "cmp cmpid intcmp icid ncid ocid s_cid smid smtyp ito xtor wt_zmc wt_mc spm wprov sref soc_src soc_trk "
+    "ref ref_src ref_url referrer referer traffic_source __twitter_impression guccounter guce_referrer "
+    "guce_referrer_sig amp_js_v amp_gsa usqp amp outputtype sharetype share shared fb_action_ids fb_action_types "
+    "fb_source fb_ref action_object_map action_type_map action_ref_map print printable jsessionid phpsessid "
+    "sessionid".split()
+)
+_TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "at_", "itm_", "hsa_", "wt.", "ga_", "stm_")
+_HOST_PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
+_PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/]*", re.IGNORECASE)
+_INDEX_PAGE = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp)$", re.IGNORECASE)
+_AMP_ENDING = re.compile(r"(?:\.amp(?=\.html?$)|\.amp$)", re.IGNORECASE)
+_AMP_OR_PRINT_SEGMENT = re.compile(r"(?<=[^/])/(?:amp|print)$", re.IGNORECASE)
+_AMP_LEAD = re.compile(r"^/amp(?=/)", re.IGNORECASE)
+_SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]+")
+_PATH_SAFE = ":@!$&'()*+,;=~-._"
+
+
+def absolute(url: str, base: str | None = None) -> str | None:
+    """`url` as an absolute http(s) address without white space and fragment, or None.
+
+    Relative references are resolved against `base`. Never raises.
+    """
+    try:
+        text = _SPACE_OR_CONTROL.sub("", url.strip()) if url else ""
+        if base is not None:
+            text = urljoin(base, text)
+        parts = urlsplit(text)
+        if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+            return None
+        _ = parts.port  # a port that is no number raises here
+        fragment = parts.fragment if parts.fragment.startswith("!") else ""  # hashbang addresses a page
+        return urlunsplit((parts.scheme.lower(), parts.netloc, parts.path or "/", parts.query, fragment))
+    except ValueError:
+        return None
+
+
+def url_key(url: str, keep_parameters: Collection[str] | None = None) -> str:
+    """The normalised form that makes a URL's identity: `host/path?query`, without scheme.
+
+    keep_parameters: where an outlet's file names the parameters that carry identity, all others go.
+    Raises ValueError for what is not an absolute http(s) URL.
+    """
+    parts = urlsplit(url)
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"not an http(s) URL: {url!r}")
+    path, query_path = _normal_path(parts.path), _normal_query(parts.query, keep_parameters)
+    key = _normal_host(parts.hostname, parts.port, parts.scheme.lower()) + path
+    if query_path:
+        key += "?" + query_path
+    if parts.fragment.startswith("!"):
+        key += "#" + parts.fragment
+    return key
+
+
+def url_uid(outlet: str, url: str, keep_parameters: Collection[str] | None = None) -> UUID:
+    """The public identity of an address of an outlet: 16 bytes of sha256(outlet, rule, key)."""
+    material = f"{outlet}\0{URL_RULE}\0{url_key(url, keep_parameters)}"
+    return UUID(bytes=hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest()[:16])
+
+
+def literal_key(text: str) -> UUID:
+    """16 bytes of a string's sha256: the look-up key of a literal address, or of an endpoint's parts."""
+    return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
+
+
+def host_of(url: str) -> str:
+    """Host name in lower case, without port; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").lower().rstrip(".")
+    except ValueError:
+        return ""
+
+
+def on_domains(url: str, domains: Iterable[str]) -> bool:
+    """Whether the URL's host is one of `domains` or a subdomain of one."""
+    host = host_of(url)
+    return any(host == domain or host.endswith("." + domain) for domain in domains)
+
+
+def is_homepage(url: str) -> bool:
+    """Whether a URL is a site's front page (no path, no query)."""
+    key = url_key(url)
+    return "/" not in key and "?" not in key
+
+
+def trap_reason(url: str) -> str | None:
+    """Why an address looks like a crawler trap; None where it does not."""
+    if len(url) > MAX_URL_LENGTH:
+        return f"longer than {MAX_URL_LENGTH} characters"
+    segments = [segment for segment in urlsplit(url).path.split("/") if segment]
+    if len(segments) > MAX_PATH_DEPTH:
+        return f"more than {MAX_PATH_DEPTH} path segments"
+    for segment in set(segments):
+        if segments.count(segment) >= MAX_SEGMENT_REPEATS:
+            return f"path segment {segment[:40]!r} stands {segments.count(segment)} times"
+    return None
+
+
+def _normal_host(host: str, port: int | None, scheme: str) -> str:
+    name = host.lower().rstrip(".")
+    if not name.isascii():
+        try:
+            name = name.encode("idna").decode("ascii")
+        except UnicodeError:
+            name = quote(name)
+    if ":" in name:
+        name = f"[{name}]"
+    else:
+        name = _HOST_PREFIX.sub("", name)
+    default = {"http": 80, "https": 443}[scheme]
+    return name if port in (None, default) else f"{name}:{port}"
+
+
+def _normal_path(path: str) -> str:
+    path = re.sub(r"/{2,}", "/", _PATH_SESSION.sub("", path))
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            if len(segments) > 1:
+                segments.pop()
+        elif segment != ".":
+            segments.append(segment)
+    # Segment by segment, so that an encoded slash stays one.
+    path = "/".join(quote(unquote_to_bytes(s.encode("utf-8", "surrogatepass")), safe=_PATH_SAFE) for s in segments)
+    path = _INDEX_PAGE.sub("/", path).rstrip("/")
+    path = _AMP_OR_PRINT_SEGMENT.sub("", path)
+    path = _AMP_LEAD.sub("", path)
+    return _AMP_ENDING.sub("", path)
+
+
+def _normal_query(query: str, keep: Collection[str] | None) -> str:
+    if not query:
+        return ""
+    kept: list[tuple[str, str]] = []
+    for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
+        lowered = name.lower()
+        if keep is not None:
+            if name not in keep:
+                continue
+        elif lowered in _TRACKING_PARAMETERS or lowered.startswith(_TRACKING_PREFIXES):
+            continue
+        kept.append((name, value))
+    kept.sort()
+    return "&".join(
+        f"{quote(name, safe='', errors='surrogateescape')}={quote(value, safe='', errors='surrogateescape')}"
+        for name, value in kept
+    )

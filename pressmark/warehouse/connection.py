@@ -1,0 +1,134 @@
+"""Connections to the warehouse, embedded or on a server of one's own.
+
+On the embedded server each role logs in by itself (the socket's folder guards it). On a server of
+one's own PRESSMARK_DATABASE_URL logs in and takes the role by SET ROLE; the analyst logs in as
+`pressmark_analyst` with the password of PGPASSWORD or ~/.pgpass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+import psycopg2.extensions
+import psycopg2.extras
+from psycopg2 import sql
+
+from pressmark.errors import ConfigError, ServerError
+from pressmark.settings import Settings
+from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer
+
+psycopg2.extras.register_uuid()
+
+Connection = psycopg2.extensions.connection
+Role = Literal["owner", "loader", "maintainer", "eraser", "analyst", "comments"]
+DATABASE = "pressmark"
+MINIMUM_VERSION = 170000
+
+
+@dataclass(frozen=True, slots=True)
+class Warehouse:
+    """Where the warehouse is and how to get in. Cheap to make; connects only when asked."""
+
+    settings: Settings
+
+    @property
+    def embedded(self) -> EmbeddedServer | None:
+        """The embedded server, or None where PRESSMARK_DATABASE_URL is set."""
+        return None if self.settings.database_url else EmbeddedServer(self.settings.home)
+
+    def connect(self, role: Role = "loader", name: str = "pressmark") -> Connection:
+        """A new connection that acts as `pressmark_<role>`, autocommit off.
+
+        name: shown as application_name in pg_stat_activity.
+        Raises ServerError saying which server did not answer and what to check.
+        """
+        server = self.embedded
+        if server is not None:
+            server.ensure_running()
+            return self._open(server.dsn(f"pressmark_{role}", DATABASE), name)
+        connection = self._open(self.settings.database_url or "", name)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(f"pressmark_{role}")))
+                cursor.execute("SET timezone = 'UTC'")
+            connection.commit()
+        except psycopg2.Error as error:
+            connection.close()
+            raise ServerError(
+                f"The user of PRESSMARK_DATABASE_URL cannot act as pressmark_{role} ({_first_line(error)}). "
+                "Run `pressmark db migrate` once as a user that may create roles."
+            ) from error
+        return connection
+
+    def connect_admin(self, database: str | None = None) -> Connection:
+        """A connection that may create roles: the embedded superuser, or the URL's own user."""
+        server = self.embedded
+        if server is None:
+            return self._open(self.settings.database_url or "", "pressmark migrate")
+        server.ensure_running()
+        return self._open(server.dsn(SUPERUSER, database or DATABASE), "pressmark migrate")
+
+    def analyst_url(self) -> str:
+        """A libpq URL for the analyst's own login, without a password."""
+        server = self.embedded
+        if server is not None:
+            server.ensure_running()
+            return server.url("pressmark_analyst", DATABASE)
+        parts = urlsplit(self.settings.database_url or "")
+        host = parts.hostname or ""
+        host = f"[{host}]" if ":" in host else host
+        netloc = f"pressmark_analyst@{host}" + (f":{parts.port}" if parts.port else "")
+        return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+
+    def owner_url(self) -> str:
+        """A URL that acts as the owner from its first statement, for the migration library."""
+        server = self.embedded
+        if server is not None:
+            return server.url(SUPERUSER, DATABASE) + "&options=-c%20role%3Dpressmark_owner"
+        url = self.settings.database_url or ""
+        return url + ("&" if "?" in url else "?") + "options=-c%20role%3Dpressmark_owner"
+
+    def _open(self, dsn: str, name: str) -> Connection:
+        try:
+            connection = psycopg2.connect(dsn, application_name=name, connect_timeout=10)
+        except psycopg2.ProgrammingError as error:
+            raise ConfigError(
+                f"PRESSMARK_DATABASE_URL is not a Postgres URL ({_first_line(error)}). "
+                "It reads postgresql://user@host:5432/database; the password belongs into ~/.pgpass."
+            ) from error
+        except psycopg2.OperationalError as error:
+            where = "the embedded Postgres" if self.embedded else "the server of PRESSMARK_DATABASE_URL"
+            hint = (
+                f"Its log is {self.settings.home / 'postgres' / 'log'}."
+                if self.embedded
+                else "Check host, port, database, user and password, and that the server runs."
+            )
+            raise ServerError(f"No connection to {where}: {_first_line(error)}. {hint}") from error
+        if connection.server_version < MINIMUM_VERSION:
+            version = connection.server_version // 10000
+            connection.close()
+            raise ServerError(f"The server runs PostgreSQL {version}; Pressmark needs 17 or newer.")
+        return connection
+
+
+@contextlib.contextmanager
+def transaction(connection: Connection) -> Iterator[psycopg2.extensions.cursor]:
+    """A cursor in one transaction: committed at the end, rolled back on any error."""
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+        connection.commit()
+    except BaseException:
+        with contextlib.suppress(psycopg2.Error):
+            connection.rollback()
+        raise
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0].rstrip(".") if lines else type(error).__name__

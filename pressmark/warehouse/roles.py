@@ -1,0 +1,83 @@
+"""The warehouse's roles. Cluster-wide, so outside the migrations; safe to run again.
+
+| role | may |
+|---|---|
+| pressmark_owner | own every object; migrations run as it |
+| pressmark_loader | read, insert, update; delete in staging only |
+| pressmark_maintainer | delete too (retention, joining segments) |
+| pressmark_eraser | delete too (removal on request) |
+| pressmark_analyst | read mart without readers' comments; a login of its own, with a time limit |
+| pressmark_comments | read mart with readers' comments |
+"""
+
+from __future__ import annotations
+
+import psycopg2
+from psycopg2 import sql
+
+from pressmark.errors import ServerError
+from pressmark.warehouse.connection import Connection, transaction
+from pressmark.warehouse.queries import queries
+
+ROLES = ("owner", "loader", "maintainer", "eraser", "analyst", "comments")
+_READERS = ("analyst", "comments")
+# Set on the login roles themselves: a time limit on a group role is not inherited.
+_READER_SETTINGS = {
+    "statement_timeout": "5min",
+    "default_transaction_read_only": "on",
+    "search_path": "mart",
+    "timezone": "UTC",
+}
+
+
+def ensure_roles(admin: Connection, embedded: bool) -> None:
+    """Create the roles that are missing and let the connected user act as them.
+
+    On a server of one's own the roles cannot log in until they are given a password there
+    (`ALTER ROLE pressmark_analyst PASSWORD ...`).
+    Raises ServerError with the statements to run when the user may not create roles.
+    """
+    names = [f"pressmark_{role}" for role in ROLES]
+    with transaction(admin) as cursor:
+        cursor.execute(queries("roles")["existing_roles"], {"names": names})
+        existing = {row[0] for row in cursor.fetchall()}
+        missing = [name for name in names if name not in existing]
+        cursor.execute(queries("roles")["may_create_roles"])
+        (allowed,) = cursor.fetchone() or (False,)
+        if missing and not allowed:
+            statements = " ".join(f"CREATE ROLE {name} LOGIN;" for name in missing)
+            raise ServerError(
+                f"The warehouse's roles are missing and this user may not create them. Let an administrator run: "
+                f"{statements} GRANT {', '.join(names)} TO CURRENT_USER;"
+            )
+        for name in missing:
+            _create(cursor, name)
+        if not allowed:
+            return
+        for role in _READERS:
+            for setting, value in _READER_SETTINGS.items():
+                cursor.execute(
+                    sql.SQL("ALTER ROLE {} SET {} = %s").format(
+                        sql.Identifier(f"pressmark_{role}"), sql.Identifier(setting)
+                    ),
+                    (value,),
+                )
+        if not embedded:
+            for name in names:
+                cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
+        cursor.execute(
+            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(
+                sql.Identifier(admin.info.dbname)
+            )
+        )
+
+
+def _create(cursor: psycopg2.extensions.cursor, name: str) -> None:
+    """Create one role; another process may do the same at the same time."""
+    cursor.execute("SAVEPOINT role")
+    try:
+        cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))
+    except (psycopg2.errors.DuplicateObject, psycopg2.errors.UniqueViolation):
+        cursor.execute("ROLLBACK TO SAVEPOINT role")
+    else:
+        cursor.execute("RELEASE SAVEPOINT role")

@@ -1,0 +1,2 @@
+CREATE SCHEMA mart;
+COMMENT ON SCHEMA mart IS 'What analysts query: documented views over the warehouse.';

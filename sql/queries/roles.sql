@@ -1,0 +1,23 @@
+-- name: may_create_roles
+-- Whether the connected user may create roles.
+SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user;
+
+-- name: existing_roles
+-- Roles of the cluster among the given names.
+SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s);
+
+-- name: schema_grants
+-- Rights of the roles on the schemas; safe to run again. Run by the owner after the migrations.
+GRANT USAGE ON SCHEMA core, ops, staging TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
+GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA core, ops TO pressmark_loader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA staging TO pressmark_loader;
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA core, ops TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer, pressmark_eraser;
+REVOKE ALL ON ops.migration_checksum, ops.mart_version FROM pressmark_loader, pressmark_maintainer, pressmark_eraser;
+GRANT SELECT ON ops.migration_checksum, ops.mart_version TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
+
+-- name: mart_grants
+-- Who may read mart; safe to run again. Run by the owner after the views are made.
+GRANT USAGE ON SCHEMA mart TO pressmark_analyst, pressmark_comments, pressmark_loader, pressmark_maintainer;
+GRANT SELECT ON ALL TABLES IN SCHEMA mart TO pressmark_analyst, pressmark_comments, pressmark_loader, pressmark_maintainer;
+REVOKE SELECT ON mart.comment FROM pressmark_analyst;
