@@ -14,7 +14,7 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -37,7 +37,8 @@ Headers = tuple[tuple[str, str], ...]
 class Response:
     """A response as it came: body with its content encoding, transfer coding removed.
 
-    headers: as Scrapy reports them, latin-1. observed_at: UTC.
+    headers: as Scrapy reports them, latin-1. observed_at: UTC. wire_digest: `body_digest(body)`; it
+    stays when the body is let go.
     """
 
     visit_id: UUID
@@ -46,6 +47,7 @@ class Response:
     status: int
     headers: Headers
     body: bytes
+    wire_digest: bytes
     ip: str | None = None
     request_headers: Headers = ()
 
@@ -53,10 +55,14 @@ class Response:
         """First value of a header; None where it is not there."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
-    @property
-    def wire_digest(self) -> bytes:
-        """sha256 of the body as received."""
-        return hashlib.sha256(self.body).digest()
+    def without_body(self) -> Response:
+        """The same without its body, to be kept in memory while the body lies in the spool."""
+        return replace(self, body=b"")
+
+
+def body_digest(body: bytes) -> bytes:
+    """sha256 of a body as received."""
+    return hashlib.sha256(body).digest()
 
 
 class RecordWriter:
@@ -206,6 +212,7 @@ def _iterate(stream: io.BytesIO) -> Iterator[WarcRecord]:
 
 def _response(record: WarcRecord) -> Response:
     headers = record.http_headers
+    digest = (record.headers.get("WARC-Payload-Digest") or "").removeprefix("sha256:")
     return Response(
         visit_id=UUID((record.record_id or "").strip("<>").removeprefix("urn:uuid:")),
         url=record.headers.get("WARC-Target-URI") or "",
@@ -213,6 +220,7 @@ def _response(record: WarcRecord) -> Response:
         status=headers.status_code or 0,
         headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.items_bytes()),
         body=record.reader.read(),
+        wire_digest=bytes.fromhex(digest),
         ip=record.headers.get("WARC-IP-Address"),
     )
 

@@ -135,16 +135,18 @@ CREATE TABLE core.article_url (
     article_uid uuid NOT NULL REFERENCES core.article,
     kind text NOT NULL CHECK (kind IN ('requested', 'final', 'canonical', 'amp', 'mobile')),
     url_key uuid NOT NULL,
+    url_uid uuid NOT NULL,
     url text NOT NULL,
     first_seen_at timestamptz NOT NULL,
     load_seq bigint NOT NULL,
     PRIMARY KEY (article_uid, kind, url_key)
 );
-CREATE INDEX article_url_key ON core.article_url (url_key);
+CREATE INDEX article_url_uid ON core.article_url (url_uid);
 COMMENT ON TABLE core.article_url IS 'Every address under which an article was met.';
 COMMENT ON COLUMN core.article_url.article_uid IS 'The article it leads to.';
 COMMENT ON COLUMN core.article_url.kind IS 'requested: asked for. final: after redirects. canonical, amp, mobile: as the page itself says.';
-COMMENT ON COLUMN core.article_url.url_key IS 'First 16 bytes of the address''s sha256, for look-ups.';
+COMMENT ON COLUMN core.article_url.url_key IS 'First 16 bytes of the sha256 of the address as it stands.';
+COMMENT ON COLUMN core.article_url.url_uid IS 'Identity of the address, made as an article_uid: for look-ups.';
 COMMENT ON COLUMN core.article_url.url IS 'The address, unchanged.';
 COMMENT ON COLUMN core.article_url.first_seen_at IS 'When it was first met.';
 COMMENT ON COLUMN core.article_url.load_seq IS 'Load that brought it.';

@@ -104,7 +104,7 @@ BEGIN
             WHEN 'segment_id' THEN 'The segment that stages this row.'
             WHEN 'archive_segment_id' THEN 'Segment that holds the archived bytes: this one, or an earlier one for a page that came again byte for byte.'
             WHEN 'url_uid' THEN 'Identity of the URL that was asked for.'
-            WHEN 'urls' THEN 'Variants: list of {kind, url, url_key}.'
+            WHEN 'urls' THEN 'Variants: list of {kind, url, url_key, url_uid}.'
             WHEN 'comments' THEN 'Readers'' comments: list of objects, as core.comment.'
         END);
         EXECUTE format('COMMENT ON COLUMN staging.%I.%I IS %L', staged.table_name, staged.column_name, comment_text);
