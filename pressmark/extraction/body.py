@@ -1,0 +1,88 @@
+"""The main text of an article: Trafilatura with comments off, then lines that cannot be body removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from copy import copy
+
+from lxml.html import HtmlElement
+from trafilatura import bare_extraction
+from trafilatura.settings import Extractor
+
+from pressmark.extraction.headline import fold_name
+
+# Lines that are a button, not a sentence. Whole lines only; an article may well say these words.
+_BUTTON = re.compile(
+    r"^(?:click (?:here )?to (?:see|view|enlarge).{0,40}|(?:please )?(?:support|donate to|subscribe to) [\w .'&-]{2,40}|"
+    r"advertisement|advertising|anzeige|publicité|publicidad|реклама|share this(?: article)?|read (?:more|also):?|"
+    r"related (?:articles?|stories|news|topics):?|sign up|log in|subscribe|newsletter|follow us.{0,40}|loading\.{0,3}|"
+    r"listen to this article|print this page|share on \w+|copy link|getty images|view all comments)[.!:]?$",
+    re.IGNORECASE,
+)
+
+
+def find_body(tree: HtmlElement, headline: str | None, site_names: frozenset[str]) -> str:
+    """The main text, a line a paragraph; empty where there is none.
+
+    site_names: folded names of the outlet: `Support <outlet>` is a button whatever the language.
+    """
+    document = bare_extraction(tree, options=_options())
+    text = document.text if document is not None else None
+    if not text:
+        return ""
+    return "\n".join(_kept_lines(text.splitlines(), headline, site_names))
+
+
+def select_nodes(tree: HtmlElement, prune: Sequence[str], keep: Sequence[str]) -> HtmlElement:
+    """A copy of the tree without what `prune` finds, and with nothing in its body but what `keep` finds.
+
+    `keep` that finds nothing is ignored: an outlet that changed its layout shall not lose its text.
+    """
+    if not prune and not keep:
+        return tree
+    tree = copy(tree)
+    for xpath in prune:
+        for element in _elements(tree, xpath):
+            _drop(element)
+    kept = [element for xpath in keep for element in _elements(tree, xpath)]
+    body = tree.find(".//body")
+    if kept and body is not None:
+        outermost = [e for e in kept if not any(ancestor in kept for ancestor in e.iterancestors())]
+        for child in list(body):
+            body.remove(child)
+        body.text = None
+        body.extend(outermost)
+    return tree
+
+
+def _options() -> Extractor:
+    return Extractor(output_format="python", comments=False, with_metadata=False, tables=True)
+
+
+def _kept_lines(lines: list[str], headline: str | None, site_names: frozenset[str]) -> list[str]:
+    title = fold_name(headline) if headline else ""
+    kept: list[str] = []
+    for position, line in enumerate(lines):
+        stripped = line.strip()
+        if not stripped:
+            continue
+        folded = fold_name(stripped)
+        # The headline is repeated above the text, or as the caption of its picture.
+        if title and folded == title and position < 6:
+            continue
+        if len(stripped) <= 90 and (_BUTTON.match(stripped) or folded in site_names):
+            continue
+        kept.append(stripped)
+    return kept
+
+
+def _elements(tree: HtmlElement, xpath: str) -> list[HtmlElement]:
+    found = tree.xpath(xpath)
+    return [item for item in found if isinstance(item, HtmlElement)] if isinstance(found, list) else []
+
+
+def _drop(element: HtmlElement) -> None:
+    """Take an element out and leave the text behind it in place."""
+    if element.getparent() is not None:
+        element.drop_tree()

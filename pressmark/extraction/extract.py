@@ -1,0 +1,226 @@
+"""From one payload to all fields of an article. Pure: a function of the bytes, the time and the outlet's hints.
+
+Not bounded in time or memory by itself: see `worker`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from functools import cached_property
+from importlib.metadata import version
+
+from lxml.html import HtmlElement
+
+from pressmark.dates import DateFound
+from pressmark.extraction import fingerprints
+from pressmark.extraction.authors import find_authors
+from pressmark.extraction.body import find_body, select_nodes
+from pressmark.extraction.comments import ReaderComment, find_comments
+from pressmark.extraction.dating import find_modified, find_published
+from pressmark.extraction.headline import find_headline, fold_name
+from pressmark.extraction.language import find_language
+from pressmark.extraction.page import Page, parse_page
+from pressmark.extraction.structured import Node, article_node, as_list, text_of
+from pressmark.outlet import Outlet
+from pressmark.rights import RightsSignals, read_rights
+from pressmark.text import clean_text, one_line
+from pressmark.urls import absolute, is_homepage, on_domains, url_key
+
+# Goes up with every change of the rules in this package that can change a field.
+RULES_VERSION = 1
+EXTRACTOR_NAME = "trafilatura"
+MAX_KEYWORDS = 50
+
+
+def extractor_version() -> str:
+    """Versions of everything that decides what comes out of a page."""
+    return f"{version('trafilatura')}+pressmark.{RULES_VERSION}"
+
+
+@dataclass(frozen=True)
+class ExtractionConfig:
+    """What an outlet's file adds to the extractor. Two outlets with equal hints share an extractor only
+    where everything here is equal."""
+
+    outlet: str
+    name: str
+    home: str
+    domains: tuple[str, ...]
+    languages: tuple[str, ...]
+    timezone: str
+    comments: str = "off"
+    prune: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    headline: str | None = None
+
+    @classmethod
+    def of(cls, outlet: Outlet) -> ExtractionConfig:
+        """The part of an outlet's file that matters to extraction."""
+        hints = outlet.extraction
+        return cls(
+            outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone,
+            outlet.comments, hints.prune, hints.keep, hints.headline,
+        )  # fmt: skip
+
+    @cached_property
+    def config_hash(self) -> bytes:
+        """16 bytes that change when anything here changes."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()[:16]
+
+    @cached_property
+    def site_names(self) -> frozenset[str]:
+        """The outlet's names in folded form: its name, its domains, the domains' first labels."""
+        labels = {domain.rsplit(".", 1)[0].rsplit(".", 1)[-1] for domain in self.domains}
+        return frozenset(fold_name(name) for name in {self.name, *self.domains, *labels})
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """All fields got from one payload. Strings are storable; hashes as in `fingerprints`."""
+
+    payload_hash: bytes
+    headline: str | None
+    description: str | None
+    authors: list[str]
+    published: DateFound | None
+    modified: DateFound | None
+    in_language: str | None
+    in_language_source: str | None
+    article_section: str | None
+    keywords: list[str]
+    main_image: str | None
+    is_accessible_for_free: bool | None
+    canonical_url: str | None
+    encoding: str
+    encoding_source: str
+    article_body: str
+    word_count: int
+    char_count: int
+    text_hash: bytes | None
+    headline_hash: int
+    description_hash: int
+    authors_hash: int
+    body_hash: int
+    signatures: fingerprints.Signatures | None
+    rights: RightsSignals
+    comments: list[ReaderComment] = field(default_factory=list)
+
+
+def extract(
+    document: bytes,
+    url: str,
+    headers: tuple[tuple[str, str], ...],
+    observed_at: datetime,
+    config: ExtractionConfig,
+) -> Extraction:
+    """Extract one page.
+
+    document: bytes without content encoding. url: final URL, base of relative links.
+    Raises NotHtml or ExtractionError; what lxml and Trafilatura raise passes through.
+    """
+    content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
+    page = parse_page(document, content_type)
+    article = article_node(page.tree)
+    headline = find_headline(page, article, config.site_names, config.headline)
+    comments = find_comments(page.tree) if config.comments != "off" else []
+    body = clean_text(
+        find_body(select_nodes(page.tree, config.prune, config.keep), headline, config.site_names)
+    )
+    language, language_source = find_language(body, _declared_language(page, article), config.languages)
+    description = _description(page, article)
+    authors = [clean_text(name) for name in find_authors(page, article, config.site_names)]
+    return Extraction(
+        payload_hash=page.payload_hash,
+        headline=headline,
+        description=description,
+        authors=authors,
+        published=find_published(page, article, observed_at, config.timezone),
+        modified=find_modified(page, article, observed_at, config.timezone),
+        in_language=language,
+        in_language_source=language_source,
+        article_section=text_of(article.get("articleSection"), 200) or page.meta_first("article:section", "section"),
+        keywords=_keywords(page, article),
+        main_image=_main_image(page, article, url),
+        is_accessible_for_free=_free(page, article),
+        canonical_url=_canonical(page.tree, url, config),
+        encoding=page.encoding,
+        encoding_source=page.encoding_source,
+        article_body=body,
+        word_count=fingerprints.count_words(body),
+        char_count=len(body),
+        text_hash=fingerprints.text_hash(body) if body else None,
+        headline_hash=fingerprints.comparable_hash(headline),
+        description_hash=fingerprints.comparable_hash(description),
+        authors_hash=fingerprints.comparable_hash("\n".join(authors)),
+        body_hash=fingerprints.comparable_hash(body),
+        signatures=fingerprints.signatures(body),
+        rights=read_rights(headers, page.meta),
+        comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
+    )
+
+
+def _without_author(comment: ReaderComment) -> ReaderComment:
+    # An edit note names its writer ("edited by ..."), so it goes with the name.
+    return ReaderComment(None, comment.text, comment.posted, None)
+
+
+def _declared_language(page: Page, article: Node) -> str | None:
+    return (
+        page.tree.get("lang")
+        or page.tree.get("{http://www.w3.org/XML/1998/namespace}lang")
+        or text_of(article.get("inLanguage"), 40)
+        or page.meta_first("content-language", "og:locale")
+    )
+
+
+def _description(page: Page, article: Node) -> str | None:
+    return page.meta_first("og:description", "description", "twitter:description") or text_of(
+        article.get("description"), 2000
+    )
+
+
+def _keywords(page: Page, article: Node) -> list[str]:
+    found: list[str] = []
+    for value in as_list(article.get("keywords")):
+        text = text_of(value, 2000)
+        if text:
+            found += text.split(",")
+    if not found:
+        found = list(page.meta.get("article:tag", ()))
+    if not found:
+        found = [part for name in ("news_keywords", "keywords") for c in page.meta.get(name, ()) for part in c.split(",")]
+    cleaned = [one_line(keyword, 100) for keyword in found]
+    return list(dict.fromkeys(keyword for keyword in cleaned if keyword))[:MAX_KEYWORDS]
+
+
+def _main_image(page: Page, article: Node, base: str) -> str | None:
+    candidates = [page.meta_first("og:image:secure_url", "og:image", "og:image:url", "twitter:image")]
+    for image in as_list(article.get("image")):
+        candidates.append(text_of(image.get("url") or image.get("contentUrl"), 2000) if isinstance(image, dict) else image)
+    for candidate in candidates:
+        if isinstance(candidate, str) and (url := absolute(candidate, base)):
+            return clean_text(url)[:2000]
+    return None
+
+
+def _free(page: Page, article: Node) -> bool | None:
+    value = article.get("isAccessibleForFree")
+    if isinstance(value, str):
+        value = {"true": True, "false": False}.get(value.strip().rsplit("/", 1)[-1].lower())
+    if isinstance(value, bool):
+        return value
+    tier = (page.meta_first("article:content_tier") or "").lower()
+    return {"free": True, "metered": False, "locked": False}.get(tier)
+
+
+def _canonical(tree: HtmlElement, base: str, config: ExtractionConfig) -> str | None:
+    """rel=canonical where it counts: on the outlet's own domains and not its homepage."""
+    for link in tree.iter("link"):
+        if "canonical" in (link.get("rel") or "").lower().split():
+            url = absolute(link.get("href") or "", base)
+            if url and on_domains(url, config.domains) and not is_homepage(url) and len(url) <= 2048:
+                return url if url_key(url) != url_key(config.home) else None
+    return None

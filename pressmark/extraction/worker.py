@@ -1,0 +1,124 @@
+"""Extraction in worker processes that may be killed: bounded in time and memory, dying with their crawl.
+
+A page is never sent to a worker: the worker reads it at its pointer in the spool. What comes back is
+the fields, or an outcome with its reason. Trafilatura and lxml can hang or eat memory on hostile
+pages, so nothing here is trusted to end by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import resource
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from multiprocessing import forkserver
+
+from pebble import ProcessExpired, ProcessPool
+
+from pressmark.archive.spool import SpoolPointer, read_spooled
+from pressmark.errors import ExtractionError
+from pressmark.extraction.extract import Extraction, ExtractionConfig, extract
+from pressmark.extraction.lifeline import die_with_parent
+from pressmark.extraction.page import NotHtml, TooLarge, remove_content_encoding
+
+PARENT_PID = "PRESSMARK_CRAWL_PID"
+EXTRACTION_SECONDS = 30.0
+MEMORY_BYTES = 2**30
+MIN_WORDS = 8
+_ATTEMPTS = 3
+_TASKS_A_WORKER = 1000  # then it is replaced: libxml2 and regex caches grow
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """What came of reading one page.
+
+    extraction: the fields; also given with some outcomes, so that `why` can show them.
+    outcome: None for an article, else how it ended, with the stage and the reason.
+    """
+
+    extraction: Extraction | None
+    outcome: str | None = None
+    stage: str | None = None
+    reason: str | None = None
+
+
+def read_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
+    """Read and extract the page at a pointer; never raises for what is in the page."""
+    try:
+        response = read_spooled(pointer)
+        document = remove_content_encoding(response.body, response.header("Content-Encoding"), size_limit)
+    except TooLarge as error:
+        return PageRead(None, "too_large", "decode", str(error))
+    except ExtractionError as error:
+        return PageRead(None, "quarantined", "decode", str(error))
+    try:
+        extraction = extract(document, response.url, response.headers, response.observed_at, config)
+    except NotHtml as error:
+        return PageRead(None, "not_html", "decode", str(error))
+    except MemoryError:
+        return PageRead(None, "quarantined", "extract", f"needs more than {MEMORY_BYTES // 2**20} MiB of memory")
+    except Exception as error:  # whatever lxml, Trafilatura or htmldate raise for this page
+        return PageRead(None, "quarantined", "extract", f"{type(error).__name__}: {error}"[:500])
+    return judge(extraction)
+
+
+def judge(extraction: Extraction) -> PageRead:
+    """Whether the fields make an article."""
+    if extraction.word_count < MIN_WORDS:
+        reason = f"{extraction.word_count} words of main text; an article has at least {MIN_WORDS}"
+        return PageRead(extraction, "extraction_empty", "judge", reason)
+    return PageRead(extraction)
+
+
+class ExtractionPool:
+    """Worker processes for one crawl process. Make it in the main thread; use it from asyncio."""
+
+    def __init__(self, workers: int, seconds: float = EXTRACTION_SECONDS) -> None:
+        os.environ[PARENT_PID] = str(os.getpid())
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads do not survive a fork
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["pressmark.extraction.preload"])
+        # From this thread: the kernel ties the server to the thread that starts it.
+        forkserver.ensure_running()
+        self._seconds = seconds
+        self._pool = ProcessPool(
+            max_workers=workers,
+            max_tasks=_TASKS_A_WORKER,
+            initializer=_begin_worker,
+            context=context,
+        )
+
+    async def read(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
+        """Read a page in a worker; a worker killed from outside is tried again before the page is blamed."""
+        for _ in range(_ATTEMPTS):
+            future = self._pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
+            try:
+                result: PageRead = await asyncio.wrap_future(future)
+                return result
+            except FutureTimeout:
+                return PageRead(None, "extraction_timeout", "extract", f"not done within {self._seconds:g} s")
+            except ProcessExpired as error:
+                logging.getLogger(__name__).warning("extraction worker ended (exit code %s)", error.exitcode)
+        return PageRead(None, "quarantined", "extract", f"{_ATTEMPTS} workers ended while reading it")
+
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
+        self._pool.stop()
+        self._pool.join()
+
+
+def _begin_worker() -> None:
+    die_with_parent()
+    # Nobody reads Trafilatura's warnings here: a page that fails is an outcome with a reason.
+    logging.disable(logging.WARNING)
+    limit = _address_space() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+def _address_space() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()

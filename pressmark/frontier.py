@@ -1,0 +1,200 @@
+"""DECIDE: whether a candidate is fetched now, and when a page is due again. Pure; the rows are read elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from pressmark.discovery.listing import Entry
+from pressmark.outlet import Outlet
+from pressmark.urls import on_domains, trap_reason
+
+Mode = Literal["incremental", "window"]
+REVISIT = "revisit"  # discovered_via of a candidate that is due and that nothing listed
+
+_FIRST_RETRY = timedelta(hours=1)
+_LAST_RETRY = timedelta(days=7)
+# Left out for a reason that may pass, so the check is made anew each time it is listed.
+_LEFT_OUT = frozenset(
+    "out_of_window out_of_scope too_old robots_denied robots_unreachable suppressed trap budget_exhausted "
+    "interrupted".split()
+)
+_FAILED = frozenset("refused_address network_error timeout rate_limited http_error".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A URL discovered or due, with what its listing says of it.
+
+    url_uid: identity of the URL. via: discovery method, or `revisit`.
+    """
+
+    url: str
+    url_uid: UUID
+    via: str
+    endpoint_id: UUID | None = None
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the frontier knows of a URL; see ops.frontier."""
+
+    url_uid: UUID
+    url: str
+    article_uid: UUID | None
+    next_due_at: datetime | None
+    listed_modified: datetime | None
+    last_fetch_at: datetime | None
+    last_outcome: str | None
+    failures: int
+    first_visit_at: datetime | None
+    date_published: datetime | None
+    content: tuple[int, int, int, int] | None
+    wire_digest: bytes | None
+    segment_id: UUID | None
+    archive_offset: int | None
+    archive_length: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """An entry of ops.removal that concerns addresses."""
+
+    target: Literal["url", "prefix", "outlet"]
+    value: str
+    url_uid: UUID | None = None
+
+    def covers(self, url: str, url_uid: UUID) -> bool:
+        """Whether this removal covers an address of its outlet."""
+        if self.target == "outlet":
+            return True
+        if self.target == "prefix":
+            return url.startswith(self.value)
+        return url_uid == self.url_uid or url == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a crawl request asks, as far as deciding needs it. Interval `[start, end)` in UTC."""
+
+    mode: Mode
+    start: datetime | None
+    end: datetime
+    force_refetch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Fetch (outcome None), or how the candidate ends without a request."""
+
+    outcome: str | None = None
+    reason: str | None = None
+
+    @property
+    def fetch(self) -> bool:
+        """Whether to ask for the page."""
+        return self.outcome is None
+
+
+FETCH = Decision()
+
+
+def decide(
+    candidate: Candidate,
+    known: Known | None,
+    asked: Asked,
+    outlet: Outlet,
+    removals: Sequence[Removal],
+    now: datetime,
+) -> Decision:
+    """Fetch this candidate now? robots.txt and budgets are asked later, at the fetch."""
+    left_out = _left_out(candidate, known, asked, outlet, removals, now)
+    if left_out is not None:
+        # Left out before for the same reason: nothing new, so it is counted and not stored again.
+        if known is not None and known.last_outcome == left_out.outcome:
+            return Decision("known_not_due", left_out.reason)
+        return left_out
+    if known is None or asked.force_refetch:
+        return FETCH
+    if asked.mode == "window":
+        return Decision("known_not_due", "in the warehouse already") if known.first_visit_at else FETCH
+    return FETCH if _is_due(candidate, known, now) else Decision("known_not_due")
+
+
+def _left_out(
+    candidate: Candidate,
+    known: Known | None,
+    asked: Asked,
+    outlet: Outlet,
+    removals: Sequence[Removal],
+    now: datetime,
+) -> Decision | None:
+    if not on_domains(candidate.url, outlet.domains):
+        return Decision("out_of_scope", f"not on {', '.join(outlet.domains)}")
+    trap = trap_reason(candidate.url)
+    if trap:
+        return Decision("trap", trap)
+    for removal in removals:
+        if removal.covers(candidate.url, candidate.url_uid):
+            return Decision("suppressed", f"a removal covers this {removal.target}")
+    if outlet.urls.include and not any(re.search(pattern, candidate.url) for pattern in outlet.urls.include):
+        return Decision("out_of_scope", "matches no pattern of urls.include")
+    for pattern in outlet.urls.exclude:
+        if re.search(pattern, candidate.url):
+            return Decision("out_of_scope", f"matches urls.exclude {pattern!r}")
+    published = _published(candidate, known)
+    if asked.mode == "window" and published is not None and not in_window(published, asked):
+        return Decision("out_of_window", f"published {published:%Y-%m-%d}")
+    if outlet.max_age and published is not None and published < now - outlet.max_age:
+        return Decision("too_old", f"published {published:%Y-%m-%d}")
+    return None
+
+
+def in_window(published: datetime, asked: Asked) -> bool:
+    """Whether a date of publication lies in `[start, end)`."""
+    return (asked.start is None or published >= asked.start) and published < asked.end
+
+
+def _published(candidate: Candidate, known: Known | None) -> datetime | None:
+    if known is not None and known.date_published is not None:
+        return known.date_published
+    entry = candidate.entry
+    return entry.published.value if entry and entry.published else None
+
+
+def _is_due(candidate: Candidate, known: Known, now: datetime) -> bool:
+    if known.last_fetch_at is None or known.last_outcome in _LEFT_OUT:
+        return True
+    if known.next_due_at is not None and known.next_due_at <= now:
+        return True
+    modified = candidate.entry.modified if candidate.entry else None
+    # After a failure the back-off alone decides; a listing does not make a broken page come sooner.
+    return (
+        known.last_outcome not in _FAILED
+        and modified is not None
+        and known.listed_modified is not None
+        and modified > known.listed_modified
+    )
+
+
+def next_due(outlet: Outlet, outcome: str, failures: int, first_visit: datetime | None, now: datetime) -> datetime | None:
+    """When to ask for a page again even if nothing lists it; None for never.
+
+    failures: in a row, this one included. first_visit: when a page first came.
+    """
+    if outcome in _FAILED or outcome == "robots_unreachable":
+        return now + min(_FIRST_RETRY * 2 ** min(failures - 1, 10), _LAST_RETRY)
+    if outcome in ("budget_exhausted", "interrupted"):
+        return now
+    if outcome in ("gone", "redirect_home"):
+        # A second look confirms it; then the page rests.
+        return now + outlet.revisits.gone_after if failures <= 1 else None
+    if first_visit is None:
+        return None
+    later = [first_visit + after for after in outlet.revisits.after if first_visit + after > now]
+    return min(later, default=None)

@@ -1,0 +1,284 @@
+"""What becomes of a fetched page: its outcome, its staged visit, its place in the frontier. Pure.
+
+The crawl settles each page as it comes; recovery settles the pages of an orphaned WARC by the same
+function, from the WARC's own metadata records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pressmark.archive.records import Response
+from pressmark.dates import DateFound, day_in_url
+from pressmark.discovery.listing import Entry
+from pressmark.extraction.extract import Extraction
+from pressmark.extraction.worker import PageRead
+from pressmark.frontier import Asked, Candidate, Known, in_window, next_due
+from pressmark.outlet import Outlet
+from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
+
+KEPT = frozenset(("new", "revised", "unchanged", "same_article"))
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """A page that came, and how we came to it.
+
+    response: without its body. requested_url: before redirects; response.url is the final one.
+    """
+
+    candidate: Candidate
+    response: Response
+    requested_url: str
+
+    def metadata(self, crawl_id: UUID, outlet: str, segment_id: UUID) -> dict[str, Any]:
+        """What the WARC's metadata record says, so that the visit can be staged from the file alone."""
+        candidate, entry = self.candidate, self.candidate.entry
+        published = entry.published if entry else None
+        return {
+            "crawl_id": str(crawl_id),
+            "outlet": outlet,
+            "segment_id": str(segment_id),
+            "visit_id": str(self.response.visit_id),
+            "requested_url": self.requested_url,
+            "candidate_url": candidate.url,
+            "url_uid": str(candidate.url_uid),
+            "discovered_via": candidate.via,
+            "endpoint_id": str(candidate.endpoint_id) if candidate.endpoint_id else None,
+            "listed_headline": entry.headline if entry else None,
+            "listed_modified": entry.modified.isoformat() if entry and entry.modified else None,
+            "listed_published": {
+                "raw": published.raw,
+                "source": published.source,
+                "value": published.value.isoformat() if published.value else None,
+                "precision": published.precision,
+                "offset": published.offset,
+            }
+            if published
+            else None,
+        }
+
+
+def capture_of(response: Response, fields: dict[str, Any]) -> Capture:
+    """The capture that a WARC's response and its metadata record describe."""
+    listed = fields.get("listed_published")
+    published = (
+        DateFound(
+            listed["raw"],
+            listed["source"],
+            datetime.fromisoformat(listed["value"]) if listed["value"] else None,
+            listed["precision"],
+            listed["offset"],
+        )
+        if listed
+        else None
+    )
+    modified = fields.get("listed_modified")
+    entry = Entry(
+        fields["candidate_url"],
+        fields.get("listed_headline"),
+        published,
+        datetime.fromisoformat(modified) if modified else None,
+    )
+    endpoint = fields.get("endpoint_id")
+    candidate = Candidate(
+        fields["candidate_url"],
+        UUID(fields["url_uid"]),
+        fields["discovered_via"],
+        UUID(endpoint) if endpoint else None,
+        entry,
+    )
+    return Capture(candidate, response.without_body(), fields["requested_url"])
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierUpdate:
+    """New state of a URL in ops.frontier. None in `content` and the pointer leaves what was there."""
+
+    url_uid: UUID
+    url: str
+    outcome: str
+    fetched_at: datetime | None
+    next_due_at: datetime | None
+    failures: int
+    article_uid: UUID | None = None
+    visited_at: datetime | None = None
+    listed_modified: datetime | None = None
+    date_published: datetime | None = None
+    content: tuple[int, int, int, int] | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    wire_digest: bytes | None = None
+    segment_id: UUID | None = None
+    archive_offset: int | None = None
+    archive_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a candidate ended. `extraction` is given where a visit is to be staged."""
+
+    candidate: Candidate
+    outcome: str
+    reason: str | None
+    article_uid: UUID | None
+    article_url: str | None
+    capture: Capture | None = None
+    extraction: Extraction | None = None
+    quarantine_stage: str | None = None
+    archive: bool = False
+    listed: DateFound | None = None
+
+
+def settle_page(
+    capture: Capture,
+    read: PageRead,
+    asked: Asked,
+    outlet: Outlet,
+    known_by_uid: Callable[[UUID], Known | None],
+    tdm_basis: str | None,
+) -> Settled:
+    """The outcome of a page that came with status 2xx and was read.
+
+    known_by_uid: what the frontier (or this crawl) knows of an identity.
+    tdm_basis: research or licensed where the installation declares one.
+    """
+    candidate, response = capture.candidate, capture.response
+    article_url = identity_url(capture.requested_url, response.url, outlet)
+    article_uid = url_uid(outlet.id, article_url, outlet.urls.parameters)
+    extraction = read.extraction
+    rights = extraction.rights if extraction else None
+    may_archive = not (rights and rights.noarchive and outlet.rights.noarchive == "obey")
+
+    def end(outcome: str, reason: str | None, stage: str | None = None, archive: bool = may_archive) -> Settled:
+        return Settled(candidate, outcome, reason, article_uid, article_url, capture, None, stage, archive)
+
+    if response.url != capture.requested_url and _leads_home(capture.requested_url, response.url, outlet):
+        return end("redirect_home", f"now leads to {response.url}", archive=False)
+    if not on_domains(response.url, outlet.domains):
+        return end("out_of_scope", f"leads to {response.url}", archive=False)
+    if rights and rights.tdm_reservation and outlet.rights.tdm_reservation == "obey" and tdm_basis is None:
+        return end("rights_reserved", "the page reserves text and data mining (tdm-reservation: 1)", archive=False)
+    if read.outcome is not None or extraction is None:
+        return end(read.outcome or "quarantined", read.reason, read.stage or "extract")
+    listed = _listed_date(candidate, article_url, response.observed_at)
+    published = (extraction.published.value if extraction.published else None) or (listed.value if listed else None)
+    if asked.mode == "window" and published is not None and not in_window(published, asked):
+        return end("out_of_window", f"published {published:%Y-%m-%d}")
+    return Settled(
+        candidate,
+        _kept_outcome(candidate, article_uid, extraction, known_by_uid),
+        None if article_uid == candidate.url_uid else f"the article is {article_url}",
+        article_uid,
+        article_url,
+        capture,
+        extraction,
+        archive=may_archive,
+        listed=listed,
+    )
+
+
+def settle_without_page(candidate: Candidate, outcome: str, reason: str | None) -> Settled:
+    """The end of a candidate for which no page came."""
+    return Settled(candidate, outcome, reason, None, None)
+
+
+def frontier_update(
+    settled: Settled,
+    known: Known | None,
+    outlet: Outlet,
+    now: datetime,
+    pointer: tuple[UUID, int, int] | None = None,
+) -> FrontierUpdate:
+    """The frontier's new state after a candidate was settled.
+
+    pointer: (segment, offset, length) of the archived body, where there is one.
+    """
+    candidate, capture, extraction = settled.candidate, settled.capture, settled.extraction
+    response = capture.response if capture else None
+    requested = settled.outcome not in ("suppressed", "budget_exhausted", "interrupted", "robots_denied")
+    missing = settled.outcome in ("gone", "redirect_home")
+    failed_before = known.failures if known else 0
+    if missing and known is not None and known.last_outcome not in ("gone", "redirect_home"):
+        failed_before = 0
+    failures = 0 if extraction else failed_before + 1
+    first_visit = known.first_visit_at if known else None
+    if extraction and response and first_visit is None:
+        first_visit = response.observed_at
+    published = extraction.published.value if extraction and extraction.published else None
+    if published is None and settled.listed is not None:
+        published = settled.listed.value
+    return FrontierUpdate(
+        url_uid=candidate.url_uid,
+        url=candidate.url,
+        outcome=settled.outcome,
+        fetched_at=now if requested else None,
+        next_due_at=next_due(outlet, settled.outcome, failures, first_visit, now),
+        failures=failures,
+        article_uid=settled.article_uid if extraction else None,
+        visited_at=response.observed_at if extraction and response else None,
+        listed_modified=candidate.entry.modified if candidate.entry else None,
+        date_published=published,
+        content=_content(extraction) if extraction else None,
+        etag=response.header("ETag") if extraction and response else None,
+        last_modified=response.header("Last-Modified") if extraction and response else None,
+        wire_digest=response.wire_digest if pointer and response else None,
+        segment_id=pointer[0] if pointer else None,
+        archive_offset=pointer[1] if pointer else None,
+        archive_length=pointer[2] if pointer else None,
+    )
+
+
+def identity_url(requested: str, final: str, outlet: Outlet) -> str:
+    """The address that makes the article's identity: the final one, where it is the outlet's own page."""
+    if final == requested or is_homepage(final) or not on_domains(final, outlet.domains):
+        return requested
+    return final
+
+
+def variants(capture: Capture, extraction: Extraction, outlet: Outlet) -> list[tuple[str, str]]:
+    """(kind, URL) of every address that this page was met under, each once."""
+    found = [("requested", capture.requested_url)]
+    if capture.candidate.url != capture.requested_url:
+        found.append(("requested", capture.candidate.url))
+    if capture.response.url != capture.requested_url:
+        found.append(("final", capture.response.url))
+    if extraction.canonical_url:
+        found.append(("canonical", extraction.canonical_url))
+    return list(dict.fromkeys((kind, url) for kind, url in found if absolute(url)))
+
+
+def _kept_outcome(
+    candidate: Candidate,
+    article_uid: UUID,
+    extraction: Extraction,
+    known_by_uid: Callable[[UUID], Known | None],
+) -> str:
+    article = known_by_uid(article_uid)
+    if article is None or article.first_visit_at is None:
+        return "new"
+    if article_uid != candidate.url_uid:
+        return "same_article"
+    return "unchanged" if article.content == _content(extraction) else "revised"
+
+
+def _content(extraction: Extraction) -> tuple[int, int, int, int]:
+    return (extraction.headline_hash, extraction.description_hash, extraction.authors_hash, extraction.body_hash)
+
+
+def _leads_home(requested: str, final: str, outlet: Outlet) -> bool:
+    """Whether a redirect ended at the homepage, or at a section above the article."""
+    if is_homepage(final) or url_key(final) == url_key(outlet.home):
+        return True
+    wanted, got = url_key(requested).partition("?")[0], url_key(final).partition("?")[0]
+    return wanted != got and wanted.startswith(got + "/")
+
+
+def _listed_date(candidate: Candidate, url: str, now: datetime) -> DateFound | None:
+    """The date that the listing gives, or the day in the address."""
+    published = candidate.entry.published if candidate.entry else None
+    return published if published and published.value else day_in_url(url, now)

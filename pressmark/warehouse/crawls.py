@@ -1,0 +1,331 @@
+"""The ledger and the frontier of running crawls: every change is one transaction.
+
+A candidate is written down before it is fetched and settled with the segment that holds its page, so
+that the ledger adds up whenever the process dies.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json, execute_values
+
+from pressmark import __version__
+from pressmark.discovery.listing import Entry
+from pressmark.extraction.extract import EXTRACTOR_NAME, ExtractionConfig, extractor_version
+from pressmark.frontier import Candidate, Decision, Known, Removal
+from pressmark.outlet import Outlet
+from pressmark.settlement import FrontierUpdate
+from pressmark.text import clean_text
+from pressmark.urls import literal_key, url_uid
+from pressmark.warehouse.queries import queries
+from pressmark.warehouse.requests import CrawlRequest
+
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A feed or sitemap of an outlet; its id is made of what it is."""
+
+    outlet: str
+    method: str
+    url: str
+    configured: bool = True
+
+    @property
+    def endpoint_id(self) -> UUID:
+        """First 16 bytes of sha256(outlet, method, URL)."""
+        return literal_key(f"{self.outlet}\0{self.method}\0{self.url}")
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One look at an endpoint. outcome: listed, unreadable, or an outcome of core.outcome."""
+
+    endpoint: Endpoint
+    polled_at: datetime
+    http_status: int | None
+    outcome: str
+    detail: str | None = None
+    body_hash: bytes | None = None
+    entries: tuple[tuple[UUID, Entry], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FetchRecord:
+    """One HTTP request that was made; see ops.fetch."""
+
+    fetched_at: datetime
+    url: str
+    kind: str
+    http_status: int | None
+    bytes: int | None
+    seconds: float
+    ip: str | None
+    error: str | None
+
+
+def open_crawl(cursor: Cursor, request: CrawlRequest) -> UUID:
+    """A new attempt at a request."""
+    crawl_id = uuid4()
+    cursor.execute(
+        queries("crawl")["open_crawl"],
+        {
+            "crawl_id": crawl_id,
+            "request_id": request.request_id,
+            "code_version": __version__,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+        },
+    )
+    return crawl_id
+
+
+def close_crawl(
+    cursor: Cursor,
+    crawl_id: UUID,
+    finish_reason: str,
+    error: str | None = None,
+    stats: dict[str, Any] | None = None,
+    requests: int = 0,
+) -> None:
+    """End a crawl. Candidates must be settled before: `settle_open`."""
+    cursor.execute(
+        queries("crawl")["close_crawl"],
+        {
+            "crawl_id": crawl_id,
+            "finish_reason": finish_reason,
+            "error": clean_text(error),
+            "stats": Json(stats) if stats is not None else None,
+            "requests": requests,
+        },
+    )
+
+
+def read_removals(cursor: Cursor, outlet: Outlet) -> list[Removal]:
+    """Removals that concern addresses of an outlet."""
+    cursor.execute(queries("crawl")["removals"], {"outlet": outlet.id})
+    removals = []
+    for target, value in cursor.fetchall():
+        uid = url_uid(outlet.id, value, outlet.urls.parameters) if target == "url" else None
+        removals.append(Removal(target, value, uid))
+    return removals
+
+
+def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
+    """What the frontier knows of these identities."""
+    known: dict[UUID, Known] = {}
+    wanted = list(dict.fromkeys(uids))
+    for start in range(0, len(wanted), 5000):
+        cursor.execute(queries("crawl")["known"], {"uids": wanted[start : start + 5000]})
+        for row in cursor.fetchall():
+            hashes = row[10:14]
+            known[row[0]] = Known(
+                *row[:10],
+                content=None if None in hashes else tuple(hashes),  # type: ignore[arg-type]
+                wire_digest=bytes(row[14]) if row[14] is not None else None,
+                segment_id=row[15],
+                archive_offset=row[16],
+                archive_length=row[17],
+            )
+    return known
+
+
+def read_due(cursor: Cursor, outlet: str, now: datetime, limit: int) -> list[tuple[UUID, str]]:
+    """(identity, URL) of the pages that are due."""
+    cursor.execute(queries("crawl")["due"], {"outlet": outlet, "now": now, "limit": limit})
+    return [(row[0], row[1]) for row in cursor.fetchall()]
+
+
+def record_poll(
+    cursor: Cursor,
+    crawl_id: UUID,
+    outlet: str,
+    poll: Poll | None,
+    decided: Sequence[tuple[Candidate, Decision]],
+    known: dict[UUID, Known],
+    now: datetime,
+) -> None:
+    """Write down a poll, its sightings, and what was decided of the candidates it brought.
+
+    poll: None for candidates that come from the frontier itself.
+    """
+    again = [candidate for candidate, decision in decided if decision.outcome == "known_not_due"]
+    stored = [(candidate, decision) for candidate, decision in decided if decision.outcome != "known_not_due"]
+    fresh = sorted((c.url_uid, clean_text(c.url)) for c, _ in decided if c.url_uid not in known)
+    execute_values(
+        cursor,
+        queries("crawl")["add_frontier"],
+        [(uid, outlet, url, now, now) for uid, url in fresh],
+        page_size=_PAGE,
+    )
+    left_out = [(c.url_uid, d.outcome) for c, d in stored if not d.fetch and d.outcome != "budget_exhausted"]
+    if left_out:
+        execute_values(cursor, queries("crawl")["mark_left_out"], left_out, page_size=_PAGE)
+    if poll is not None:
+        _add_poll(cursor, crawl_id, poll, len(decided), len(again))
+    elif again:
+        raise ValueError("a candidate of the frontier is due by definition")
+    execute_values(
+        cursor,
+        queries("crawl")["add_candidates"],
+        [
+            (
+                crawl_id,
+                candidate.url_uid,
+                clean_text(candidate.url),
+                candidate.endpoint_id,
+                candidate.via,
+                decision.outcome,
+                clean_text(decision.reason),
+                None if decision.fetch else now,
+            )
+            for candidate, decision in stored
+        ],
+        page_size=_PAGE,
+    )
+    if decided:
+        cursor.execute(queries("crawl")["count_candidates"], {"crawl_id": crawl_id, "count": len(decided)})
+
+
+def _add_poll(cursor: Cursor, crawl_id: UUID, poll: Poll, candidates: int, again: int) -> None:
+    endpoint = poll.endpoint
+    cursor.execute(
+        queries("crawl")["add_endpoint"],
+        {
+            "endpoint_id": endpoint.endpoint_id,
+            "outlet": endpoint.outlet,
+            "method": endpoint.method,
+            "url": endpoint.url,
+            "configured": endpoint.configured,
+        },
+    )
+    overlap = None
+    if poll.outcome == "listed":
+        cursor.execute(
+            queries("crawl")["last_poll"], {"endpoint_id": endpoint.endpoint_id, "crawl_id": crawl_id}
+        )
+        (before,) = cursor.fetchone() or (None,)
+        if before is not None:
+            uids = [uid for uid, _ in poll.entries]
+            cursor.execute(
+                queries("crawl")["overlap"],
+                {"endpoint_id": endpoint.endpoint_id, "uids": uids, "polled_at": before},
+            )
+            (overlap,) = cursor.fetchone() or (None,)
+    entries = {uid: entry for uid, entry in poll.entries}
+    execute_values(
+        cursor,
+        queries("crawl")["add_sightings"],
+        [_sighting(uid, entries[uid], poll) for uid in sorted(entries)],
+        page_size=_PAGE,
+    )
+    cursor.execute(
+        queries("crawl")["add_poll"],
+        {
+            "crawl_id": crawl_id,
+            "endpoint_id": endpoint.endpoint_id,
+            "polled_at": poll.polled_at,
+            "http_status": poll.http_status,
+            "outcome": poll.outcome,
+            "detail": clean_text(poll.detail),
+            "entries": len(poll.entries),
+            "candidates": candidates,
+            "listed_again": again,
+            "overlap": overlap,
+            "gap_suspected": overlap == 0 and bool(poll.entries),
+            "body_hash": poll.body_hash,
+        },
+    )
+
+
+def _sighting(uid: UUID, entry: Entry, poll: Poll) -> tuple[Any, ...]:
+    published = entry.published
+    return (
+        uid,
+        poll.endpoint.endpoint_id,
+        poll.endpoint.outlet,
+        clean_text(entry.url),
+        poll.polled_at,
+        poll.polled_at,
+        clean_text(entry.headline),
+        published.value if published else None,
+        clean_text(published.raw) if published else None,
+        entry.modified,
+    )
+
+
+def settle_candidates(
+    cursor: Cursor, rows: Iterable[tuple[UUID, UUID, str, str | None, UUID | None, UUID | None]]
+) -> None:
+    """Settle (crawl, url_uid, outcome, reason, segment, article); what has ended already stays."""
+    ordered = sorted(rows, key=lambda row: (row[0], row[1]))
+    cleaned = [(*row[:3], clean_text(row[3]), *row[4:]) for row in ordered]
+    if cleaned:
+        execute_values(cursor, queries("crawl")["settle_candidates"], cleaned, page_size=_PAGE)
+
+
+def settle_open(cursor: Cursor, crawl_id: UUID, outcome: str, reason: str) -> int:
+    """Settle all that is open in a crawl; returns how many."""
+    cursor.execute(
+        queries("crawl")["settle_open"], {"crawl_id": crawl_id, "outcome": outcome, "reason": clean_text(reason)}
+    )
+    return int(cursor.rowcount)
+
+
+def update_frontier(cursor: Cursor, outlet: str, updates: Iterable[FrontierUpdate], now: datetime) -> None:
+    """Write the new states of URLs."""
+    rows = [
+        (
+            u.url_uid, outlet, clean_text(u.url), now, u.outcome, u.fetched_at, u.next_due_at, u.failures,
+            u.article_uid, u.visited_at, u.visited_at, u.listed_modified, u.date_published,
+            *(u.content or (None,) * 4),
+            clean_text(u.etag), clean_text(u.last_modified), u.wire_digest, u.segment_id, u.archive_offset,
+            u.archive_length,
+        )
+        for u in sorted({u.url_uid: u for u in updates}.values(), key=lambda u: u.url_uid)
+    ]  # fmt: skip
+    if rows:
+        execute_values(cursor, queries("crawl")["update_frontier"], rows, page_size=_PAGE)
+
+
+def add_fetches(cursor: Cursor, crawl_id: UUID, fetches: Sequence[FetchRecord]) -> None:
+    """Write down requests that were made, and count them."""
+    if not fetches:
+        return
+    execute_values(
+        cursor,
+        queries("crawl")["add_fetches"],
+        [
+            (crawl_id, f.fetched_at, clean_text(f.url), f.kind, f.http_status, f.bytes, f.seconds, f.ip, clean_text(f.error))
+            for f in fetches
+        ],
+        page_size=_PAGE,
+    )
+    cursor.execute(queries("crawl")["count_requests"], {"crawl_id": crawl_id, "count": len(fetches)})
+
+
+def ensure_extractor(cursor: Cursor, config: ExtractionConfig) -> int:
+    """The number of the extractor that these hints make."""
+    from dataclasses import asdict
+
+    cursor.execute(
+        queries("crawl")["ensure_extractor"],
+        {
+            "name": EXTRACTOR_NAME,
+            "version": extractor_version(),
+            "config_hash": config.config_hash,
+            "config": Json(asdict(config)),
+        },
+    )
+    row = cursor.fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,228 @@
+"""SEAL's transaction: the staged rows, the frontier and the ledger of one segment, together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from pressmark.extraction.fingerprints import SIG_VERSION
+from pressmark.frontier import Known
+from pressmark.outlet import Outlet
+from pressmark.settlement import Settled, frontier_update, variants
+from pressmark.text import clean_text
+from pressmark.urls import URL_RULE, literal_key, url_uid
+from pressmark.warehouse.copying import Json, copy_rows
+from pressmark.warehouse.crawls import FetchRecord, add_fetches, settle_candidates, update_frontier
+from pressmark.warehouse.queries import queries
+
+VISIT_COLUMNS = (
+    "segment_id", "visit_id", "article_uid", "url_uid", "outlet", "crawl_id", "url", "url_rule", "observed_at",
+    "captured_by", "payload_hash", "extractor_id", "archive_segment_id", "archive_offset", "archive_length",
+    "requested_url", "final_url", "http_status", "content_type", "etag", "last_modified", "discovered_via",
+    "endpoint_id", "listed_headline", "listed_published", "listed_published_raw", "listed_published_source",
+    "listed_published_precision", "listed_published_offset", "rights", "headline", "description", "authors",
+    "date_published", "date_published_raw", "date_published_source", "date_published_precision",
+    "date_published_offset", "date_published_flag", "date_modified", "date_modified_raw", "date_modified_source",
+    "in_language", "in_language_source", "article_section", "keywords", "main_image", "is_accessible_for_free",
+    "canonical_url", "encoding", "encoding_source", "text_hash", "article_body", "word_count", "char_count",
+    "headline_hash", "description_hash", "authors_hash", "body_hash", "sig_version", "body_sig", "lead_sig",
+    "urls", "comments",
+)  # fmt: skip
+_EVENTS = {"gone": "missing", "redirect_home": "redirected_home"}
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePointer:
+    """Where a body lies: in this segment's file, or in an earlier one's for a page that came again."""
+
+    segment_id: UUID
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """The WARC that was put in place for a segment."""
+
+    name: str
+    length: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """All that one transaction commits.
+
+    settled: candidates with the pointer of their archived body, where there is one.
+    file: None where nothing of the segment may be archived.
+    """
+
+    segment_id: UUID
+    crawl_id: UUID
+    outlet: Outlet
+    extractor_id: int
+    settled: Sequence[tuple[Settled, ArchivePointer | None]]
+    file: SealedFile | None
+    known: Callable[[UUID], Known | None]
+    fetches: Sequence[FetchRecord] = ()
+    observed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+def commit_segment(cursor: Cursor, segment: Segment) -> int:
+    """Write everything of a segment; the caller commits. Returns the number of visits staged."""
+    visits = [
+        _visit_row(segment, settled, pointer) for settled, pointer in segment.settled if settled.extraction is not None
+    ]
+    events = _event_rows(segment)
+    has_content = bool(visits or events or segment.file)
+    if has_content:
+        identity = {"segment_id": segment.segment_id, "crawl_id": segment.crawl_id, "outlet": segment.outlet.id}
+        cursor.execute(queries("crawl")["add_segment"], {**identity, "visits": len(visits)})
+    if segment.file:
+        cursor.execute(
+            queries("crawl")["add_archive_segment"],
+            {
+                "segment_id": segment.segment_id,
+                "outlet": segment.outlet.id,
+                "file": segment.file.name,
+                "length": segment.file.length,
+                "records": segment.file.records,
+            },
+        )
+    if visits:
+        copy_rows(cursor, ("staging", "visit"), VISIT_COLUMNS, visits)
+    if events:
+        columns = ("segment_id", "article_uid", "outlet", "kind", "observed_at", "crawl_id", "detail")
+        copy_rows(cursor, ("staging", "event"), columns, events)
+    _add_quarantine(cursor, segment)
+    settle_candidates(
+        cursor,
+        [
+            (
+                segment.crawl_id,
+                settled.candidate.url_uid,
+                settled.outcome,
+                settled.reason,
+                segment.segment_id if has_content and settled.capture else None,
+                settled.article_uid if settled.extraction else None,
+            )
+            for settled, _ in segment.settled
+        ],
+    )
+    update_frontier(
+        cursor,
+        segment.outlet.id,
+        [
+            frontier_update(
+                settled,
+                segment.known(settled.candidate.url_uid),
+                segment.outlet,
+                settled.capture.response.observed_at if settled.capture else segment.observed_at,
+                (pointer.segment_id, pointer.offset, pointer.length) if pointer else None,
+            )
+            for settled, pointer in segment.settled
+        ],
+        segment.observed_at,
+    )
+    add_fetches(cursor, segment.crawl_id, segment.fetches)
+    return len(visits)
+
+
+def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | None) -> tuple[Any, ...]:
+    capture, x = settled.capture, settled.extraction
+    assert capture is not None and x is not None
+    response, candidate, listed = capture.response, settled.candidate, settled.listed
+    published, modified, entry = x.published, x.modified, candidate.entry
+    urls = [
+        {
+            "kind": kind,
+            "url": clean_text(url),
+            "url_key": str(literal_key(url)),
+            "url_uid": str(url_uid(segment.outlet.id, url, segment.outlet.urls.parameters)),
+        }
+        for kind, url in variants(capture, x, segment.outlet)
+    ]
+    return (
+        segment.segment_id, response.visit_id, settled.article_uid, candidate.url_uid, segment.outlet.id,
+        segment.crawl_id, settled.article_url, URL_RULE, response.observed_at,
+        "pressmark", x.payload_hash, segment.extractor_id,
+        pointer.segment_id if pointer else None, pointer.offset if pointer else None, pointer.length if pointer else None,
+        capture.requested_url, response.url if response.url != capture.requested_url else None, response.status,
+        response.header("Content-Type"), response.header("ETag"), response.header("Last-Modified"),
+        candidate.via, candidate.endpoint_id, entry.headline if entry else None,
+        listed.value if listed else None, listed.raw if listed else None, listed.source if listed else None,
+        listed.precision if listed else None, listed.offset if listed else None,
+        Json(x.rights.as_json()) if x.rights.as_json() else None, x.headline, x.description, x.authors,
+        published.value if published else None, published.raw if published else None,
+        published.source if published else None, published.precision if published else None,
+        published.offset if published else None, published.flag if published else None,
+        modified.value if modified else None, modified.raw if modified else None,
+        modified.source if modified else None,
+        x.in_language, x.in_language_source, x.article_section, x.keywords, x.main_image, x.is_accessible_for_free,
+        x.canonical_url, x.encoding, x.encoding_source, x.text_hash, x.article_body, x.word_count, x.char_count,
+        x.headline_hash, x.description_hash, x.authors_hash, x.body_hash,
+        SIG_VERSION if x.signatures else None, x.signatures.body if x.signatures else None,
+        x.signatures.lead if x.signatures else None,
+        Json(urls), Json(_comments(settled)),
+    )  # fmt: skip
+
+
+def _comments(settled: Settled) -> list[dict[str, Any]]:
+    """Comments with their identity: equal ones of an article are told apart by how many stood before."""
+    rows: list[dict[str, Any]] = []
+    seen: dict[tuple[str | None, str], int] = {}
+    for position, comment in enumerate(settled.extraction.comments if settled.extraction else (), start=1):
+        equal = seen.get((comment.author, comment.text), 0)
+        seen[comment.author, comment.text] = equal + 1
+        material = f"{settled.article_uid}\0{comment.author}\0{comment.text}\0{equal}"
+        rows.append(
+            {
+                "comment_uid": str(literal_key(material)),
+                "position": position,
+                "author": comment.author,
+                "posted_raw": comment.posted,
+                "edited_raw": comment.edited,
+                "comment_body": comment.text,
+            }
+        )
+    return rows
+
+
+def _event_rows(segment: Segment) -> list[tuple[Any, ...]]:
+    """Pages of known articles that are missing now."""
+    rows = []
+    for settled, _ in segment.settled:
+        known = segment.known(settled.candidate.url_uid)
+        kind = _EVENTS.get(settled.outcome)
+        if kind and known and known.article_uid:
+            when = settled.capture.response.observed_at if settled.capture else segment.observed_at
+            rows.append(
+                (segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, settled.reason)
+            )
+    return rows
+
+
+def _add_quarantine(cursor: Cursor, segment: Segment) -> None:
+    rows = [
+        (
+            settled.capture.response.visit_id,
+            segment.crawl_id,
+            settled.candidate.url_uid,
+            clean_text(settled.candidate.url),
+            segment.outlet.id,
+            settled.outcome,
+            settled.quarantine_stage,
+            clean_text(settled.reason) or settled.outcome,
+            *((pointer.segment_id, pointer.offset, pointer.length) if pointer else (None, None, None)),
+        )
+        for settled, pointer in segment.settled
+        if settled.quarantine_stage and settled.capture
+    ]
+    if rows:
+        execute_values(cursor, queries("crawl")["add_quarantine"], rows, page_size=500)

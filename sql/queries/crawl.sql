@@ -1,0 +1,250 @@
+-- Requests, crawls, the frontier and the ledger.
+
+-- name: upsert_outlet
+-- The outlet as its file says now.
+INSERT INTO core.outlet (outlet, name, home, country, languages, timezone, tier, domains, enabled)
+VALUES (%(outlet)s, %(name)s, %(home)s, %(country)s, %(languages)s, %(timezone)s, %(tier)s, %(domains)s, %(enabled)s)
+ON CONFLICT (outlet) DO UPDATE SET
+    name = excluded.name, home = excluded.home, country = excluded.country, languages = excluded.languages,
+    timezone = excluded.timezone, tier = excluded.tier, domains = excluded.domains, enabled = excluded.enabled,
+    updated_at = now()
+WHERE (core.outlet.name, core.outlet.home, core.outlet.country, core.outlet.languages, core.outlet.timezone,
+       core.outlet.tier, core.outlet.domains, core.outlet.enabled)
+   IS DISTINCT FROM
+      (excluded.name, excluded.home, excluded.country, excluded.languages, excluded.timezone,
+       excluded.tier, excluded.domains, excluded.enabled);
+
+-- name: remember_config
+-- The state of the outlet's file, once.
+INSERT INTO ops.outlet_config (outlet, config_hash, config)
+VALUES (%(outlet)s, %(config_hash)s, %(config)s)
+ON CONFLICT DO NOTHING;
+
+-- name: last_success
+-- End of the interval of the last incremental crawl that reached its end.
+SELECT max(interval_end) FROM ops.crawl
+WHERE outlet = %(outlet)s AND mode = 'incremental' AND finish_reason IN ('finished', 'budget');
+
+-- name: add_request
+-- A crawl request; asking twice for the same DAG run and chunk makes one.
+INSERT INTO ops.crawl_request (request_id, outlet, mode, interval_start, interval_end, methods, page_budget,
+                               force_refetch, dry_run, requested_by, dag_id, run_id, chunk, config_hash)
+VALUES (%(request_id)s, %(outlet)s, %(mode)s, %(interval_start)s, %(interval_end)s, %(methods)s, %(page_budget)s,
+        %(force_refetch)s, %(dry_run)s, %(requested_by)s, %(dag_id)s, %(run_id)s, %(chunk)s, %(config_hash)s)
+ON CONFLICT (request_id) DO NOTHING;
+
+-- name: get_request
+-- One request.
+SELECT request_id, outlet, mode, interval_start, interval_end, methods, page_budget, force_refetch, dry_run
+FROM ops.crawl_request WHERE request_id = %(request_id)s;
+
+-- name: open_crawl
+-- A new attempt at a request.
+INSERT INTO ops.crawl (crawl_id, request_id, outlet, mode, interval_start, interval_end, code_version, host, pid)
+SELECT %(crawl_id)s, request_id, outlet, mode, interval_start, interval_end, %(code_version)s, %(host)s, %(pid)s
+FROM ops.crawl_request WHERE request_id = %(request_id)s;
+
+-- name: close_crawl
+-- The end of a crawl; a crawl that was closed by others stays as they closed it.
+UPDATE ops.crawl
+SET finished_at = now(), finish_reason = %(finish_reason)s, error = %(error)s, stats = %(stats)s,
+    requests = GREATEST(requests, %(requests)s)
+WHERE crawl_id = %(crawl_id)s AND finished_at IS NULL;
+
+-- name: unfinished_crawls
+-- Crawls without an end: running ones, and those whose process died.
+SELECT c.crawl_id, c.outlet, c.mode, c.interval_start, c.interval_end, c.started_at
+FROM ops.crawl c
+WHERE c.finished_at IS NULL AND (%(outlets)s::text[] IS NULL OR c.outlet = ANY (%(outlets)s::text[]))
+ORDER BY c.started_at;
+
+-- name: removals
+-- What must not be fetched or stored at an outlet.
+SELECT target, value FROM ops.removal
+WHERE target IN ('url', 'prefix', 'outlet') AND value IS NOT NULL
+  AND (outlet = %(outlet)s OR (target = 'outlet' AND value = %(outlet)s) OR (target <> 'outlet' AND outlet IS NULL));
+
+-- name: known
+-- What the frontier knows of these identities. A known variant (a canonical address, a redirect's target)
+-- that was never asked for itself answers with the state of the article it leads to.
+SELECT w.url_uid, f.url, f.article_uid, f.next_due_at, f.listed_modified, f.last_fetch_at, f.last_outcome,
+       f.failures, f.first_visit_at, f.date_published,
+       f.headline_hash, f.description_hash, f.authors_hash, f.body_hash,
+       f.wire_digest, f.segment_id, f.archive_offset, f.archive_length
+FROM unnest(%(uids)s::uuid[]) AS w (url_uid)
+JOIN LATERAL (
+    SELECT * FROM ops.frontier own WHERE own.url_uid = w.url_uid
+    UNION ALL
+    SELECT via.* FROM ops.frontier via
+    WHERE via.article_uid = (
+        -- Pages of different articles that claim one canonical address: it then stands for none of them.
+        SELECT min(u.article_uid::text)::uuid FROM core.article_url u
+        WHERE u.url_uid = w.url_uid AND u.kind IN ('canonical', 'final')
+        HAVING count(DISTINCT u.article_uid) = 1
+    ) AND NOT EXISTS (SELECT 1 FROM ops.frontier own WHERE own.url_uid = w.url_uid)
+    LIMIT 1
+) f ON true;
+
+-- name: due
+-- Pages of an outlet that are due, longest overdue first.
+SELECT url_uid, url FROM ops.frontier
+WHERE outlet = %(outlet)s AND next_due_at <= %(now)s
+ORDER BY next_due_at, url_uid
+LIMIT %(limit)s;
+
+-- name: add_frontier
+-- URLs met for the first time; due at once, so that a crawl that is killed now loses none of them.
+INSERT INTO ops.frontier (url_uid, outlet, url, first_listed_at, next_due_at)
+VALUES %s
+ON CONFLICT (url_uid) DO NOTHING;
+
+-- name: mark_left_out
+-- URLs that were left out without a request; listed again for the same reason they are not stored again.
+UPDATE ops.frontier f
+SET last_outcome = d.outcome, next_due_at = NULL
+FROM (VALUES %s) AS d (url_uid, outcome)
+WHERE f.url_uid = d.url_uid::uuid AND f.last_fetch_at IS NULL;
+
+-- name: add_sightings
+-- Entries of an endpoint, sorted by key so that two crawls cannot lock each other out.
+INSERT INTO core.sighting AS s (url_uid, endpoint_id, outlet, url, first_listed_at, last_listed_at, listed_headline,
+                                listed_published, listed_published_raw, listed_modified)
+VALUES %s
+ON CONFLICT (url_uid, endpoint_id) DO UPDATE SET
+    last_listed_at = GREATEST(s.last_listed_at, excluded.last_listed_at),
+    listed_headline = COALESCE(excluded.listed_headline, s.listed_headline),
+    listed_published = COALESCE(excluded.listed_published, s.listed_published),
+    listed_published_raw = COALESCE(excluded.listed_published_raw, s.listed_published_raw),
+    listed_modified = COALESCE(excluded.listed_modified, s.listed_modified);
+
+-- name: add_endpoint
+-- An endpoint, once.
+INSERT INTO ops.endpoint (endpoint_id, outlet, method, url, configured)
+VALUES (%(endpoint_id)s, %(outlet)s, %(method)s, %(url)s, %(configured)s)
+ON CONFLICT (endpoint_id) DO UPDATE SET configured = excluded.configured
+WHERE ops.endpoint.configured <> excluded.configured;
+
+-- name: last_poll
+-- The last successful poll of an endpoint before this crawl.
+SELECT max(polled_at) FROM ops.endpoint_poll
+WHERE endpoint_id = %(endpoint_id)s AND outcome = 'listed' AND crawl_id <> %(crawl_id)s;
+
+-- name: overlap
+-- How many of these entries the endpoint's poll before listed too.
+SELECT count(*) FROM core.sighting
+WHERE endpoint_id = %(endpoint_id)s AND url_uid = ANY (%(uids)s::uuid[]) AND last_listed_at >= %(polled_at)s;
+
+-- name: add_poll
+-- One look at an endpoint.
+INSERT INTO ops.endpoint_poll (crawl_id, endpoint_id, polled_at, http_status, outcome, detail, entries, candidates,
+                               listed_again, overlap, gap_suspected, body_hash)
+VALUES (%(crawl_id)s, %(endpoint_id)s, %(polled_at)s, %(http_status)s, %(outcome)s, %(detail)s, %(entries)s,
+        %(candidates)s, %(listed_again)s, %(overlap)s, %(gap_suspected)s, %(body_hash)s)
+ON CONFLICT (crawl_id, endpoint_id) DO NOTHING;
+
+-- name: add_candidates
+-- Candidates that are fetched, or left out with a reason worth a row.
+INSERT INTO ops.candidate (crawl_id, url_uid, url, endpoint_id, discovered_via, outcome, reason, settled_at)
+VALUES %s
+ON CONFLICT (crawl_id, url_uid) DO NOTHING;
+
+-- name: count_candidates
+-- The number that the ledger must add up to.
+UPDATE ops.crawl SET candidates = candidates + %(count)s WHERE crawl_id = %(crawl_id)s;
+
+-- name: settle_candidates
+-- How candidates ended; what has ended stays.
+UPDATE ops.candidate c
+SET outcome = d.outcome, reason = d.reason, settled_at = now(), segment_id = d.segment_id::uuid,
+    article_uid = d.article_uid::uuid
+FROM (VALUES %s) AS d (crawl_id, url_uid, outcome, reason, segment_id, article_uid)
+WHERE c.crawl_id = d.crawl_id::uuid AND c.url_uid = d.url_uid::uuid AND c.outcome IS NULL;
+
+-- name: settle_open
+-- Everything of a crawl that is still open ends so.
+UPDATE ops.candidate SET outcome = %(outcome)s, reason = %(reason)s, settled_at = now()
+WHERE crawl_id = %(crawl_id)s AND outcome IS NULL;
+
+-- name: update_frontier
+-- New state of URLs after a fetch. Sorted by key by the caller.
+INSERT INTO ops.frontier AS f (url_uid, outlet, url, first_listed_at, last_outcome, last_fetch_at, next_due_at, failures,
+                               article_uid, first_visit_at, last_visit_at, listed_modified, date_published,
+                               headline_hash, description_hash, authors_hash, body_hash, etag, last_modified,
+                               wire_digest, segment_id, archive_offset, archive_length)
+VALUES %s
+ON CONFLICT (url_uid) DO UPDATE SET
+    last_outcome = excluded.last_outcome,
+    last_fetch_at = COALESCE(excluded.last_fetch_at, f.last_fetch_at),
+    next_due_at = excluded.next_due_at,
+    failures = excluded.failures,
+    article_uid = COALESCE(excluded.article_uid, f.article_uid),
+    first_visit_at = LEAST(f.first_visit_at, excluded.first_visit_at),
+    last_visit_at = GREATEST(f.last_visit_at, excluded.last_visit_at),
+    listed_modified = COALESCE(excluded.listed_modified, f.listed_modified),
+    date_published = COALESCE(excluded.date_published, f.date_published),
+    headline_hash = COALESCE(excluded.headline_hash, f.headline_hash),
+    description_hash = COALESCE(excluded.description_hash, f.description_hash),
+    authors_hash = COALESCE(excluded.authors_hash, f.authors_hash),
+    body_hash = COALESCE(excluded.body_hash, f.body_hash),
+    etag = CASE WHEN excluded.last_visit_at IS NULL THEN f.etag ELSE excluded.etag END,
+    last_modified = CASE WHEN excluded.last_visit_at IS NULL THEN f.last_modified ELSE excluded.last_modified END,
+    wire_digest = COALESCE(excluded.wire_digest, f.wire_digest),
+    segment_id = COALESCE(excluded.segment_id, f.segment_id),
+    archive_offset = COALESCE(excluded.archive_offset, f.archive_offset),
+    archive_length = COALESCE(excluded.archive_length, f.archive_length);
+
+-- name: add_segment
+-- A committed segment.
+INSERT INTO ops.segment (segment_id, crawl_id, outlet, state, visits)
+VALUES (%(segment_id)s, %(crawl_id)s, %(outlet)s, 'committed', %(visits)s);
+
+-- name: add_archive_segment
+-- Where its bytes lie.
+INSERT INTO core.archive_segment (segment_id, outlet, file, length, records)
+VALUES (%(segment_id)s, %(outlet)s, %(file)s, %(length)s, %(records)s);
+
+-- name: add_quarantine
+-- Pages that came and were not kept.
+INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason,
+                            segment_id, archive_offset, archive_length)
+VALUES %s
+ON CONFLICT (quarantine_id) DO NOTHING;
+
+-- name: add_fetches
+-- Requests that were made.
+INSERT INTO ops.fetch (crawl_id, fetched_at, url, kind, http_status, bytes, seconds, ip, error)
+VALUES %s;
+
+-- name: count_requests
+-- Requests of a crawl so far.
+UPDATE ops.crawl SET requests = requests + %(count)s WHERE crawl_id = %(crawl_id)s;
+
+-- name: ensure_extractor
+-- The number of an extractor, made where it is new. The update gives the row back in either case.
+INSERT INTO core.extractor AS e (name, version, config_hash, config)
+VALUES (%(name)s, %(version)s, %(config_hash)s, %(config)s)
+ON CONFLICT (name, version, config_hash) DO UPDATE SET config = e.config
+RETURNING extractor_id;
+
+-- name: archived_segments
+-- Which of these segments have rows.
+SELECT segment_id FROM core.archive_segment WHERE segment_id = ANY (%(segment_ids)s::uuid[]);
+
+-- name: segment_place
+-- File and first byte of a segment.
+SELECT file, base_offset FROM core.archive_segment WHERE segment_id = %(segment_id)s AND expired_at IS NULL;
+
+-- name: crawl_report
+-- How a crawl's candidates ended, with the check of its ledger.
+SELECT w.crawl_id, w.outlet, w.mode, w.interval_start, w.interval_end, w.candidates, w.requests,
+       EXTRACT(epoch FROM COALESCE(w.finished_at, now()) - w.started_at)::float AS seconds,
+       w.finish_reason, w.error, w.ledger_ok,
+       COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates ORDER BY f.outcome)
+                 FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}') AS outcomes
+FROM mart.crawl w
+WHERE w.crawl_id = ANY (%(crawl_ids)s::uuid[])
+ORDER BY w.outlet, w.started_at;
+
+-- name: crawls_of_requests
+-- The crawls made for these requests.
+SELECT crawl_id FROM ops.crawl WHERE request_id = ANY (%(request_ids)s::uuid[]);
