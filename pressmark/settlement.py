@@ -261,9 +261,9 @@ def _kept_outcome(
     article = known_by_uid(article_uid)
     if article is None or article.first_visit_at is None:
         return "new"
-    if article_uid != candidate.url_uid:
-        return "same_article"
-    return "unchanged" if article.content == _content(extraction) else "revised"
+    if article.content != _content(extraction):
+        return "revised"
+    return "unchanged" if article_uid == candidate.url_uid else "same_article"
 
 
 def _content(extraction: Extraction) -> tuple[int, int, int, int]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable
-from urllib.parse import parse_qsl, quote, unquote_to_bytes, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, unquote_to_bytes, urljoin, urlsplit, urlunsplit
 from uuid import UUID
 
 URL_RULE = 1
@@ -77,6 +77,18 @@ def url_key(url: str, keep_parameters: Collection[str] | None = None) -> str:
     if parts.fragment.startswith("!"):
         key += "#" + parts.fragment
     return key
+
+
+def without_trackers(url: str, keep_parameters: Collection[str] | None = None) -> str:
+    """The address itself without tracking parameters and fragment: unlike the key it can be opened."""
+    parts = urlsplit(url)
+    fragment = parts.fragment if parts.fragment.startswith("!") else ""
+    query = "&".join(
+        pair
+        for pair in parts.query.split("&")
+        if pair and _carries_identity(unquote_plus(pair.partition("=")[0]), keep_parameters)
+    )
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, fragment))
 
 
 def url_uid(outlet: str, url: str, keep_parameters: Collection[str] | None = None) -> UUID:
@@ -155,18 +167,21 @@ def _normal_path(path: str) -> str:
     return _AMP_ENDING.sub("", path)
 
 
+def _carries_identity(name: str, keep: Collection[str] | None) -> bool:
+    """Whether a query parameter is part of an address's identity."""
+    if keep is not None:
+        return name in keep
+    lowered = name.lower()
+    return lowered not in _TRACKING_PARAMETERS and not lowered.startswith(_TRACKING_PREFIXES)
+
+
 def _normal_query(query: str, keep: Collection[str] | None) -> str:
     if not query:
         return ""
     kept: list[tuple[str, str]] = []
     for name, value in parse_qsl(query, keep_blank_values=True, errors="surrogateescape"):
-        lowered = name.lower()
-        if keep is not None:
-            if name not in keep:
-                continue
-        elif lowered in _TRACKING_PARAMETERS or lowered.startswith(_TRACKING_PREFIXES):
-            continue
-        kept.append((name, value))
+        if _carries_identity(name, keep):
+            kept.append((name, value))
     kept.sort()
     return "&".join(
         f"{quote(name, safe='', errors='surrogateescape')}={quote(value, safe='', errors='surrogateescape')}"

@@ -95,8 +95,10 @@ def response_record(response: Response) -> WarcRecord:
     return record
 
 
-def revisit_record(response: Response, first_url: str, first_seen: datetime, first_visit: UUID | None) -> WarcRecord:
-    """A response whose body is byte for byte the one of an earlier capture: headers only."""
+def revisit_record(
+    response: Response, first_url: str | None = None, first_seen: datetime | None = None, first_visit: UUID | None = None
+) -> WarcRecord:
+    """A response whose body is byte for byte the one of an earlier capture (named where known): headers only."""
     reason = _REASONS.get(response.status, "")
     head = f"HTTP/1.1 {response.status} {reason}\r\n".encode() + _header_block(response.headers)
     record = _record(WarcRecordType.revisit, response.observed_at, response.visit_id, response.url)
@@ -104,8 +106,9 @@ def revisit_record(response: Response, first_url: str, first_seen: datetime, fir
     record.headers.set("Content-Type", "application/http; msgtype=response")
     record.headers.set("WARC-Profile", _IDENTICAL)
     record.headers.set("WARC-Payload-Digest", f"sha256:{response.wire_digest.hex()}")
-    record.headers.set("WARC-Refers-To-Target-URI", first_url)
-    record.headers.set("WARC-Refers-To-Date", _date(first_seen))
+    if first_url and first_seen:
+        record.headers.set("WARC-Refers-To-Target-URI", first_url)
+        record.headers.set("WARC-Refers-To-Date", _date(first_seen))
     if first_visit:
         record.headers.set("WARC-Refers-To", f"<{first_visit.urn}>")
     if response.ip:

@@ -16,7 +16,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from multiprocessing import forkserver
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from pressmark.archive.spool import SpoolPointer, read_spooled
 from pressmark.errors import ExtractionError
@@ -74,6 +74,9 @@ def judge(extraction: Extraction) -> PageRead:
     return PageRead(extraction)
 
 
+_WORKERS_ENDED = PageRead(None, "quarantined", "extract", f"{_ATTEMPTS} workers ended while reading it")
+
+
 class ExtractionPool:
     """Worker processes for one crawl process. Make it in the main thread; use it from asyncio."""
 
@@ -95,20 +98,41 @@ class ExtractionPool:
     async def read(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
         """Read a page in a worker; a worker killed from outside is tried again before the page is blamed."""
         for _ in range(_ATTEMPTS):
-            future = self._pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
             try:
-                result: PageRead = await asyncio.wrap_future(future)
+                result: PageRead = await asyncio.wrap_future(self._schedule(pointer, config, size_limit))
                 return result
             except FutureTimeout:
-                return PageRead(None, "extraction_timeout", "extract", f"not done within {self._seconds:g} s")
+                return self._too_slow()
             except ProcessExpired as error:
-                logging.getLogger(__name__).warning("extraction worker ended (exit code %s)", error.exitcode)
-        return PageRead(None, "quarantined", "extract", f"{_ATTEMPTS} workers ended while reading it")
+                _note_end(error)
+        return _WORKERS_ENDED
+
+    def read_now(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
+        """The same for a caller that waits."""
+        for _ in range(_ATTEMPTS):
+            try:
+                result: PageRead = self._schedule(pointer, config, size_limit).result()
+                return result
+            except FutureTimeout:
+                return self._too_slow()
+            except ProcessExpired as error:
+                _note_end(error)
+        return _WORKERS_ENDED
+
+    def _schedule(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> ProcessFuture:
+        return self._pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
+
+    def _too_slow(self) -> PageRead:
+        return PageRead(None, "extraction_timeout", "extract", f"not done within {self._seconds:g} s")
 
     def close(self) -> None:
         """End the workers, whatever they are doing."""
         self._pool.stop()
         self._pool.join()
+
+
+def _note_end(error: ProcessExpired) -> None:
+    logging.getLogger(__name__).warning("extraction worker ended (exit code %s)", error.exitcode)
 
 
 def _begin_worker() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,9 +18,10 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
 from pressmark import __version__
+from pressmark.dates import read_date
 from pressmark.discovery.listing import Entry
 from pressmark.extraction.extract import EXTRACTOR_NAME, ExtractionConfig, extractor_version
-from pressmark.frontier import Candidate, Decision, Known, Removal
+from pressmark.frontier import REVISIT, Candidate, Decision, Known, Removal
 from pressmark.outlet import Outlet
 from pressmark.settlement import FrontierUpdate
 from pressmark.text import clean_text
@@ -139,10 +140,15 @@ def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
     return known
 
 
-def read_due(cursor: Cursor, outlet: str, now: datetime, limit: int) -> list[tuple[UUID, str]]:
-    """(identity, URL) of the pages that are due."""
-    cursor.execute(queries("crawl")["due"], {"outlet": outlet, "now": now, "limit": limit})
-    return [(row[0], row[1]) for row in cursor.fetchall()]
+def read_due(cursor: Cursor, outlet: Outlet, now: datetime, limit: int) -> list[Candidate]:
+    """The pages that are due, with what a listing once said of them."""
+    cursor.execute(queries("crawl")["due"], {"outlet": outlet.id, "now": now, "limit": limit})
+    due = []
+    for uid, url, headline, published_raw, method, modified in cursor.fetchall():
+        source = "feed" if method == "feed" else "news_sitemap"
+        published = read_date(published_raw, source, now, outlet.timezone)
+        due.append(Candidate(url, uid, REVISIT, None, Entry(url, headline, published, modified)))
+    return due
 
 
 def record_poll(
@@ -153,10 +159,12 @@ def record_poll(
     decided: Sequence[tuple[Candidate, Decision]],
     known: dict[UUID, Known],
     now: datetime,
+    candidates_so_far: int,
 ) -> None:
-    """Write down a poll, its sightings, and what was decided of the candidates it brought.
+    """Write down a poll, its sightings, and what was decided of the candidates it brought. May be repeated.
 
     poll: None for candidates that come from the frontier itself.
+    candidates_so_far: of the whole crawl, these included.
     """
     again = [candidate for candidate, decision in decided if decision.outcome == "known_not_due"]
     stored = [(candidate, decision) for candidate, decision in decided if decision.outcome != "known_not_due"]
@@ -193,7 +201,7 @@ def record_poll(
         page_size=_PAGE,
     )
     if decided:
-        cursor.execute(queries("crawl")["count_candidates"], {"crawl_id": crawl_id, "count": len(decided)})
+        cursor.execute(queries("crawl")["count_candidates"], {"crawl_id": crawl_id, "count": candidates_so_far})
 
 
 def _add_poll(cursor: Cursor, crawl_id: UUID, poll: Poll, candidates: int, again: int) -> None:
@@ -298,7 +306,7 @@ def update_frontier(cursor: Cursor, outlet: str, updates: Iterable[FrontierUpdat
 
 
 def add_fetches(cursor: Cursor, crawl_id: UUID, fetches: Sequence[FetchRecord]) -> None:
-    """Write down requests that were made, and count them."""
+    """Write down requests that were made."""
     if not fetches:
         return
     execute_values(
@@ -310,13 +318,10 @@ def add_fetches(cursor: Cursor, crawl_id: UUID, fetches: Sequence[FetchRecord]) 
         ],
         page_size=_PAGE,
     )
-    cursor.execute(queries("crawl")["count_requests"], {"crawl_id": crawl_id, "count": len(fetches)})
 
 
 def ensure_extractor(cursor: Cursor, config: ExtractionConfig) -> int:
     """The number of the extractor that these hints make."""
-    from dataclasses import asdict
-
     cursor.execute(
         queries("crawl")["ensure_extractor"],
         {

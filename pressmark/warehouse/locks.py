@@ -6,28 +6,36 @@ tells a crawl that runs from one whose process died.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 
 import psycopg2
 
 from pressmark.errors import ServerError
-from pressmark.warehouse.connection import Connection
+from pressmark.warehouse.connection import Connection, Warehouse
 
 _POLL_SECONDS = 0.5
+_TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+
+logger = logging.getLogger(__name__)
 
 
 class SessionLocks:
     """Advisory locks on one connection that nobody else uses. Safe to call from several threads."""
 
-    def __init__(self, connection: Connection) -> None:
-        connection.autocommit = True
-        self._connection = connection
+    def __init__(self, warehouse: Warehouse) -> None:
+        self._warehouse = warehouse
+        self._connection = self._connect()
         self._guard = threading.Lock()
+        self._held: set[str] = set()
 
     def try_take(self, name: str) -> bool:
         """Take a lock where it is free."""
-        return bool(self._call("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", name))
+        taken = bool(self._call(_TAKE, name))
+        if taken:
+            self._held.add(name)
+        return taken
 
     def take(self, name: str, seconds: float) -> bool:
         """Take a lock, waiting for it up to so many seconds; False where it stayed taken."""
@@ -40,11 +48,34 @@ class SessionLocks:
 
     def give_back(self, name: str) -> None:
         """Release a lock."""
+        self._held.discard(name)
         self._call("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+
+    def keep(self) -> None:
+        """Take the held locks again where their connection was lost. Call it every few seconds."""
+        with self._guard:
+            try:
+                with self._connection.cursor() as cursor:
+                    cursor.execute("SELECT 1")
+                return
+            except psycopg2.Error:
+                self._connection.close()
+            try:
+                self._connection = self._connect()
+                with self._connection.cursor() as cursor:
+                    for name in sorted(self._held):
+                        cursor.execute(_TAKE, (name,))
+            except (psycopg2.Error, ServerError) as error:
+                logger.warning("the crawl's locks are lost, trying again: %s", " ".join(str(error).split()))
 
     def close(self) -> None:
         """Close the connection, and with it release every lock."""
         self._connection.close()
+
+    def _connect(self) -> Connection:
+        connection = self._warehouse.connect("loader", "pressmark locks")
+        connection.autocommit = True
+        return connection
 
     def _call(self, statement: str, name: str) -> object:
         with self._guard:

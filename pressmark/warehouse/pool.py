@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import psycopg2
 
 from pressmark.errors import ServerError
 from pressmark.warehouse.connection import Connection, Role, Warehouse
+
+
+Result = TypeVar("Result")
+_PATIENCE = (0.2, 0.5, 1, 2, 5, 10, 20, 30)  # seconds before each further attempt: a restart of the server fits in
+
+logger = logging.getLogger(__name__)
 
 
 class ConnectionPool:
@@ -47,6 +56,23 @@ class ConnectionPool:
                 self._idle.put(connection)
                 raise
             self._idle.put(connection)
+
+    def run(self, work: Callable[[psycopg2.extensions.cursor], Result]) -> Result:
+        """Do `work` in one transaction, again where the server went away in the middle of it.
+
+        work: must be safe to repeat, since a commit may have come through whose answer did not.
+        Raises ServerError where the server stays away for more than a minute.
+        """
+        for seconds in (*_PATIENCE, None):
+            try:
+                with self.transaction() as cursor:
+                    return work(cursor)
+            except (ServerError, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                if seconds is None:
+                    raise ServerError(f"Postgres stayed away: {error}".strip()) from error
+                logger.warning("Postgres went away, trying again in %s s: %s", seconds, " ".join(str(error).split()))
+                time.sleep(seconds)
+        raise AssertionError("unreachable")
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -103,6 +103,7 @@ def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
             "tier": outlet.tier,
             "domains": list(outlet.domains),
             "enabled": outlet.enabled,
+            "gone_after": outlet.revisits.gone_after,
         },
     )
     config = {"outlet": outlet.id, "config_hash": outlet.config_hash, "config": Json(outlet.model_dump(mode="json"))}

@@ -16,7 +16,7 @@ from pressmark.frontier import Known
 from pressmark.outlet import Outlet
 from pressmark.settlement import Settled, frontier_update, variants
 from pressmark.text import clean_text
-from pressmark.urls import URL_RULE, literal_key, url_uid
+from pressmark.urls import URL_RULE, literal_key, url_uid, without_trackers
 from pressmark.warehouse.copying import Json, copy_rows
 from pressmark.warehouse.crawls import FetchRecord, add_fetches, settle_candidates, update_frontier
 from pressmark.warehouse.queries import queries
@@ -138,6 +138,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
     capture, x = settled.capture, settled.extraction
     assert capture is not None and x is not None
     response, candidate, listed = capture.response, settled.candidate, settled.listed
+    address = without_trackers(settled.article_url or response.url, segment.outlet.urls.parameters)
     published, modified, entry = x.published, x.modified, candidate.entry
     urls = [
         {
@@ -150,7 +151,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
     ]
     return (
         segment.segment_id, response.visit_id, settled.article_uid, candidate.url_uid, segment.outlet.id,
-        segment.crawl_id, settled.article_url, URL_RULE, response.observed_at,
+        segment.crawl_id, address, URL_RULE, response.observed_at,
         "pressmark", x.payload_hash, segment.extractor_id,
         pointer.segment_id if pointer else None, pointer.offset if pointer else None, pointer.length if pointer else None,
         capture.requested_url, response.url if response.url != capture.requested_url else None, response.status,

@@ -7,20 +7,20 @@ SELECT
     x.headline,
     x.description,
     x.authors,
-    COALESCE(x.date_published, v.listed_published) AS date_published,
+    COALESCE(x.date_published, l.listed_published) AS date_published,
     CASE
         WHEN x.date_published IS NOT NULL THEN
             (x.date_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(x.date_published_offset, 0)))::date
-        ELSE (v.listed_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(v.listed_published_offset, 0)))::date
+        ELSE (l.listed_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(l.listed_published_offset, 0)))::date
     END AS date_published_day,
-    CASE WHEN x.date_published IS NOT NULL OR v.listed_published IS NULL
-         THEN x.date_published_raw ELSE v.listed_published_raw END AS date_published_raw,
-    CASE WHEN x.date_published IS NOT NULL OR v.listed_published IS NULL
-         THEN x.date_published_source ELSE v.listed_published_source END AS date_published_source,
-    CASE WHEN x.date_published IS NOT NULL OR v.listed_published IS NULL
-         THEN x.date_published_precision ELSE v.listed_published_precision END AS date_published_precision,
-    CASE WHEN x.date_published IS NOT NULL OR v.listed_published IS NULL
-         THEN x.date_published_offset ELSE v.listed_published_offset END AS date_published_offset,
+    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
+         THEN x.date_published_raw ELSE l.listed_published_raw END AS date_published_raw,
+    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
+         THEN x.date_published_source ELSE l.listed_published_source END AS date_published_source,
+    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
+         THEN x.date_published_precision ELSE l.listed_published_precision END AS date_published_precision,
+    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
+         THEN x.date_published_offset ELSE l.listed_published_offset END AS date_published_offset,
     x.date_published_flag,
     x.date_modified,
     x.in_language,
@@ -64,12 +64,21 @@ JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a
 JOIN core.extractor r ON r.extractor_id = a.extractor_id
 LEFT JOIN core.text t ON t.text_hash = x.text_hash
 LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id
+-- A revisit has no listing: the date then comes from the first visit that a listing led to.
+LEFT JOIN LATERAL (
+    SELECT w.listed_published, w.listed_published_raw, w.listed_published_source,
+           w.listed_published_precision, w.listed_published_offset
+    FROM core.visit w
+    WHERE x.date_published IS NULL AND w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
+    ORDER BY w.observed_at, w.visit_id
+    LIMIT 1
+) l ON true
 WHERE a.merged_into IS NULL;
 
 COMMENT ON VIEW mart.article IS 'One row an article as it was last seen, with its full text and where every part of it came from.';
 COMMENT ON COLUMN mart.article.article_uid IS 'Public identity: the same in every rebuild of the warehouse.';
 COMMENT ON COLUMN mart.article.outlet IS 'Slug of the outlet (mart.outlet).';
-COMMENT ON COLUMN mart.article.url IS 'Normalised URL, the article''s identity within its outlet.';
+COMMENT ON COLUMN mart.article.url IS 'A working address without trackers; its normalised form is the article''s identity.';
 COMMENT ON COLUMN mart.article.canonical_url IS 'rel=canonical where it counts: within the outlet''s own domains and not its homepage.';
 COMMENT ON COLUMN mart.article.headline IS 'Headline, without the outlet''s name.';
 COMMENT ON COLUMN mart.article.description IS 'Summary that the page gives of itself.';

@@ -62,6 +62,7 @@ CREATE TABLE core.outlet (
     tier text NOT NULL,
     domains text[] NOT NULL,
     enabled boolean NOT NULL,
+    gone_after interval NOT NULL,
     first_known_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -75,6 +76,7 @@ COMMENT ON COLUMN core.outlet.timezone IS 'IANA zone of its newsroom; an outlet'
 COMMENT ON COLUMN core.outlet.tier IS 'Cadence of its crawls.';
 COMMENT ON COLUMN core.outlet.domains IS 'Domains that are the outlet''s own; subdomains belong to them.';
 COMMENT ON COLUMN core.outlet.enabled IS 'Whether its file lets it be crawled on schedule.';
+COMMENT ON COLUMN core.outlet.gone_after IS 'A missing page counts as gone when it is still missing this much later.';
 COMMENT ON COLUMN core.outlet.first_known_at IS 'When the warehouse first heard of it.';
 COMMENT ON COLUMN core.outlet.updated_at IS 'When one of these columns last changed.';
 
@@ -117,7 +119,7 @@ CREATE INDEX article_changed ON core.article (changed_seq);
 COMMENT ON TABLE core.article IS 'An article: outlet + normalised URL. Columns from first_seen_at on are derived from its visits and made anew at each load that touches it.';
 COMMENT ON COLUMN core.article.article_uid IS 'First 16 bytes of sha256(outlet, URL rule version, normalised URL): the same in every rebuild.';
 COMMENT ON COLUMN core.article.outlet IS 'The outlet that published it.';
-COMMENT ON COLUMN core.article.url IS 'Normalised URL, the article''s identity within its outlet.';
+COMMENT ON COLUMN core.article.url IS 'Its address without trackers: a working one whose normalised form is the article''s identity.';
 COMMENT ON COLUMN core.article.url_rule IS 'Version of the URL rules that made it.';
 COMMENT ON COLUMN core.article.merged_into IS 'The article that this one proved to be; null for an article of its own.';
 COMMENT ON COLUMN core.article.first_seen_at IS 'When its page was first captured.';
@@ -368,7 +370,7 @@ CREATE INDEX comment_article ON core.comment (article_uid, position);
 COMMENT ON TABLE core.comment IS 'Readers'' comments: other people''s words, never the outlet''s. Off for an outlet unless its file switches them on.';
 COMMENT ON COLUMN core.comment.comment_uid IS 'First 16 bytes of sha256(article, author, text, how many equal ones stood before it).';
 COMMENT ON COLUMN core.comment.article_uid IS 'The article commented on.';
-COMMENT ON COLUMN core.comment.position IS 'Place on the page, from 1.';
+COMMENT ON COLUMN core.comment.position IS 'Place on the page when it was first captured, from 1.';
 COMMENT ON COLUMN core.comment.author IS 'Name that the commenter gave; null where the page shows none, or where the outlet''s file says comments: text.';
 COMMENT ON COLUMN core.comment.posted_raw IS 'When, as the page writes it.';
 COMMENT ON COLUMN core.comment.edited_raw IS 'Note of a later edit, as the page writes it.';

@@ -2,17 +2,18 @@
 
 -- name: upsert_outlet
 -- The outlet as its file says now.
-INSERT INTO core.outlet (outlet, name, home, country, languages, timezone, tier, domains, enabled)
-VALUES (%(outlet)s, %(name)s, %(home)s, %(country)s, %(languages)s, %(timezone)s, %(tier)s, %(domains)s, %(enabled)s)
+INSERT INTO core.outlet (outlet, name, home, country, languages, timezone, tier, domains, enabled, gone_after)
+VALUES (%(outlet)s, %(name)s, %(home)s, %(country)s, %(languages)s, %(timezone)s, %(tier)s, %(domains)s, %(enabled)s,
+        %(gone_after)s)
 ON CONFLICT (outlet) DO UPDATE SET
     name = excluded.name, home = excluded.home, country = excluded.country, languages = excluded.languages,
     timezone = excluded.timezone, tier = excluded.tier, domains = excluded.domains, enabled = excluded.enabled,
-    updated_at = now()
+    gone_after = excluded.gone_after, updated_at = now()
 WHERE (core.outlet.name, core.outlet.home, core.outlet.country, core.outlet.languages, core.outlet.timezone,
-       core.outlet.tier, core.outlet.domains, core.outlet.enabled)
+       core.outlet.tier, core.outlet.domains, core.outlet.enabled, core.outlet.gone_after)
    IS DISTINCT FROM
       (excluded.name, excluded.home, excluded.country, excluded.languages, excluded.timezone,
-       excluded.tier, excluded.domains, excluded.enabled);
+       excluded.tier, excluded.domains, excluded.enabled, excluded.gone_after);
 
 -- name: remember_config
 -- The state of the outlet's file, once.
@@ -53,7 +54,7 @@ WHERE crawl_id = %(crawl_id)s AND finished_at IS NULL;
 
 -- name: unfinished_crawls
 -- Crawls without an end: running ones, and those whose process died.
-SELECT c.crawl_id, c.outlet, c.mode, c.interval_start, c.interval_end, c.started_at
+SELECT c.crawl_id, c.outlet, c.request_id
 FROM ops.crawl c
 WHERE c.finished_at IS NULL AND (%(outlets)s::text[] IS NULL OR c.outlet = ANY (%(outlets)s::text[]))
 ORDER BY c.started_at;
@@ -86,10 +87,18 @@ JOIN LATERAL (
 ) f ON true;
 
 -- name: due
--- Pages of an outlet that are due, longest overdue first.
-SELECT url_uid, url FROM ops.frontier
-WHERE outlet = %(outlet)s AND next_due_at <= %(now)s
-ORDER BY next_due_at, url_uid
+-- Pages of an outlet that are due, longest overdue first, with what their first listing said of them.
+SELECT f.url_uid, f.url, s.listed_headline, s.listed_published_raw, s.method, s.listed_modified
+FROM ops.frontier f
+LEFT JOIN LATERAL (
+    SELECT g.listed_headline, g.listed_published_raw, g.listed_modified, e.method
+    FROM core.sighting g JOIN ops.endpoint e ON e.endpoint_id = g.endpoint_id
+    WHERE g.url_uid = f.url_uid
+    ORDER BY g.listed_published_raw IS NULL, g.first_listed_at, g.endpoint_id
+    LIMIT 1
+) s ON true
+WHERE f.outlet = %(outlet)s AND f.next_due_at <= %(now)s
+ORDER BY f.next_due_at, f.url_uid
 LIMIT %(limit)s;
 
 -- name: add_frontier
@@ -149,8 +158,8 @@ VALUES %s
 ON CONFLICT (crawl_id, url_uid) DO NOTHING;
 
 -- name: count_candidates
--- The number that the ledger must add up to.
-UPDATE ops.crawl SET candidates = candidates + %(count)s WHERE crawl_id = %(crawl_id)s;
+-- Candidates so far, an absolute number so that it may be written twice: what the ledger must add up to.
+UPDATE ops.crawl SET candidates = GREATEST(candidates, %(count)s) WHERE crawl_id = %(crawl_id)s;
 
 -- name: settle_candidates
 -- How candidates ended; what has ended stays.
@@ -215,10 +224,6 @@ ON CONFLICT (quarantine_id) DO NOTHING;
 INSERT INTO ops.fetch (crawl_id, fetched_at, url, kind, http_status, bytes, seconds, ip, error)
 VALUES %s;
 
--- name: count_requests
--- Requests of a crawl so far.
-UPDATE ops.crawl SET requests = requests + %(count)s WHERE crawl_id = %(crawl_id)s;
-
 -- name: ensure_extractor
 -- The number of an extractor, made where it is new. The update gives the row back in either case.
 INSERT INTO core.extractor AS e (name, version, config_hash, config)
@@ -248,3 +253,9 @@ ORDER BY w.outlet, w.started_at;
 -- name: crawls_of_requests
 -- The crawls made for these requests.
 SELECT crawl_id FROM ops.crawl WHERE request_id = ANY (%(request_ids)s::uuid[]);
+
+-- name: capture_at
+-- The first visit whose archived bytes lie here.
+SELECT COALESCE(final_url, requested_url), observed_at, visit_id FROM core.visit
+WHERE segment_id = %(segment_id)s AND archive_offset = %(offset)s
+ORDER BY observed_at LIMIT 1;

@@ -1,0 +1,247 @@
+"""The book of one running crawl: every candidate is written down when it is decided on and ends exactly once.
+
+Scrapy drops requests at close without a callback, so the book does not rely on it: what is open at the
+end is settled here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from psycopg2.extensions import cursor as Cursor
+
+from pressmark import failpoints
+from pressmark.archive.records import Response
+from pressmark.archive.spool import SpoolPointer
+from pressmark.crawl.segments import OpenSegment, Segments
+from pressmark.crawl.services import Services
+from pressmark.extraction.extract import ExtractionConfig
+from pressmark.frontier import Candidate, Decision, Known, Removal, decide
+from pressmark.outlet import Outlet
+from pressmark.settlement import Capture, Settled, frontier_update, settle_page, settle_without_page
+from pressmark.urls import url_uid
+from pressmark.warehouse.crawls import (
+    FetchRecord,
+    Poll,
+    close_crawl,
+    ensure_extractor,
+    read_due,
+    read_known,
+    read_removals,
+    record_poll,
+    settle_open,
+)
+from pressmark.warehouse.requests import CrawlRequest
+
+Result = TypeVar("Result")
+_OPEN_ENDS = {
+    "budget": ("budget_exhausted", "the crawl's time was up before its turn"),
+    "stopped": ("interrupted", "the crawl was stopped before its turn"),
+    "failed": ("interrupted", "the crawl failed before its turn"),
+    "finished": ("interrupted", "the crawl ended before its turn"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledPage:
+    """A page that was fetched and lies in the spool, to be settled."""
+
+    capture: Capture
+    pointer: SpoolPointer
+    segment: OpenSegment
+
+
+class CrawlBook:
+    """Book-keeping of one crawl. Make it with `open`; its coroutines run in one event loop."""
+
+    def __init__(
+        self,
+        services: Services,
+        outlet: Outlet,
+        request: CrawlRequest,
+        crawl_id: UUID,
+        removals: Sequence[Removal],
+        extractor_id: int,
+    ) -> None:
+        self.services = services
+        self.outlet = outlet
+        self.request = request
+        self.crawl_id = crawl_id
+        self.requests = 0
+        self.endpoint_problems: list[str] = []
+        self.endpoints_listed = 0
+        self.plan: Counter[str] = Counter()  # of a dry run: outcomes, and `fetch`
+        self._removals = removals
+        self._config = ExtractionConfig.of(outlet)
+        self._known: dict[UUID, Known] = {}  # as the warehouse had it before this crawl
+        self._since: dict[UUID, Known] = {}  # as this crawl has changed it
+        self._seen: set[UUID] = set()
+        self._open: set[UUID] = set()
+        self._budget = request.page_budget or outlet.budgets.pages
+        self._deciding = asyncio.Lock()
+        self._segments = Segments(services, outlet, crawl_id, extractor_id, self._known.get)
+
+    @classmethod
+    def open(cls, services: Services, outlet: Outlet, request: CrawlRequest, crawl_id: UUID) -> CrawlBook:
+        """Read what the crawl needs to know."""
+
+        def read(cursor: Cursor) -> tuple[list[Removal], int]:
+            return read_removals(cursor, outlet), ensure_extractor(cursor, ExtractionConfig.of(outlet))
+
+        removals, extractor_id = services.database.run(read)
+        return cls(services, outlet, request, crawl_id, removals, extractor_id)
+
+    # -- deciding ------------------------------------------------------------------------------
+
+    async def record_poll(self, poll: Poll, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Write down what an endpoint brought; returns the candidates to fetch."""
+        if poll.outcome == "listed":
+            self.endpoints_listed += 1
+        elif poll.detail:
+            self.endpoint_problems.append(f"{poll.endpoint.url}: {poll.detail}")
+        async with self._deciding:
+            return await self._decide(poll, list(candidates))
+
+    async def record_due(self) -> list[Candidate]:
+        """Write down the pages whose next visit is due; returns those to fetch."""
+        async with self._deciding:
+            due = await self._database(
+                lambda cursor: read_due(cursor, self.outlet, datetime.now(UTC), max(self._budget, 0) + len(self._seen))
+            )
+            return await self._decide(None, due)
+
+    async def _decide(self, poll: Poll | None, candidates: list[Candidate]) -> list[Candidate]:
+        now = datetime.now(UTC)
+        fresh = {c.url_uid: c for c in reversed(candidates) if c.url_uid not in self._seen}
+        self._seen.update(fresh)
+        ordered = [c for c in dict.fromkeys(c.url_uid for c in candidates) if c in fresh]
+        self._known.update(await self._database(lambda cursor: read_known(cursor, ordered)))
+        decided: list[tuple[Candidate, Decision]] = []
+        for uid in ordered:
+            candidate = fresh[uid]
+            decision = decide(candidate, self._known.get(uid), self.request.asked, self.outlet, self._removals, now)
+            if decision.fetch:
+                if self._budget <= 0:
+                    decision = Decision("budget_exhausted", "the crawl's budget of pages was used up")
+                else:
+                    self._budget -= 1
+            decided.append((candidate, decision))
+        to_fetch = [candidate for candidate, decision in decided if decision.fetch]
+        if self.request.dry_run:
+            self.plan.update(decision.outcome or "fetch" for _, decision in decided)
+            return []
+        if decided or poll:
+            await self._database(
+                lambda cursor: record_poll(
+                    cursor, self.crawl_id, self.outlet.id, poll, decided, self._known, now, len(self._seen)
+                )
+            )
+        self._open.update(candidate.url_uid for candidate in to_fetch)
+        for _, decision in decided:
+            if decision.outcome:
+                self.emit("settled", outcome=decision.outcome)
+        if to_fetch:
+            self.emit("fetching", pages=len(to_fetch))
+        return to_fetch
+
+    # -- fetching ------------------------------------------------------------------------------
+
+    def note_fetch(self, record: FetchRecord) -> None:
+        """Take note of a request that was made."""
+        self.requests += 1
+        if not self.request.dry_run:
+            self._segments.open.fetches.append(record)
+
+    def spool(self, candidate: Candidate, response: Response, requested_url: str) -> SpooledPage:
+        """Write a page to the open segment. Raises NoSpace or ArchiveError: the crawl cannot go on."""
+        failpoints.reach("after_fetch")
+        segment = self._segments.open
+        pointer = segment.append(response)
+        return SpooledPage(Capture(candidate, response.without_body(), requested_url), pointer, segment)
+
+    async def settle_page(self, page: SpooledPage) -> None:
+        """Read a spooled page and settle its candidate."""
+        capture = page.capture
+        try:
+            read = await self.services.extraction.read(page.pointer, self._config, self.outlet.budgets.page_size)
+            if capture.response.url != capture.requested_url:
+                await self._look_up_target(capture.response.url)
+            settled = settle_page(
+                capture, read, self.request.asked, self.outlet, self._known_now, self.services.settings.tdm_basis
+            )
+            self._note(settled, page.pointer, page.segment)
+        finally:
+            page.segment.pending -= 1
+        await self._segments.seal_full()
+
+    async def settle(self, candidate: Candidate, outcome: str, reason: str | None) -> None:
+        """Settle a candidate for which no page came."""
+        self._note(settle_without_page(candidate, outcome, reason), None, self._segments.open)
+        await self._segments.seal_full()
+
+    async def keep(self) -> None:
+        """Seal what has become full; to be called now and then, also when no page comes."""
+        await self._segments.seal_full()
+
+    def is_open(self, candidate: Candidate) -> bool:
+        """Whether a candidate has not ended yet."""
+        return candidate.url_uid in self._open
+
+    async def close(self, finish_reason: str, error: str | None = None, stats: dict[str, Any] | None = None) -> None:
+        """Seal everything, settle what is open and end the crawl."""
+        if self.request.dry_run:
+            return
+        await self._segments.seal_full(everything=True)
+        outcome, reason = _OPEN_ENDS[finish_reason]
+        left_open = await self._database(lambda cursor: self._end(cursor, finish_reason, outcome, reason, error, stats))
+        for _ in range(left_open):
+            self.emit("settled", outcome=outcome)
+        folder = self.services.settings.spool / str(self.crawl_id)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Tell the progress channel."""
+        self.services.emit({"event": event, "outlet": self.outlet.id, **fields})
+
+    # ------------------------------------------------------------------------------------------
+
+    def _end(
+        self, cursor: Cursor, finish_reason: str, outcome: str, reason: str, error: str | None, stats: dict[str, Any] | None
+    ) -> int:
+        left_open = settle_open(cursor, self.crawl_id, outcome, reason)
+        close_crawl(cursor, self.crawl_id, finish_reason, error, stats, self.requests)
+        return left_open
+
+    def _note(self, settled: Settled, pointer: SpoolPointer | None, segment: OpenSegment) -> None:
+        segment.items.append((settled, pointer))
+        uid = settled.candidate.url_uid
+        self._open.discard(uid)
+        if settled.extraction and settled.capture and settled.article_uid:
+            update = frontier_update(settled, self._known.get(uid), self.outlet, settled.capture.response.observed_at)
+            self._since[settled.article_uid] = Known(
+                settled.article_uid, settled.article_url or update.url, settled.article_uid, update.next_due_at,
+                update.listed_modified, update.fetched_at, update.outcome, 0, settled.capture.response.observed_at,
+                update.date_published, update.content, None, None, None, None,
+            )  # fmt: skip
+        self.emit("settled", outcome=settled.outcome)
+
+    def _known_now(self, uid: UUID) -> Known | None:
+        return self._since.get(uid) or self._known.get(uid)
+
+    async def _look_up_target(self, url: str) -> None:
+        """Have the state of a redirect's target at hand."""
+        uid = url_uid(self.outlet.id, url, self.outlet.urls.parameters)
+        if uid not in self._known and uid not in self._since:
+            self._known.update(await self._database(lambda cursor: read_known(cursor, [uid])))
+
+    async def _database(self, work: Callable[[Cursor], Result]) -> Result:
+        return await asyncio.to_thread(self.services.database.run, work)
+

@@ -1,0 +1,74 @@
+"""What the crawls of one process share."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pressmark.archive.store import ArchiveStore
+from pressmark.extraction.worker import ExtractionPool
+from pressmark.settings import Settings
+from pressmark.warehouse.connection import Warehouse
+from pressmark.warehouse.lease import HostLeases
+from pressmark.warehouse.locks import SessionLocks
+from pressmark.warehouse.pool import ConnectionPool
+
+_CONNECTIONS = 6
+_LEASE_CONNECTIONS = 4
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Connections, workers, the archive and the progress channel of one crawl process."""
+
+    settings: Settings
+    store: ArchiveStore
+    database: ConnectionPool
+    leases: HostLeases
+    locks: SessionLocks
+    extraction: ExtractionPool
+    emit: Emit
+    _lease_pool: ConnectionPool
+
+    @classmethod
+    def open(cls, settings: Settings, emit: Emit) -> Services:
+        """Connect and start workers; call it in the main thread."""
+        warehouse = Warehouse(settings)
+        lease_pool = ConnectionPool(warehouse, _LEASE_CONNECTIONS, autocommit=True)
+        return cls(
+            settings=settings,
+            store=ArchiveStore(settings.archive),
+            database=ConnectionPool(warehouse, _CONNECTIONS),
+            leases=HostLeases(lease_pool),
+            locks=SessionLocks(warehouse),
+            extraction=ExtractionPool(settings.workers),
+            emit=emit,
+            _lease_pool=lease_pool,
+        )
+
+    def close(self) -> None:
+        """End workers and connections."""
+        self.extraction.close()
+        self.locks.close()
+        self.database.close()
+        self._lease_pool.close()
+
+
+def emit_to(descriptor: int | None) -> Emit:
+    """A progress channel that writes one JSON object a line to a file descriptor; silent for None."""
+
+    def emit(event: dict[str, Any]) -> None:
+        nonlocal descriptor
+        if descriptor is None:
+            return
+        try:
+            os.write(descriptor, json.dumps(event, default=str).encode() + b"\n")
+        except OSError:  # nobody reads any more; the crawl goes on
+            descriptor = None
+
+    return emit

@@ -1,0 +1,181 @@
+"""LOAD: committed segments into core, each in one transaction, applied once.
+
+Loaders run one after the other under one lock; a segment that was loaded is passed over, so that
+loading may be repeated, doubled or killed. What core refuses for a reason that lies in one visit ends
+as `load_failed` with that reason; the other visits of the segment are loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg2
+from psycopg2.extensions import cursor as Cursor
+
+from pressmark import failpoints
+from pressmark.errors import LoadError, PressmarkError, ServerError
+from pressmark.warehouse.comparison import Rereader
+from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.queries import queries
+
+MOST_ATTEMPTS = 5  # of one segment within one call; killing faster than a transaction would go on for ever
+_ROW_STATEMENTS = (
+    "add_texts",
+    "add_fingerprints",
+    "add_extractions",
+    "add_articles",
+    "add_variants",
+    "add_visits",
+    "add_comments",
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSegment:
+    """A segment and what came of loading it. `visits` is None where another loader had done it."""
+
+    segment_id: UUID
+    outlet: str
+    visits: int | None
+    error: str | None = None
+
+
+def segments_to_load(
+    warehouse: Warehouse, outlets: Sequence[str] | None = None, failed: bool = False
+) -> list[tuple[UUID, str, int]]:
+    """(segment, outlet, visits) of what is committed and not loaded, oldest first."""
+    connection = warehouse.connect("loader", "pressmark load")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(
+            queries("load")["to_load"], {"outlets": list(outlets) if outlets is not None else None, "failed": failed}
+        )
+        return list(cursor.fetchall())
+
+
+def load_segments(
+    warehouse: Warehouse,
+    segments: Iterable[tuple[UUID, str]],
+    rereader: Rereader,
+    on_loaded: Callable[[LoadedSegment], None] | None = None,
+) -> list[LoadedSegment]:
+    """Load segments one by one; one that cannot be loaded does not stop the others.
+
+    Raises ServerError where the server stays away.
+    """
+    done = []
+    for segment_id, outlet in segments:
+        result = _load_persistently(warehouse, segment_id, outlet, rereader)
+        done.append(result)
+        if on_loaded:
+            on_loaded(result)
+    return done
+
+
+def _load_persistently(warehouse: Warehouse, segment_id: UUID, outlet: str, rereader: Rereader) -> LoadedSegment:
+    problem: Exception | None = None
+    for attempt in range(MOST_ATTEMPTS):
+        if attempt:
+            time.sleep(min(0.2 * 2**attempt, 5))
+        try:
+            with contextlib.closing(warehouse.connect("loader", "pressmark load")) as connection:
+                return LoadedSegment(segment_id, outlet, load_segment(connection, segment_id, rereader))
+        except (psycopg2.OperationalError, psycopg2.InterfaceError, ServerError) as error:
+            # The backend or the server was killed: the transaction left no trace.
+            logger.warning("%s: loading segment %s was cut off, trying again: %s", outlet, segment_id, _words(error))
+            problem = error
+        except (psycopg2.Error, PressmarkError) as error:
+            _note_failure(warehouse, segment_id, error)
+            return LoadedSegment(segment_id, outlet, None, _words(error))
+    raise ServerError(f"{outlet}: segment {segment_id} could not be loaded, {MOST_ATTEMPTS} attempts were cut off: {problem}")
+
+
+def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader) -> int | None:
+    """Load one segment; None where it is loaded already.
+
+    Returns the number of visits loaded.
+    """
+    with transaction(connection) as cursor:
+        cursor.execute(queries("load")["one_at_a_time"])
+        cursor.execute(queries("load")["claim"], {"segment_id": segment_id})
+        if cursor.fetchone() is None:
+            return None
+        load_seq = _one(cursor, "next_load_seq", {})
+        values: dict[str, Any] = {"segment_id": segment_id, "load_seq": load_seq}
+        _drop_removed(cursor, values)
+        cursor.execute(queries("load")["staged_visits"], values)
+        loaded = _add_rows(cursor, values, [row[0] for row in cursor.fetchall()])
+        cursor.execute(queries("load")["add_events"], values)
+        values["visits"] = loaded
+        failpoints.reach("within_load")
+        _derive(cursor, values, rereader)
+        cursor.execute(queries("load")["settle_visits"], values)
+        for statement in ("clear_staged_visits", "clear_staged_events", "mark_loaded"):
+            cursor.execute(queries("load")[statement], values)
+        return len(loaded)
+
+
+def _add_rows(cursor: Cursor, values: dict[str, Any], visits: list[UUID]) -> list[UUID]:
+    """Add the rows of these visits; returns those that core took. A refusal is narrowed down by halves."""
+    if not visits:
+        return []
+    cursor.execute("SAVEPOINT rows")
+    try:
+        for statement in _ROW_STATEMENTS:
+            cursor.execute(queries("load")[statement], {**values, "visits": visits})
+    except (psycopg2.DataError, psycopg2.IntegrityError, psycopg2.errors.ProgramLimitExceeded) as error:
+        cursor.execute("ROLLBACK TO SAVEPOINT rows")
+        if len(visits) > 1:
+            half = len(visits) // 2
+            return _add_rows(cursor, values, visits[:half]) + _add_rows(cursor, values, visits[half:])
+        refused = {**values, "visit_id": visits[0], "reason": _words(error)}
+        cursor.execute(queries("load")["refuse_visit"], refused)
+        cursor.execute(queries("load")["settle_refused"], refused)
+        return []
+    cursor.execute("RELEASE SAVEPOINT rows")
+    return visits
+
+
+def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
+    """Make the revisions and the articles anew from all of their visits."""
+    cursor.execute(queries("load")["touched"], values)
+    articles = sorted(row[0] for row in cursor.fetchall())
+    if not articles:
+        return
+    values = {**values, "articles": articles}
+    rereader.fill_in(cursor, values)
+    cursor.execute(queries("load")["derive_revisions"], values)
+    cursor.execute(queries("load")["derive_articles"], values)
+
+
+def _drop_removed(cursor: Cursor, values: dict[str, Any]) -> None:
+    cursor.execute(queries("load")["drop_removed"], values)
+    for crawl_id, url_uid in cursor.fetchall():
+        cursor.execute(queries("load")["settle_removed"], {"crawl_id": crawl_id, "url_uid": url_uid})
+
+
+def _note_failure(warehouse: Warehouse, segment_id: UUID, error: Exception) -> None:
+    connection = warehouse.connect("loader", "pressmark load")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(
+            queries("load")["mark_failed"], {"segment_id": segment_id, "error": _words(error), "most": MOST_ATTEMPTS}
+        )
+
+
+def _one(cursor: Cursor, statement: str, values: dict[str, Any]) -> Any:
+    cursor.execute(queries("load")[statement], values)
+    row = cursor.fetchone()
+    if row is None:
+        raise LoadError(f"{statement} gave no row")
+    return row[0]
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(error).split())[:500] or type(error).__name__

@@ -1,0 +1,38 @@
+"""The requests of a crawl and what is noted in them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from scrapy import Request
+
+from pressmark.frontier import Candidate
+from pressmark.outlet import Outlet
+
+Kind = Literal["robots", "endpoint", "article", "other"]
+KIND = "pressmark_kind"
+CANDIDATE = "pressmark_candidate"
+PAGE = "pressmark_page"  # the spooled page, on the way from the capture to the callback
+DELAY = "pressmark_delay"  # seconds that robots.txt asks for
+ROBOTS_BYTES = 5 * 2**20
+
+
+def make_request(url: str, kind: Kind, outlet: Outlet | None, max_bytes: int, candidate: Candidate | None = None) -> Request:
+    """A GET of one kind, bounded in time and size. Statuses are not errors: they are outcomes."""
+    return Request(
+        url,
+        dont_filter=True,
+        meta={
+            KIND: kind,
+            CANDIDATE: candidate,
+            "handle_httpstatus_all": False,
+            "download_maxsize": max_bytes,
+            "download_timeout": outlet.politeness.timeout if outlet else 45.0,
+        },
+    )
+
+
+def kind_of(request: Request) -> Kind:
+    """What a request is for; `other` for one that is not of our making."""
+    kind: Kind = request.meta.get(KIND, "other")
+    return kind

@@ -1,0 +1,38 @@
+-- What the warehouse says, without times, crawls and numbers that differ between two ways to the same content.
+
+-- name: articles
+SELECT a.article_uid::text, a.outlet, a.merged_into::text, a.gone_at IS NOT NULL, a.revision_count,
+       x.headline, x.description, x.authors, x.date_published, x.date_published_precision, x.in_language,
+       x.canonical_url, encode(x.text_hash, 'hex')
+FROM core.article a
+JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+ORDER BY a.article_uid;
+
+-- name: texts
+SELECT encode(t.text_hash, 'hex'), encode(sha256(convert_to(t.article_body, 'UTF8')), 'hex'), t.word_count, t.char_count
+FROM core.text t
+ORDER BY t.text_hash;
+
+-- name: revisions
+SELECT r.article_uid::text, r.ordinal, r.changed_parts, r.cause, x.headline, x.description, x.authors,
+       encode(x.text_hash, 'hex')
+FROM core.revision r
+JOIN core.visit v ON v.visit_id = r.visit_id
+JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
+WHERE r.superseded_seq IS NULL
+ORDER BY r.article_uid, r.ordinal;
+
+-- name: variants
+SELECT u.article_uid::text, u.kind, u.url
+FROM core.article_url u
+ORDER BY u.article_uid, u.kind, u.url_key;
+
+-- name: comments
+SELECT c.comment_uid::text, c.article_uid::text, c.author, c.comment_body
+FROM core.comment c
+ORDER BY c.comment_uid;
+
+-- name: clusters
+SELECT m.story_cluster::text, m.article_uid::text
+FROM mart.article m
+ORDER BY m.story_cluster, m.article_uid;

@@ -1,0 +1,329 @@
+-- LOAD: the staged rows of one segment into core, in one transaction. %(segment_id)s and %(visits)s (visit ids)
+-- say which rows; %(load_seq)s is taken once a transaction. Every statement may be run again.
+
+-- name: one_at_a_time
+-- Loads are applied one after the other, so that the order of load_seq is the order of commits.
+SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0));
+
+-- name: claim
+-- The segment, if it is still to be loaded.
+SELECT s.outlet, s.crawl_id FROM ops.segment s
+WHERE s.segment_id = %(segment_id)s AND s.state <> 'loaded'
+FOR UPDATE;
+
+-- name: next_load_seq
+SELECT nextval('ops.load_seq');
+
+-- name: staged_visits
+SELECT visit_id FROM staging.visit WHERE segment_id = %(segment_id)s ORDER BY visit_id;
+
+-- name: drop_removed
+-- Visits that a removal covers, entered since they were fetched.
+DELETE FROM staging.visit v
+USING ops.removal r
+WHERE v.segment_id = %(segment_id)s AND r.value IS NOT NULL AND (r.outlet IS NULL OR r.outlet = v.outlet)
+  AND ((r.target = 'outlet' AND r.value = v.outlet)
+    OR (r.target = 'prefix' AND (starts_with(v.requested_url, r.value) OR starts_with(v.url, r.value)))
+    OR (r.target = 'url' AND (r.value IN (v.requested_url, v.url)
+        OR EXISTS (SELECT 1 FROM jsonb_array_elements(v.urls) u WHERE u->>'url' = r.value))))
+RETURNING v.crawl_id, v.url_uid;
+
+-- name: add_texts
+INSERT INTO core.text (text_hash, article_body, word_count, char_count, load_seq)
+SELECT DISTINCT ON (v.text_hash) v.text_hash, v.article_body, v.word_count, v.char_count, %(load_seq)s
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[]) AND v.text_hash IS NOT NULL
+ORDER BY v.text_hash
+ON CONFLICT (text_hash) DO NOTHING;
+
+-- name: add_fingerprints
+INSERT INTO core.fingerprint (text_hash, sig_version, body_sig, lead_sig, load_seq)
+SELECT DISTINCT ON (v.text_hash, v.sig_version) v.text_hash, v.sig_version, v.body_sig, v.lead_sig, %(load_seq)s
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[]) AND v.sig_version IS NOT NULL
+ORDER BY v.text_hash, v.sig_version
+ON CONFLICT (text_hash, sig_version) DO NOTHING;
+
+-- name: add_extractions
+INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published, date_published_raw,
+                             date_published_source, date_published_precision, date_published_offset, date_published_flag,
+                             date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
+                             article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
+                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq)
+SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
+       v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.date_published, v.date_published_raw,
+       v.date_published_source, v.date_published_precision, v.date_published_offset, v.date_published_flag,
+       v.date_modified, v.date_modified_raw, v.date_modified_source, v.in_language, v.in_language_source,
+       v.article_section, v.keywords, v.main_image, v.is_accessible_for_free, v.canonical_url, v.encoding,
+       v.encoding_source, v.text_hash, v.headline_hash, v.description_hash, v.authors_hash, v.body_hash, %(load_seq)s
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.visit_id
+ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
+
+-- name: add_articles
+-- New articles; of the addresses that one was met under the shown one is chosen the same way in any order.
+INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, visit_id, payload_hash,
+                               extractor_id, load_seq, changed_seq, changed_at)
+SELECT DISTINCT ON (v.article_uid)
+       v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.visit_id, v.payload_hash,
+       v.extractor_id, %(load_seq)s, %(load_seq)s, now()
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+ORDER BY v.article_uid, v.url NOT LIKE 'https:%%', length(v.url), v.url
+ON CONFLICT (article_uid) DO UPDATE SET url = excluded.url
+WHERE (excluded.url NOT LIKE 'https:%%', length(excluded.url), excluded.url)
+    < (a.url NOT LIKE 'https:%%', length(a.url), a.url);
+
+-- name: add_variants
+INSERT INTO core.article_url AS u (article_uid, kind, url_key, url_uid, url, first_seen_at, load_seq)
+SELECT DISTINCT ON (v.article_uid, w.kind, w.url_key)
+       v.article_uid, w.kind, w.url_key, w.url_uid, w.url, v.observed_at, %(load_seq)s
+FROM staging.visit v, jsonb_to_recordset(v.urls) AS w (kind text, url text, url_key uuid, url_uid uuid)
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+ORDER BY v.article_uid, w.kind, w.url_key, v.observed_at
+ON CONFLICT (article_uid, kind, url_key) DO UPDATE SET first_seen_at = excluded.first_seen_at
+WHERE excluded.first_seen_at < u.first_seen_at;
+
+-- name: add_visits
+INSERT INTO core.visit (visit_id, article_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, segment_id,
+                        archive_offset, archive_length, requested_url, final_url, http_status, content_type, etag,
+                        last_modified, discovered_via, endpoint_id, listed_headline, listed_published,
+                        listed_published_raw, listed_published_source, listed_published_precision,
+                        listed_published_offset, rights, load_seq)
+SELECT v.visit_id, v.article_uid, v.observed_at, v.captured_by, v.crawl_id, v.payload_hash, v.extractor_id,
+       v.archive_segment_id, v.archive_offset, v.archive_length, v.requested_url, v.final_url, v.http_status,
+       v.content_type, v.etag, v.last_modified, v.discovered_via, v.endpoint_id, v.listed_headline, v.listed_published,
+       v.listed_published_raw, v.listed_published_source, v.listed_published_precision,
+       v.listed_published_offset, v.rights, %(load_seq)s
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+ORDER BY v.visit_id
+ON CONFLICT (visit_id) DO NOTHING;
+
+-- name: add_comments
+-- A comment stays as it was first captured, whichever load brings that capture.
+INSERT INTO core.comment AS c (comment_uid, article_uid, position, author, posted_raw, edited_raw, comment_body,
+                               first_seen_at, load_seq)
+SELECT DISTINCT ON (w.comment_uid)
+       w.comment_uid, v.article_uid, w.position, w.author, w.posted_raw, w.edited_raw, w.comment_body,
+       v.observed_at, %(load_seq)s
+FROM staging.visit v,
+     jsonb_to_recordset(v.comments) AS w (comment_uid uuid, position integer, author text, posted_raw text,
+                                          edited_raw text, comment_body text)
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+ORDER BY w.comment_uid, v.observed_at
+ON CONFLICT (comment_uid) DO UPDATE SET
+    position = excluded.position, posted_raw = excluded.posted_raw, edited_raw = excluded.edited_raw,
+    first_seen_at = excluded.first_seen_at
+WHERE excluded.first_seen_at < c.first_seen_at;
+
+-- name: add_events
+INSERT INTO core.article_event (article_uid, kind, observed_at, crawl_id, detail, load_seq)
+SELECT e.article_uid, e.kind, e.observed_at, e.crawl_id, e.detail, %(load_seq)s
+FROM staging.event e
+WHERE e.segment_id = %(segment_id)s
+ORDER BY e.article_uid, e.kind, e.observed_at
+ON CONFLICT (article_uid, kind, observed_at) DO NOTHING;
+
+-- name: touched
+-- Articles whose derived rows this segment may change.
+SELECT v.article_uid FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+UNION
+SELECT e.article_uid FROM staging.event e JOIN core.article a ON a.article_uid = e.article_uid
+WHERE e.segment_id = %(segment_id)s;
+
+-- name: to_compare
+-- Payloads that must be read again: the page before a change, not yet read by the extractor of the page after it.
+WITH steps AS (
+    SELECT v.article_uid, v.extractor_id,
+           lag(v.payload_hash) OVER w AS before_payload, lag(v.visit_id) OVER w AS before_visit,
+           lag(v.extractor_id) OVER w AS before_extractor, v.payload_hash
+    FROM core.visit v
+    WHERE v.article_uid = ANY (%(articles)s::uuid[])
+    WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.visit_id)
+)
+SELECT DISTINCT ON (s.before_payload, s.extractor_id)
+       s.before_payload, s.extractor_id, b.final_url, b.requested_url, g.file, g.base_offset + b.archive_offset, b.archive_length
+FROM steps s
+JOIN core.visit b ON b.visit_id = s.before_visit
+JOIN core.archive_segment g ON g.segment_id = b.segment_id AND g.expired_at IS NULL
+WHERE s.before_extractor <> s.extractor_id AND s.before_payload <> s.payload_hash
+  AND s.extractor_id = %(extractor_id)s
+  AND NOT EXISTS (SELECT 1 FROM core.extraction x
+                  WHERE x.payload_hash = s.before_payload AND x.extractor_id = s.extractor_id)
+ORDER BY s.before_payload, s.extractor_id;
+
+-- name: staged_extractors
+-- Extractors of the staged visits, with what identifies them.
+SELECT DISTINCT r.extractor_id, r.name, r.version, r.config_hash
+FROM staging.visit v JOIN core.extractor r ON r.extractor_id = v.extractor_id
+WHERE v.segment_id = %(segment_id)s;
+
+-- name: derive_revisions
+-- The list of versions that the visits give, made anew; rows that no longer hold are superseded, not overwritten.
+WITH steps AS (
+    SELECT v.article_uid, v.visit_id, v.observed_at, v.payload_hash, v.extractor_id,
+           lag(v.visit_id) OVER w AS before_visit, lag(v.observed_at) OVER w AS before_at,
+           lag(v.payload_hash) OVER w AS before_payload, lag(v.extractor_id) OVER w AS before_extractor
+    FROM core.visit v
+    WHERE v.article_uid = ANY (%(articles)s::uuid[])
+    WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.visit_id)
+),
+compared AS (
+    SELECT s.article_uid, s.visit_id, s.observed_at, s.before_visit, s.before_at, s.extractor_id,
+           CASE WHEN s.before_visit IS NULL THEN 'first'
+                WHEN same.payload_hash IS NULL THEN 'unknown'
+                ELSE 'publisher' END AS cause,
+           CASE WHEN s.before_visit IS NULL OR s.before_payload = s.payload_hash THEN '{}'::text[]
+                ELSE array_remove(ARRAY[
+                    CASE WHEN x.headline_hash <> p.headline_hash THEN 'headline' END,
+                    CASE WHEN x.description_hash <> p.description_hash THEN 'description' END,
+                    CASE WHEN x.authors_hash <> p.authors_hash THEN 'authors' END,
+                    CASE WHEN x.body_hash <> p.body_hash THEN 'body' END], NULL) END AS changed_parts
+    FROM steps s
+    JOIN core.extraction x ON x.payload_hash = s.payload_hash AND x.extractor_id = s.extractor_id
+    LEFT JOIN core.extraction same ON same.payload_hash = s.before_payload AND same.extractor_id = s.extractor_id
+    LEFT JOIN core.extraction p ON p.payload_hash = s.before_payload
+                               AND p.extractor_id = COALESCE(same.extractor_id, s.before_extractor)
+),
+derived AS (
+    SELECT c.article_uid, (row_number() OVER (PARTITION BY c.article_uid ORDER BY c.observed_at, c.visit_id))::integer AS ordinal,
+           c.visit_id, c.changed_parts, c.cause, c.extractor_id, c.before_at AS unchanged_until,
+           c.observed_at AS seen_changed_at
+    FROM compared c
+    WHERE c.before_visit IS NULL OR cardinality(c.changed_parts) > 0
+),
+superseded AS (
+    UPDATE core.revision r SET superseded_seq = %(load_seq)s
+    WHERE r.article_uid = ANY (%(articles)s::uuid[]) AND r.superseded_seq IS NULL
+      AND NOT EXISTS (
+          SELECT 1 FROM derived d
+          WHERE (d.article_uid, d.ordinal, d.visit_id, d.changed_parts, d.cause, d.extractor_id, d.seen_changed_at)
+              = (r.article_uid, r.ordinal, r.visit_id, r.changed_parts, r.cause, r.extractor_id, r.seen_changed_at)
+            AND d.unchanged_until IS NOT DISTINCT FROM r.unchanged_until)
+)
+INSERT INTO core.revision (article_uid, ordinal, visit_id, changed_parts, cause, extractor_id, unchanged_until,
+                           seen_changed_at, load_seq)
+SELECT d.article_uid, d.ordinal, d.visit_id, d.changed_parts, d.cause, d.extractor_id, d.unchanged_until,
+       d.seen_changed_at, %(load_seq)s
+FROM derived d
+WHERE NOT EXISTS (
+    SELECT 1 FROM core.revision r
+    WHERE r.superseded_seq IS NULL
+      AND (d.article_uid, d.ordinal, d.visit_id, d.changed_parts, d.cause, d.extractor_id, d.seen_changed_at)
+        = (r.article_uid, r.ordinal, r.visit_id, r.changed_parts, r.cause, r.extractor_id, r.seen_changed_at)
+      AND d.unchanged_until IS NOT DISTINCT FROM r.unchanged_until);
+
+-- name: derive_articles
+-- What is known of each article from all of its visits and events.
+WITH seen AS (
+    SELECT DISTINCT ON (v.article_uid)
+           v.article_uid, v.visit_id, v.payload_hash, v.extractor_id,
+           min(v.observed_at) OVER (PARTITION BY v.article_uid) AS first_seen_at,
+           max(v.observed_at) OVER (PARTITION BY v.article_uid) AS last_seen_at
+    FROM core.visit v
+    WHERE v.article_uid = ANY (%(articles)s::uuid[])
+    ORDER BY v.article_uid, v.observed_at DESC, v.visit_id DESC
+),
+missing AS (
+    SELECT s.article_uid, min(e.observed_at) AS gone_at
+    FROM seen s
+    JOIN core.article_event e ON e.article_uid = s.article_uid AND e.observed_at > s.last_seen_at
+                             AND e.kind IN ('missing', 'redirected_home')
+    JOIN core.article a ON a.article_uid = s.article_uid
+    JOIN core.outlet o ON o.outlet = a.outlet
+    GROUP BY s.article_uid, o.gone_after
+    HAVING max(e.observed_at) - min(e.observed_at) >= o.gone_after AND count(*) > 1
+),
+versions AS (
+    SELECT r.article_uid, count(*) AS revision_count
+    FROM core.revision r
+    WHERE r.article_uid = ANY (%(articles)s::uuid[]) AND r.superseded_seq IS NULL
+    GROUP BY r.article_uid
+)
+UPDATE core.article a
+SET first_seen_at = s.first_seen_at, last_seen_at = s.last_seen_at, gone_at = m.gone_at, visit_id = s.visit_id,
+    payload_hash = s.payload_hash, extractor_id = s.extractor_id, revision_count = n.revision_count,
+    changed_seq = %(load_seq)s, changed_at = now()
+FROM seen s
+JOIN versions n ON n.article_uid = s.article_uid
+LEFT JOIN missing m ON m.article_uid = s.article_uid
+WHERE a.article_uid = s.article_uid
+  AND (a.first_seen_at, a.last_seen_at, a.gone_at, a.visit_id, a.payload_hash, a.extractor_id, a.revision_count)
+      IS DISTINCT FROM
+      (s.first_seen_at, s.last_seen_at, m.gone_at, s.visit_id, s.payload_hash, s.extractor_id, n.revision_count);
+
+-- name: settle_visits
+-- How the candidates ended, now that all visits of their articles are known.
+WITH ends AS (
+    SELECT v.crawl_id, v.url_uid, v.article_uid,
+           CASE WHEN r.ordinal = 1 THEN 'new'
+                WHEN r.ordinal > 1 THEN 'revised'
+                WHEN v.url_uid <> v.article_uid THEN 'same_article'
+                ELSE 'unchanged' END AS outcome
+    FROM staging.visit v
+    LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.visit_id = v.visit_id AND r.superseded_seq IS NULL
+    WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+)
+UPDATE ops.candidate c SET outcome = e.outcome, article_uid = e.article_uid
+FROM ends e
+WHERE c.crawl_id = e.crawl_id AND c.url_uid = e.url_uid
+  AND (c.outcome, c.article_uid) IS DISTINCT FROM (e.outcome, e.article_uid);
+
+-- name: settle_removed
+UPDATE ops.candidate c SET outcome = 'suppressed', reason = 'a removal was entered after the fetch'
+WHERE c.crawl_id = %(crawl_id)s AND c.url_uid = %(url_uid)s;
+
+-- name: refuse_visit
+-- A visit that core refuses: its page is kept, the reason is told.
+INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason,
+                            segment_id, archive_offset, archive_length)
+SELECT v.visit_id, v.crawl_id, v.url_uid, v.requested_url, v.outlet, 'load_failed', 'load', %(reason)s,
+       v.archive_segment_id, v.archive_offset, v.archive_length
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = %(visit_id)s
+ON CONFLICT (quarantine_id) DO NOTHING;
+
+-- name: settle_refused
+UPDATE ops.candidate c SET outcome = 'load_failed', reason = %(reason)s, article_uid = NULL
+FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = %(visit_id)s
+  AND c.crawl_id = v.crawl_id AND c.url_uid = v.url_uid;
+
+-- name: clear_staged_visits
+DELETE FROM staging.visit WHERE segment_id = %(segment_id)s;
+
+-- name: clear_staged_events
+DELETE FROM staging.event WHERE segment_id = %(segment_id)s;
+
+-- name: mark_loaded
+UPDATE ops.segment SET state = 'loaded', loaded_at = now(), load_seq = %(load_seq)s, error = NULL
+WHERE segment_id = %(segment_id)s;
+
+-- name: mark_failed
+UPDATE ops.segment
+SET load_attempts = load_attempts + 1, error = %(error)s,
+    state = CASE WHEN load_attempts + 1 >= %(most)s THEN 'failed' ELSE state END
+WHERE segment_id = %(segment_id)s AND state <> 'loaded';
+
+-- name: to_load
+-- Segments that are to be loaded, oldest first.
+SELECT segment_id, outlet, visits FROM ops.segment
+WHERE state <> 'loaded' AND (state = 'committed' OR %(failed)s)
+  AND (%(outlets)s::text[] IS NULL OR outlet = ANY (%(outlets)s::text[]))
+ORDER BY committed_at, segment_id;
+
+-- name: add_reread_text
+INSERT INTO core.text (text_hash, article_body, word_count, char_count, load_seq) VALUES %s
+ON CONFLICT (text_hash) DO NOTHING;
+
+-- name: add_reread_extraction
+INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published, date_published_raw,
+                             date_published_source, date_published_precision, date_published_offset, date_published_flag,
+                             date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
+                             article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
+                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq)
+VALUES %s
+ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
