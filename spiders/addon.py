@@ -42,6 +42,7 @@ GUARDS: dict[str, Any] = {
     "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
     "METAREFRESH_ENABLED": False,
     "COOKIES_ENABLED": False,
+    "HTTPERROR_ALLOW_ALL": True,  # statuses are outcomes, not errors
     "RETRY_TIMES": 2,
     "RETRY_HTTP_CODES": [500, 502, 504, 408],  # 429 and 503 ask for patience, not for a repetition
     "REMOTE_CONTROL_ENABLED": False,

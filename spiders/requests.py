@@ -25,7 +25,6 @@ def make_request(url: str, kind: Kind, outlet: Outlet | None, max_bytes: int, ca
         meta={
             KIND: kind,
             CANDIDATE: candidate,
-            "handle_httpstatus_all": False,
             "download_maxsize": max_bytes,
             "download_timeout": outlet.politeness.timeout if outlet else 45.0,
         },

@@ -22,6 +22,7 @@ from pressmark.archive.records import Response
 from pressmark.archive.spool import SpoolPointer
 from pressmark.crawl.segments import OpenSegment, Segments
 from pressmark.crawl.services import Services
+from pressmark.errors import ArchiveError
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.frontier import Candidate, Decision, Known, Removal, decide
 from pressmark.outlet import Outlet
@@ -146,7 +147,7 @@ class CrawlBook:
         self._open.update(candidate.url_uid for candidate in to_fetch)
         for _, decision in decided:
             if decision.outcome:
-                self.emit("settled", outcome=decision.outcome)
+                self.emit("settled", outcome=decision.outcome, left_out=True)
         if to_fetch:
             self.emit("fetching", pages=len(to_fetch))
         return to_fetch
@@ -198,7 +199,11 @@ class CrawlBook:
         """Seal everything, settle what is open and end the crawl."""
         if self.request.dry_run:
             return
-        await self._segments.seal_full(everything=True)
+        try:
+            await self._segments.seal_full(everything=True)
+        except ArchiveError as problem:
+            # What could not be sealed stays open in the ledger and is fetched again by the next crawl.
+            finish_reason, error = "failed", error or str(problem)
         outcome, reason = _OPEN_ENDS[finish_reason]
         left_open = await self._database(lambda cursor: self._end(cursor, finish_reason, outcome, reason, error, stats))
         for _ in range(left_open):

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
@@ -74,9 +74,8 @@ class FetchRecord:
     error: str | None
 
 
-def open_crawl(cursor: Cursor, request: CrawlRequest) -> UUID:
-    """A new attempt at a request."""
-    crawl_id = uuid4()
+def open_crawl(cursor: Cursor, request: CrawlRequest, crawl_id: UUID) -> None:
+    """A new attempt at a request. May be repeated."""
     cursor.execute(
         queries("crawl")["open_crawl"],
         {
@@ -87,7 +86,6 @@ def open_crawl(cursor: Cursor, request: CrawlRequest) -> UUID:
             "pid": os.getpid(),
         },
     )
-    return crawl_id
 
 
 def close_crawl(

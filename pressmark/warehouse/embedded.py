@@ -113,6 +113,15 @@ class EmbeddedServer:
                 raise ServerError(f"Postgres in {self.places.data} did not stop: {_last_lines(done.stderr)}")
             return True
 
+    def remove(self) -> None:
+        """Stop the server and delete its data; for homes that are thrown away (the demo's, a test's)."""
+        self.stop()
+        for folder in (self.places.data, self.places.sockets, self.places.log):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+            else:
+                folder.unlink(missing_ok=True)
+
     # -- starting ------------------------------------------------------------------------------
 
     def _initdb(self) -> None:

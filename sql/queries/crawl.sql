@@ -43,7 +43,8 @@ FROM ops.crawl_request WHERE request_id = %(request_id)s;
 -- A new attempt at a request.
 INSERT INTO ops.crawl (crawl_id, request_id, outlet, mode, interval_start, interval_end, code_version, host, pid)
 SELECT %(crawl_id)s, request_id, outlet, mode, interval_start, interval_end, %(code_version)s, %(host)s, %(pid)s
-FROM ops.crawl_request WHERE request_id = %(request_id)s;
+FROM ops.crawl_request WHERE request_id = %(request_id)s
+ON CONFLICT (crawl_id) DO NOTHING;
 
 -- name: close_crawl
 -- The end of a crawl; a crawl that was closed by others stays as they closed it.

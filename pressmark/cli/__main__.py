@@ -1,0 +1,5 @@
+"""`python -m pressmark.cli`."""
+
+from pressmark.cli import main
+
+main()

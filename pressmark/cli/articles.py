@@ -1,0 +1,128 @@
+"""`pressmark why` and `pressmark show`."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from pressmark.cli.output import fail, friendly, out, print_json, short_time
+from pressmark.settings import Settings
+from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.lookup import Story, look_up, read_article
+from pressmark.warehouse.migrations import ensure_ready
+
+_Url = Annotated[str, typer.Argument(metavar="URL")]
+_Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+
+@friendly
+def why(url: _Url, as_json: _Json = False) -> None:
+    """What became of an address: how it was found, how every crawl ended it, its visits, where they are archived.
+
+    Example:
+
+      pressmark why https://southfront.press/some-article/
+    """
+    settings = Settings.from_env()
+    story = _read(settings, url)[0]
+    if as_json:
+        print_json(asdict(story))
+    elif story.is_known:
+        _print_story(story, settings)
+    if not story.is_known:
+        _unknown(story)
+
+
+@friendly
+def show(url: _Url, as_json: _Json = False) -> None:
+    """The article behind an address, as it was last seen, with its full text.
+
+    Example:
+
+      pressmark show https://southfront.press/some-article/ --json
+    """
+    story, article = _read(Settings.from_env(), url)
+    if article is None:
+        if not story.is_known:
+            _unknown(story)
+        last = story.outcomes[-1]["outcome"] if story.outcomes else "not decided on yet"
+        fail(f"{story.url} is known, but no article came of it ({last}). `pressmark why` tells more.")
+    if as_json:
+        print_json(article)
+        return
+    out.print(f"[bold]{_plain(article['headline'] or '(no headline)')}[/bold]")
+    for name in (
+        "outlet", "url", "canonical_url", "authors", "date_published", "date_published_raw", "date_published_source",
+        "date_published_precision", "date_modified", "in_language", "article_section", "keywords", "main_image",
+        "is_accessible_for_free", "first_seen_at", "last_seen_at", "gone_at", "revision_count", "discovered_via",
+        "archive_file", "archive_offset", "archive_length", "extractor", "word_count", "article_uid",
+    ):  # fmt: skip
+        value = article[name]
+        if value not in (None, []):
+            out.print(f"  {name}: {_plain(', '.join(value) if isinstance(value, list) else str(value))}")
+    out.print()
+    for paragraph in (article["article_body"] or "").splitlines():
+        out.print(_plain(paragraph) + "\n")
+
+
+def _read(settings: Settings, url: str) -> tuple[Story, dict[str, Any] | None]:
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    connection = warehouse.connect("loader", "pressmark why")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        story = look_up(cursor, url)
+        return story, read_article(cursor, story.articles)
+
+
+def _unknown(story: Story) -> None:
+    if story.outlets:
+        fail(f"{story.url} has never been discovered at {', '.join(story.outlets)}.")
+    fail(f"{story.url} is on no domain of an outlet that was ever crawled. See `pressmark outlet list`.")
+
+
+def _print_story(story: Story, settings: Settings) -> None:
+    out.print(f"[bold]{_plain(story.url)}[/bold]")
+    for row in story.frontier:
+        due = short_time(row["next_due_at"]) if row["next_due_at"] else "only when a listing says that it changed"
+        out.print(f"  outlet: {row['outlet']}   first met: {short_time(row['first_listed_at'])}   next visit: {due}")
+    for row in story.removals:
+        out.print(f"  [red]removal[/red] ({row['action']}) of {row['target']} {_plain(row['value'])}: {_plain(row['reason'])}")
+    out.print("[bold]Found by[/bold]")
+    for row in story.sightings:
+        seen = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
+        out.print(f"  {row['method']}  {_plain(row['endpoint'])}  {seen}")
+    if not story.sightings:
+        out.print("  no endpoint; another address led to it")
+    out.print("[bold]Crawls[/bold] (crawls that merely met it again and had no reason to ask are counted, not listed)")
+    for row in story.outcomes:
+        reason = f" ({_plain(row['reason'])})" if row["reason"] else ""
+        out.print(f"  {short_time(row['decided_at'])}  [bold]{row['outcome']}[/bold]{reason}: {row['meaning']}")
+        out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}")
+    out.print("[bold]Visits[/bold]")
+    for row in story.visits:
+        version = ""
+        if row["revision"]:
+            changed = f" changed: {', '.join(row['changed_parts'])}" if row["changed_parts"] else ""
+            version = f"  version {row['revision']}{changed}"
+        out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {_plain(row['url'])}{version}")
+        out.print(f"    {_place(row, settings)}")
+    for row in story.quarantine:
+        out.print(f"  {short_time(row['created_at'])}  quarantined while {row['stage']}: {_plain(row['reason'])}")
+        out.print(f"    {_place(row, settings)}")
+    if not story.visits and not story.quarantine:
+        out.print("  none")
+
+
+def _place(row: dict[str, Any], settings: Settings) -> str:
+    if not row["archive_file"]:
+        return "not archived"
+    return f"archived in {settings.archive}/{row['archive_file']} at byte {row['archive_offset']}, {row['archive_length']} bytes"
+
+
+def _plain(text: str) -> str:
+    """Text of others, so that brackets in it are not taken for markup."""
+    return escape(text)

@@ -1,0 +1,236 @@
+"""`pressmark crawl` and `pressmark load`."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import sys
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pressmark.archive.store import ArchiveStore
+from pressmark.cli.output import err, fail, friendly, out, print_json, read_time, table
+from pressmark.crawl.process import CrawlRun, Event, run_crawls
+from pressmark.errors import ConfigError
+from pressmark.outlet import Outlet
+from pressmark.registry import Registry, load_registry
+from pressmark.settings import Settings
+from pressmark.warehouse.comparison import Rereader
+from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.load import LoadedSegment, load_segments, segments_to_load
+from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.queries import queries
+from pressmark.warehouse.requests import CrawlRequest, add_request
+
+_SECONDS_A_PAGE = 1.0  # beside the delay, for the estimate of a dry run
+
+
+@friendly
+def crawl(
+    outlets: Annotated[list[str], typer.Argument(metavar="ID...", help="Outlets, as in `pressmark outlet list`.", show_default=False)],
+    since: Annotated[str | None, typer.Option(help="Only what was published at or after this day or time (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Only what was published before this day or time (UTC).")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched; fetch no article.")] = False,
+    budget: Annotated[int | None, typer.Option(min=1, help="Most articles to fetch per outlet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Crawl outlets now and load what came.
+
+    Examples:
+
+      pressmark crawl southfront
+
+      pressmark crawl southfront --since 2026-11-01 --until 2026-11-08 --dry-run
+
+      pressmark crawl harbour-dispatch tagesblick --json
+    """
+    settings = Settings.from_env()
+    registry = load_registry(settings.outlets)
+    chosen = registry.select(outlets)
+    start, end = read_time(since, "--since"), read_time(until, "--until")
+    if end is not None and start is None:
+        raise ConfigError("--until needs --since: a window has a begin.")
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    requests = plan_requests(warehouse, chosen, start, end, dry_run, budget)
+    run = run_with_progress(settings, requests)
+    if run.error:
+        fail(run.error, run.exit_code if 0 < run.exit_code < 126 else 1)
+    if dry_run:
+        _print_plan(chosen, run, as_json)
+    else:
+        load_outlets(settings, registry, [outlet.id for outlet in chosen])
+        report = crawl_report(warehouse, [request.request_id for request in requests])
+        if as_json:
+            print_json(report)
+        else:
+            print_report(report)
+    failed = {outlet: event["error"] for outlet, event in run.closed.items() if event.get("reason") == "failed"}
+    for outlet, error in failed.items():
+        print(f"pressmark: {outlet}: {error}", file=sys.stderr)
+    if failed or run.exit_code:
+        raise typer.Exit(1)
+
+
+@friendly
+def load(
+    outlets: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Only these outlets.", show_default=False)] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also segments that the loader had given up.")] = False,
+) -> None:
+    """Load what crawls have committed and nobody has loaded yet.
+
+    Examples:
+
+      pressmark load
+
+      pressmark load southfront --again
+    """
+    settings = Settings.from_env()
+    registry = load_registry(settings.outlets)
+    ensure_ready(Warehouse(settings))
+    done = load_outlets(settings, registry, outlets or None, again)
+    visits = sum(segment.visits or 0 for segment in done)
+    out.print(f"{len(done)} segments, {visits} visits loaded.")
+    failed = [segment for segment in done if segment.error]
+    for segment in failed:
+        print(f"pressmark: {segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
+def plan_requests(
+    warehouse: Warehouse, outlets: list[Outlet], start: datetime | None, end: datetime | None, dry_run: bool, budget: int | None
+) -> list[CrawlRequest]:
+    """Write a crawl request for each outlet."""
+    connection = warehouse.connect("loader", "pressmark plan")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        return [
+            add_request(
+                cursor,
+                outlet,
+                requested_by=f"{getpass.getuser()} (command line)",
+                mode="window" if start else "incremental",
+                start=start,
+                end=end or datetime.now(UTC),
+                dry_run=dry_run,
+                page_budget=budget,
+            )
+            for outlet in outlets
+        ]
+
+
+def run_with_progress(settings: Settings, requests: list[CrawlRequest]) -> CrawlRun:
+    """Run the crawl process; a progress bar on a terminal, the log in a file."""
+    log = settings.logs / "crawl.log"
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, disable=not err.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        bars = {r.outlet: progress.add_task(r.outlet, total=0) for r in requests}
+
+        def show(event: Event) -> None:
+            bar = bars.get(event.get("outlet", ""))
+            if bar is None:
+                return
+            if event["event"] == "fetching":
+                progress.update(bar, total=(progress.tasks[bar].total or 0) + event["pages"])
+            elif event["event"] == "settled" and not event.get("left_out"):
+                progress.advance(bar)
+            elif event["event"] == "waiting":
+                err.print(f"{event['outlet']}: another crawl of it is running; waiting for its end")
+
+        return run_crawls([request.request_id for request in requests], log, show)
+
+
+def load_outlets(
+    settings: Settings, registry: Registry, outlets: list[str] | None, again: bool = False
+) -> list[LoadedSegment]:
+    """Load the committed segments of these outlets."""
+    warehouse = Warehouse(settings)
+    segments = segments_to_load(warehouse, outlets, again)
+    rereader = Rereader(registry, ArchiveStore(settings.archive))
+    try:
+        with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
+            bar = progress.add_task("load", total=len(segments))
+            return load_segments(warehouse, [(s, o) for s, o, _ in segments], rereader, lambda _: progress.advance(bar))
+    finally:
+        rereader.close()
+
+
+def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any]:
+    """What the ledger says of the crawls of these requests."""
+    connection = warehouse.connect("loader", "pressmark report")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("crawl")["crawls_of_requests"], {"request_ids": request_ids})
+        crawl_ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(queries("crawl")["crawl_report"], {"crawl_ids": crawl_ids})
+        assert cursor.description is not None
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    crawls = [
+        {
+            "outlet": row["outlet"],
+            "crawl_id": str(row["crawl_id"]),
+            "mode": row["mode"],
+            "interval": [_iso(row["interval_start"]), _iso(row["interval_end"])],
+            "candidates": row["candidates"],
+            "requests": row["requests"],
+            "outcomes": row["outcomes"],
+            "seconds": round(row["seconds"], 2),
+            "finish_reason": row["finish_reason"],
+            "error": row["error"],
+            "ledger_ok": row["ledger_ok"],
+        }
+        for row in rows
+    ]
+    return {"crawls": crawls, "ledger_ok": bool(crawls) and all(c["ledger_ok"] for c in crawls)}
+
+
+def print_report(report: dict[str, Any]) -> None:
+    """The report as a table."""
+    made = table("outlet", "mode", "#candidates", "#requests", "#seconds", "end", "outcomes")
+    for row in report["crawls"]:
+        outcomes = ", ".join(f"{count} {name}" for name, count in row["outcomes"].items()) or "nothing listed"
+        made.add_row(
+            row["outlet"], row["mode"], str(row["candidates"]), str(row["requests"]), f"{row['seconds']:.1f}",
+            row["finish_reason"] or "open", outcomes,
+        )  # fmt: skip
+    out.print(made)
+    out.print(f"ledger_ok: {'true' if report['ledger_ok'] else 'FALSE'}")
+
+
+def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
+    """What a dry run found out: candidates, what would be fetched, how long it would take."""
+    plans = []
+    for outlet in outlets:
+        event = run.closed.get(outlet.id)
+        if event is None:
+            continue
+        left_out = {name: count for name, count in event["plan"].items() if name != "fetch"}
+        pages = event["plan"].get("fetch", 0)
+        plans.append(
+            {
+                "outlet": outlet.id,
+                "candidates": sum(event["plan"].values()),
+                "fetch": pages,
+                "left_out": left_out,
+                "seconds_estimated": round(pages * (outlet.politeness.delay + _SECONDS_A_PAGE)),
+                "requests_made": event["requests"],
+            }
+        )
+    if as_json:
+        print_json({"plan": plans})
+        return
+    made = table("outlet", "#candidates", "#to fetch", "#about seconds", "left out")
+    for plan in plans:
+        left = ", ".join(f"{count} {name}" for name, count in plan["left_out"].items()) or "-"
+        made.add_row(plan["outlet"], str(plan["candidates"]), str(plan["fetch"]), str(plan["seconds_estimated"]), left)
+    out.print(made)
+
+
+def _iso(value: datetime | None) -> str | None:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None

@@ -1,0 +1,149 @@
+"""`pressmark db`, `psql`, `status` and `down`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from typing import Annotated
+
+import typer
+
+from pressmark.cli.output import fail, friendly, out, print_json, short_time, table
+from pressmark.errors import ConfigError, ServerError
+from pressmark.settings import Settings
+from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.embedded import wheel_binaries
+from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
+from pressmark.warehouse.migrations import ensure_ready, migrate, state
+from pressmark.warehouse.queries import queries
+
+app = typer.Typer(help="The warehouse's database: migrate, status, fingerprint.", no_args_is_help=True)
+
+
+@app.command("migrate")
+@friendly
+def db_migrate() -> None:
+    """Bring the database to this version: roles, migrations, views.
+
+    Example:
+
+      pressmark db migrate
+    """
+    result = migrate(Warehouse(Settings.from_env()))
+    out.print(f"The warehouse is at {result.applied[-1] if result.applied else 'nothing'}; its views are made.")
+
+
+@app.command("status")
+@friendly
+def db_status() -> None:
+    """Where the database is and which migrations it has; exit code 1 where some are missing.
+
+    Example:
+
+      pressmark db status
+    """
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    server = warehouse.embedded
+    if server is not None and not server.is_created():
+        out.print(f"No database yet in {settings.home}. `pressmark db migrate` makes it.")
+        raise typer.Exit(1)
+    result = state(warehouse)
+    out.print("server:   " + (f"embedded, in {settings.home}" if server else "PRESSMARK_DATABASE_URL"))
+    out.print(f"applied:  {', '.join(result.applied) or 'nothing'}")
+    out.print(f"pending:  {', '.join(result.pending) or 'nothing'}")
+    out.print(f"views:    {'as in this version' if result.mart_current else 'of another version'}")
+    if not result.up_to_date:
+        out.print("Run `pressmark db migrate`.")
+        raise typer.Exit(1)
+
+
+@app.command("fingerprint")
+@friendly
+def db_fingerprint() -> None:
+    """One line that is the same wherever the content is the same.
+
+    Example:
+
+      pressmark db fingerprint
+    """
+    warehouse = Warehouse(Settings.from_env())
+    ensure_ready(warehouse)
+    print(content_fingerprint(warehouse))
+
+
+@friendly
+def psql(context: typer.Context) -> None:
+    """A psql session as the analyst (reads mart); all options are psql's own.
+
+    Examples:
+
+      pressmark psql
+
+      pressmark psql -At -c "SELECT count(*) FROM mart.article"
+
+      pressmark psql -f questions.sql
+    """
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    bundled = wheel_binaries() / "psql"
+    path = str(bundled) if bundled.exists() else shutil.which("psql")
+    if path is None:
+        raise ConfigError("No psql program was found; install PostgreSQL's client.")
+    os.execv(path, ["psql", "-X", warehouse.analyst_url(), *context.args])  # noqa: S606 - psql itself
+
+
+@friendly
+def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
+    """What runs, and how fresh every outlet is.
+
+    Example:
+
+      pressmark status
+    """
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    server = warehouse.embedded
+    if server is not None and not server.is_running():
+        if as_json:
+            print_json({"home": str(settings.home), "server": "down", "outlets": []})
+        else:
+            out.print(f"home: {settings.home}\nserver: down (any command that needs it starts it)")
+        return
+    connection = warehouse.connect("loader", "pressmark status")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("lookup")["status"])
+        assert cursor.description is not None
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    if as_json:
+        print_json({"home": str(settings.home), "server": "up", "outlets": rows})
+        return
+    out.print(f"home: {settings.home}\nserver: up" + ("" if server else " (PRESSMARK_DATABASE_URL)"))
+    made = table("outlet", "#articles", "#new in 24 h", "last new", "last crawl", "its end", "#to load")
+    for row in rows:
+        made.add_row(
+            row["outlet"], str(row["articles"] or 0), str(row["new_24h"] or 0), short_time(row["last_new_article_at"]),
+            short_time(row["last_crawl_at"]), row["last_finish_reason"] or "-", str(row["to_load"]),
+        )  # fmt: skip
+    out.print(made)
+
+
+@friendly
+def down() -> None:
+    """Stop the embedded server of this home.
+
+    Example:
+
+      pressmark down
+    """
+    server = Warehouse(Settings.from_env()).embedded
+    if server is None:
+        fail("PRESSMARK_DATABASE_URL is set: that server is not ours to stop.", ConfigError.exit_code)
+    try:
+        stopped = server.stop()
+    except ServerError as error:
+        fail(str(error), error.exit_code)
+    out.print("Stopped." if stopped else "It was not running.")

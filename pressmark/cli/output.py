@@ -1,0 +1,77 @@
+"""What all commands share: consoles, errors in one or two lines, dates as options."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pressmark.errors import ConfigError, PressmarkError
+from pressmark.logs import redact
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+_WIDE = 200  # where no terminal says how wide: a pipe, a log
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _WIDE)
+
+
+def fail(message: str, exit_code: int = 1) -> NoReturn:
+    """Say what is wrong and end."""
+    print(f"pressmark: {redact(message)}", file=sys.stderr)
+    raise typer.Exit(exit_code)
+
+
+def friendly(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Errors that are meant for people come without a traceback, with their own exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return command(*args, **kwargs)
+        except PressmarkError as error:
+            fail(str(error), error.exit_code)
+        except KeyboardInterrupt:
+            fail("interrupted", 130)
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+
+    return run
+
+
+def read_time(text: str | None, option: str) -> datetime | None:
+    """A day or time given as an option; UTC where no offset is given. Raises ConfigError."""
+    if text is None:
+        return None
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{option} {text!r} is not a date: write 2026-11-01 or 2026-11-01T06:00Z.") from error
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on stdout."""
+    print(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def short_time(value: datetime | None) -> str:
+    """A time for people, UTC, to the second."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if value else "-"
+
+
+def table(*columns: str) -> Table:
+    """A plain table; a column that begins with `#` is a number."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        made.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
+    return made

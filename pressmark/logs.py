@@ -1,0 +1,33 @@
+"""Logging of a process, with passwords taken out of every line."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]+(?=@)")
+_PASSWORD = re.compile(r"(password\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
+
+
+def redact(text: str) -> str:
+    """The text without the passwords of URLs and connection strings."""
+    return _PASSWORD.sub(r"\1***", _CREDENTIALS.sub("***", text))
+
+
+class _RedactingFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def configure_logging(level: int = logging.INFO) -> None:
+    """Log to stderr, one line an event, time in UTC."""
+    handler = logging.StreamHandler(sys.stderr)
+    formatter = _RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("scrapy.core.engine", "scrapy.crawler", "scrapy.middleware", "scrapy.addons", "scrapy.utils.log"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)

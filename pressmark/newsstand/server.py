@@ -1,0 +1,107 @@
+"""Serves the newsstand on loopback, by Host header, and writes down every request."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from pressmark.newsstand.sites import EDITIONS, HOSTS, documents
+
+
+class Newsstand:
+    """The running newsstand. `resolve` is the value for PRESSMARK_RESOLVE."""
+
+    def __init__(self, access_log: Path, edition: int = 1) -> None:
+        self.access_log = access_log
+        self.edition = edition
+        access_log.parent.mkdir(parents=True, exist_ok=True)
+        self._log_lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, name="newsstand", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on."""
+        return int(self._server.server_address[1])
+
+    @property
+    def resolve(self) -> str:
+        """host=ip:port,... of all its outlets."""
+        return ",".join(f"{host}=127.0.0.1:{self.port}" for host in HOSTS)
+
+    def advance(self) -> None:
+        """On to the next edition."""
+        if self.edition + 1 not in EDITIONS:
+            raise ValueError(f"there is no edition after {self.edition}")
+        self.edition += 1
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request so far: edition, host, path, status, user_agent, time."""
+        if not self.access_log.exists():
+            return []
+        with self._log_lock:
+            return [json.loads(line) for line in self.access_log.read_text(encoding="utf-8").splitlines()]
+
+    def start(self) -> None:
+        """Serve, in a thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        newsstand = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                host = (self.headers.get("Host") or "").partition(":")[0].lower()
+                document = documents(newsstand.edition).get((host, self.path))
+                status = HTTPStatus.OK if document else HTTPStatus.NOT_FOUND
+                body = document.body if document else b"<html><body><h1>Not found</h1></body></html>"
+                newsstand._write(host, self.path, status, self.headers.get("User-Agent"))
+                self.send_response(status)
+                self.send_header("Content-Type", document.content_type if document else "text/html")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """The access log is written above."""
+
+        return Handler
+
+    def _write(self, host: str, path: str, status: int, user_agent: str | None) -> None:
+        line = {
+            "time": datetime.now(UTC).isoformat(),
+            "edition": self.edition,
+            "host": host,
+            "path": path,
+            "status": int(status),
+            "user_agent": user_agent,
+        }
+        with self._log_lock, self.access_log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+@contextlib.contextmanager
+def running(access_log: Path, edition: int = 1) -> Iterator[Newsstand]:
+    """A newsstand that serves as long as the context lasts."""
+    newsstand = Newsstand(access_log, edition)
+    newsstand.start()
+    try:
+        yield newsstand
+    finally:
+        newsstand.stop()

@@ -1,0 +1,9 @@
+"""Discovery, a module a method: which requests to make, and which parser reads the answers."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from spiders.discovery import feed, sitemap
+
+METHODS: dict[str, ModuleType] = {"feed": feed, "sitemap": sitemap}

@@ -1,0 +1,61 @@
+"""Sitemaps with their indexes and news tags. They reach as far back as the outlet lists."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import UTC, datetime
+
+from pressmark.discovery.listing import ChildListing, Listing
+from pressmark.discovery.sitemaps import MAX_BYTES, parse_sitemap
+from pressmark.urls import host_of, literal_key, on_domains
+from pressmark.warehouse.crawls import Endpoint
+from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+
+REACHES_PAST = True
+
+
+async def discover(search: Search, endpoint: Endpoint) -> Found:
+    """A sitemap and, breadth first and within the budget, the sitemaps that it names."""
+    outlet = search.outlet
+    queue: deque[Endpoint] = deque([endpoint])
+    seen = {literal_key(endpoint.url)}
+    left = outlet.budgets.sitemaps
+    while queue and left > 0:
+        left -= 1
+        current = queue.popleft()
+        response, failed = await fetch_listing(search, current, MAX_BYTES)
+        if response is None:
+            assert failed is not None
+            yield failed, []
+            continue
+        listing = await asyncio.to_thread(
+            parse_sitemap,
+            response.body,
+            response.url,
+            datetime.now(UTC),
+            limit=outlet.budgets.entries,
+            zone=outlet.timezone,
+        )
+        for child in _worth_reading(listing, search):
+            key = literal_key(child.url)
+            if key not in seen and _is_own(child.url, current.url, search):
+                seen.add(key)
+                queue.append(Endpoint(outlet.id, current.method, child.url, configured=False))
+        yield poll_of(search, current, response, listing)
+
+
+def _worth_reading(listing: Listing, search: Search) -> list[ChildListing]:
+    """Children, the latest first; in a window those that end before its begin are left out.
+
+    A lastmod is a bound: what is published later than it cannot be in there.
+    """
+    start = search.asked.start if search.asked.mode == "window" else None
+    kept = [c for c in listing.children if start is None or c.modified is None or c.modified >= start]
+    oldest = datetime.min.replace(tzinfo=UTC)
+    return sorted(kept, key=lambda child: child.modified or oldest, reverse=True)
+
+
+def _is_own(url: str, parent: str, search: Search) -> bool:
+    """An index may name sitemaps of the outlet's domains and of its own host, no others."""
+    return on_domains(url, search.outlet.domains) or host_of(url) == host_of(parent)

@@ -1,0 +1,101 @@
+"""A crawl process: `python -m spiders.job REQUEST_ID...`. Started by the command line and by Airflow.
+
+It is given the ids of crawl requests and nothing else, makes one Scrapy crawler of each and runs them
+in one event loop. SIGTERM ends it gently: what is fetched is sealed, the rest is `interrupted`.
+Progress goes to the file descriptor of --progress, a JSON object a line; the log goes to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from uuid import UUID
+
+from scrapy.crawler import AsyncCrawlerProcess
+from scrapy.settings import Settings as ScrapySettings
+from scrapy.utils.misc import load_object
+from scrapy.utils.project import get_project_settings
+
+from pressmark.crawl.services import Emit, Services, emit_to
+from pressmark.errors import ConfigError, PressmarkError
+from pressmark.extraction.lifeline import die_with_parent
+from pressmark.logs import configure_logging
+from pressmark.registry import load_registry
+from pressmark.settings import PROJECT_ROOT, Settings
+from pressmark.warehouse.connection import Warehouse
+from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.requests import get_request
+from spiders.addon import guarded_names
+from spiders.opening import open_crawls
+from spiders.outlet_spider import OutletSpider
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the crawls; the exit code of the first error, 1 where a crawl failed, else 0."""
+    parser = argparse.ArgumentParser(prog="python -m spiders.job", description=__doc__)
+    parser.add_argument("requests", nargs="+", type=UUID, metavar="REQUEST_ID")
+    parser.add_argument("--progress", type=int, metavar="FD", help="file descriptor for progress events")
+    parser.add_argument("--parent", type=int, metavar="PID", help="process to die with")
+    options = parser.parse_args(arguments)
+    if options.parent:
+        die_with_parent(options.parent)
+    if options.progress is not None:
+        os.set_inheritable(options.progress, False)
+    emit = emit_to(options.progress)
+    configure_logging()
+    try:
+        return 0 if run(options.requests, emit) else 1
+    except PressmarkError as error:
+        emit({"event": "error", "message": str(error), "exit_code": error.exit_code})
+        print(f"pressmark: {error}", file=sys.stderr)
+        return error.exit_code
+
+
+def run(request_ids: list[UUID], emit: Emit) -> bool:
+    """Run the crawls of these requests; True where none failed. Raises PressmarkError before they begin."""
+    settings = Settings.from_env()
+    registry = load_registry(settings.outlets)
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    services = Services.open(settings, emit)
+    try:
+        requests = [services.database.run(lambda cursor, i=i: get_request(cursor, i)) for i in request_ids]  # type: ignore[misc]
+        spider_classes = {r.outlet: _spider_class(registry.get(r.outlet).spider) for r in requests}
+        books = open_crawls(services, registry, requests)
+        process = AsyncCrawlerProcess(scrapy_settings(), install_root_handler=False)
+        crawlers = []
+        for book in books:
+            crawler = process.create_crawler(spider_classes[book.outlet.id])
+            crawlers.append(crawler)
+            process.crawl(crawler, book=book)
+        process.start()
+        return all(getattr(c.spider, "error", "it did not start") is None for c in crawlers)
+    finally:
+        services.close()
+
+
+def scrapy_settings() -> ScrapySettings:
+    """The project's settings, whatever folder the process was started in."""
+    os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "spiders.settings")
+    if str(PROJECT_ROOT) not in sys.path:
+        sys.path.insert(0, str(PROJECT_ROOT))
+    return get_project_settings()
+
+
+def _spider_class(path: str) -> type[OutletSpider]:
+    """The class that an outlet's file names. Raises ConfigError for one that is none, or that drops guards."""
+    try:
+        found = load_object(path)
+    except (ImportError, NameError, ValueError) as error:
+        raise ConfigError(f"spider: {path} cannot be imported: {error}") from error
+    if not (isinstance(found, type) and issubclass(found, OutletSpider)):
+        raise ConfigError(f"spider: {path} is no subclass of spiders.outlet_spider.OutletSpider")
+    taken = sorted(guarded_names() & set(found.custom_settings or {}))
+    if taken:
+        raise ConfigError(f"spider: {path} sets {', '.join(taken)} in custom_settings; these guards are not for a spider to change")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

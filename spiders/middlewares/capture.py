@@ -1,0 +1,62 @@
+"""Takes articles off the wire: the body goes to the spool as it came, an empty response goes on.
+
+It stands between RedirectMiddleware and CookiesMiddleware, so that it sees each answer before its
+content encoding is removed. robots.txt, feeds and sitemaps pass through.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Headers, Response
+
+from pressmark.archive import records
+from spiders.requests import CANDIDATE, PAGE, kind_of
+
+
+class CaptureMiddleware:
+    """Spools the pages of articles."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> CaptureMiddleware:
+        """Scrapy's way to make it."""
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Raises NoSpace or ArchiveError where the spool cannot be written."""
+        book = getattr(self._crawler.spider, "book", None)
+        if book is None or kind_of(request) != "article":
+            return response
+        if 200 <= response.status < 300:
+            captured = records.Response(
+                visit_id=uuid4(),
+                url=request.url,
+                observed_at=datetime.now(UTC),
+                status=response.status,
+                headers=_pairs(response.headers),
+                body=response.body,
+                wire_digest=records.body_digest(response.body),
+                ip=str(response.ip_address) if response.ip_address else None,
+                request_headers=_pairs(request.headers),
+            )
+            requested = request.meta.get("redirect_urls", [request.url])[0]
+            request.meta[PAGE] = book.spool(request.meta[CANDIDATE], captured, requested)
+        headers = response.headers.copy()
+        for name in ("Content-Encoding", "Content-Length"):
+            headers.pop(name, None)
+        return response.replace(body=b"", headers=headers)
+
+
+def _pairs(headers: Headers) -> records.Headers:
+    pairs: list[tuple[str, str]] = []
+    for name, values in headers.items():
+        listed: Any = values if isinstance(values, list) else [values]
+        pairs += [(name.decode("latin-1"), value.decode("latin-1")) for value in listed]
+    return tuple(pairs)

@@ -1,0 +1,33 @@
+"""Keeps articles and robots.txt to http(s) and articles to the outlet's own domains, redirect hops included."""
+
+from __future__ import annotations
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+
+from pressmark.urls import absolute, on_domains
+from spiders.outcomes import OutOfScope, Stopping
+from spiders.requests import kind_of
+
+
+class ScopeMiddleware:
+    """Refuses a request for an article that leads off the outlet's domains."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ScopeMiddleware:
+        """Scrapy's way to make it."""
+        return cls(crawler)
+
+    def process_request(self, request: Request) -> None:
+        """Raises OutOfScope, or Stopping once the crawl is being stopped."""
+        spider = self._crawler.spider
+        if getattr(spider, "stopping", False):
+            raise Stopping("the crawl is being stopped")
+        if absolute(request.url) is None:
+            raise OutOfScope(f"{request.url[:200]} is not an http(s) address")
+        book = getattr(spider, "book", None)
+        if book is not None and kind_of(request) == "article" and not on_domains(request.url, book.outlet.domains):
+            raise OutOfScope(f"leads to {request.url[:200]}, which is not on {', '.join(book.outlet.domains)}")

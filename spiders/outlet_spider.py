@@ -1,0 +1,172 @@
+"""The spider of every outlet: reads its endpoints, fetches what the book decides to fetch.
+
+An outlet may name a subclass of its own in its file (`spider:`); the guards stay the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+
+from scrapy import Request, Spider, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from pressmark.crawl.book import CrawlBook
+from pressmark.errors import ArchiveError, PressmarkError, ServerError
+from pressmark.frontier import Candidate
+from pressmark.warehouse.crawls import Endpoint
+from spiders.discovery import METHODS
+from spiders.discovery.base import Search
+from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
+from spiders.requests import CANDIDATE, PAGE, make_request
+
+_KEEP_SECONDS = 5.0
+_FINISH_REASONS = {"finished": "finished", "budget": "budget", "shutdown": "stopped"}
+
+logger = logging.getLogger(__name__)
+
+
+class OutletSpider(Spider):
+    """Crawls one outlet for one crawl request."""
+
+    name: ClassVar[str] = "outlet"  # type: ignore[misc]
+
+    def __init__(self, book: CrawlBook, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.book = book
+        self.stopping = False
+        self.error: str | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> OutletSpider:
+        """Scrapy's way to make it. `scrapy crawl outlet -a id=ID` comes without a book: it gets one here."""
+        if "book" not in kwargs:
+            from spiders.standalone import open_book
+
+            kwargs["book"] = open_book(kwargs.pop("id", None))
+        spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider._opened, signals.spider_opened)
+        crawler.signals.connect(spider._closed, signals.spider_closed)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Endpoints one after the other, each followed by its articles; then what is due."""
+        book = self.book
+        try:
+            for endpoint in self.endpoints():
+                search = Search(book.outlet, book.request.asked, self._fetch)
+                async for poll, candidates in METHODS[endpoint.method].discover(search, endpoint):
+                    for candidate in await book.record_poll(poll, candidates):
+                        yield self._request(candidate)
+            if book.request.asked.mode == "incremental":
+                for candidate in await book.record_due():
+                    yield self._request(candidate)
+        except Stopping:
+            return
+        except PressmarkError as error:
+            self._fail(error)
+
+    def endpoints(self) -> list[Endpoint]:
+        """The endpoints that take part in this request. Raises nothing; none is an error of the crawl."""
+        outlet, asked = self.book.outlet, self.book.request
+        chosen = [
+            Endpoint(outlet.id, endpoint.method, endpoint.url)
+            for endpoint in outlet.endpoints
+            if (asked.methods is None or endpoint.method in asked.methods)
+            and (asked.mode == "incremental" or METHODS[endpoint.method].REACHES_PAST)
+        ]
+        if not chosen:
+            self.error = "no endpoint of its file reaches the past: a window needs a sitemap"
+        return chosen
+
+    async def parse(self, response: Response) -> None:
+        """A page has come: it lies in the spool, or its status says why not."""
+        meta = response.meta
+        try:
+            if PAGE in meta:
+                await self.book.settle_page(meta[PAGE])
+            else:
+                outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
+                await self.book.settle(meta[CANDIDATE], outcome, f"answered {response.status}")
+        except PressmarkError as error:
+            self._fail(error)
+
+    async def failed(self, failure: Failure) -> None:
+        """No answer came, or we did not ask."""
+        candidate: Candidate = failure.request.meta[CANDIDATE]  # type: ignore[attr-defined]
+        error = failure.value
+        if isinstance(error, Stopping):
+            return  # it stays open; the end of the crawl settles it
+        if isinstance(error, (ArchiveError, ServerError)):
+            self._fail(error)
+            return
+        outcome, reason = outcome_of_error(error, failure.request.url)  # type: ignore[attr-defined]
+        try:
+            await self.book.settle(candidate, outcome, reason)
+        except PressmarkError as problem:
+            self._fail(problem)
+
+    def _request(self, candidate: Candidate) -> Request:
+        outlet = self.book.outlet
+        request = make_request(candidate.url, "article", outlet, outlet.budgets.page_size, candidate)
+        return request.replace(callback=self.parse, errback=self.failed)
+
+    async def _fetch(self, url: str, max_bytes: int) -> Response:
+        request = make_request(url, "endpoint", self.book.outlet, max_bytes)
+        return await self.crawler.engine.download_async(request)  # type: ignore[union-attr]
+
+    def _fail(self, error: Exception) -> None:
+        """Something that further pages cannot mend: end this crawl, keep what is done."""
+        self.error = self.error or str(error)
+        logger.error("%s: %s", self.book.outlet.id, error)
+        self._stop("failed")
+
+    def _stop(self, reason: str) -> None:
+        if self.stopping:
+            return
+        self.stopping = True
+        closing = self.crawler.engine.close_spider_async(reason=reason)  # type: ignore[union-attr]
+        self._closing = asyncio.get_running_loop().create_task(closing)
+
+    # -- signals -------------------------------------------------------------------------------
+
+    def _opened(self) -> None:
+        loop = asyncio.get_running_loop()
+        duration = self.book.outlet.budgets.duration.total_seconds()
+        self._timer = loop.call_later(duration, self._stop, "budget")
+        self._keeper = loop.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        """Seal segments whose time is up, and hold on to the crawl's locks."""
+        while not self.stopping:
+            await asyncio.sleep(_KEEP_SECONDS)
+            try:
+                await self.book.keep()
+                await asyncio.to_thread(self.book.services.locks.keep)
+            except PressmarkError as error:
+                self._fail(error)
+
+    async def _closed(self, reason: str) -> None:
+        self.stopping = True
+        if self._timer:
+            self._timer.cancel()
+        if self._keeper:
+            self._keeper.cancel()
+        finish_reason = _FINISH_REASONS.get(reason, "failed")
+        if finish_reason == "finished" and self.book.endpoints_listed == 0:
+            finish_reason = "failed"
+            self.error = self.error or "; ".join(self.book.endpoint_problems[:3]) or "no endpoint could be read"
+        stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}  # type: ignore[union-attr]
+        try:
+            await self.book.close(finish_reason, self.error, stats)
+        except PressmarkError as error:
+            self.error = self.error or str(error)
+            logger.error("%s: the crawl could not be closed: %s", self.book.outlet.id, error)
+        self.book.emit("closed", crawl_id=self.book.crawl_id, reason=finish_reason, error=self.error, plan=dict(self.book.plan), requests=self.book.requests)

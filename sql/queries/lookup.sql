@@ -1,0 +1,66 @@
+-- What is known of one address, for `pressmark why` and `pressmark show`.
+
+-- name: outlets_of_host
+-- Outlets that have a host among their domains, with the parameters that carry identity in their last file.
+SELECT o.outlet, c.config->'urls'->'parameters'
+FROM core.outlet o
+JOIN LATERAL (
+    SELECT config FROM ops.outlet_config c WHERE c.outlet = o.outlet ORDER BY c.first_used_at DESC LIMIT 1
+) c ON true
+WHERE EXISTS (SELECT 1 FROM unnest(o.domains) AS d WHERE %(host)s = d OR %(host)s LIKE '%%.' || d);
+
+-- name: frontier
+SELECT f.url_uid, f.outlet, f.url, f.article_uid, f.first_listed_at, f.next_due_at, f.last_fetch_at, f.last_outcome, f.failures
+FROM ops.frontier f WHERE f.url_uid = ANY (%(uids)s::uuid[]);
+
+-- name: articles
+-- Articles behind these addresses, by their own identity or by a variant.
+SELECT a.article_uid FROM core.article a WHERE a.article_uid = ANY (%(uids)s::uuid[])
+UNION
+SELECT u.article_uid FROM core.article_url u WHERE u.url_uid = ANY (%(uids)s::uuid[]);
+
+-- name: sightings
+SELECT e.method, e.url, s.first_listed_at, s.last_listed_at, s.listed_headline
+FROM core.sighting s JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
+WHERE s.url_uid = ANY (%(uids)s::uuid[])
+ORDER BY s.first_listed_at, e.url;
+
+-- name: outcomes
+SELECT c.crawl_id, c.decided_at, w.mode, c.discovered_via, COALESCE(c.outcome, 'open'), c.reason,
+       COALESCE(o.meaning, 'Decided on; the crawl has not ended it yet.')
+FROM ops.candidate c
+JOIN ops.crawl w ON w.crawl_id = c.crawl_id
+LEFT JOIN core.outcome o ON o.outcome = c.outcome
+WHERE c.url_uid = ANY (%(uids)s::uuid[])
+ORDER BY c.decided_at, c.crawl_id;
+
+-- name: visits
+SELECT v.observed_at, v.http_status, COALESCE(v.final_url, v.requested_url), v.captured_by, v.crawl_id,
+       g.file, g.base_offset + v.archive_offset, v.archive_length, r.ordinal, r.changed_parts, v.rights
+FROM core.visit v
+LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
+LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.visit_id = v.visit_id AND r.superseded_seq IS NULL
+WHERE v.article_uid = ANY (%(articles)s::uuid[])
+ORDER BY v.observed_at, v.visit_id;
+
+-- name: quarantine
+SELECT q.created_at, q.outcome, q.stage, q.reason, g.file, g.base_offset + q.archive_offset, q.archive_length
+FROM ops.quarantine q
+LEFT JOIN core.archive_segment g ON g.segment_id = q.segment_id AND g.expired_at IS NULL
+WHERE q.url_uid = ANY (%(uids)s::uuid[])
+ORDER BY q.created_at;
+
+-- name: removals
+SELECT target, value, action, reason, created_at FROM ops.removal
+WHERE (target = 'url' AND value = %(url)s) OR (target = 'prefix' AND starts_with(%(url)s, value))
+   OR (target = 'outlet' AND value = ANY (%(outlets)s::text[]));
+
+-- name: article
+-- One article as analysts see it, as one JSON object.
+SELECT to_jsonb(m) FROM mart.article m WHERE m.article_uid = ANY (%(articles)s::uuid[]) ORDER BY m.first_seen_at LIMIT 1;
+
+-- name: status
+-- One line an outlet.
+SELECT f.outlet, f.enabled, f.last_crawl_at, f.last_finish_reason, f.articles, f.last_new_article_at, f.new_24h,
+       (SELECT count(*) FROM ops.segment s WHERE s.outlet = f.outlet AND s.state <> 'loaded') AS to_load
+FROM mart.outlet_freshness f ORDER BY f.outlet;
