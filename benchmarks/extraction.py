@@ -3,8 +3,8 @@
     python benchmarks/extraction.py --pack DIR --out predictions.jsonl
     python score.py DIR predictions.jsonl
 
-DIR holds gold.jsonl (an object a line with id, url, html) and a folder html/ with the pages that `html` names. Each page is
-extracted as a crawl would: same function, no hints of an outlet's file. Gold fields are not read.
+DIR holds gold.jsonl (an object a line with id, url, html) and a folder html/ with the pages that
+`html` names. Each page is extracted as a crawl would: same function, no hints of an outlet's file. Gold fields are not read.
 """
 
 from __future__ import annotations
@@ -57,7 +57,11 @@ def main() -> None:
         for prediction in pool.map(predict, [arguments.pack] * len(rows), rows, chunksize=4):
             out.write(json.dumps(prediction, ensure_ascii=False) + "\n")
     seconds = time.perf_counter() - started
-    print(json.dumps({"pages": len(rows), "seconds": round(seconds, 1), "pages_per_second": round(len(rows) / seconds, 1)}))
+    print(
+        json.dumps(
+            {"pages": len(rows), "seconds": round(seconds, 1), "pages_per_second": round(len(rows) / seconds, 1)}
+        )
+    )
 
 
 if __name__ == "__main__":

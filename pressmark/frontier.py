@@ -182,13 +182,16 @@ def _is_due(candidate: Candidate, known: Known, now: datetime) -> bool:
     )
 
 
-def next_due(outlet: Outlet, outcome: str, failures: int, first_visit: datetime | None, now: datetime) -> datetime | None:
+def next_due(
+    outlet: Outlet, outcome: str, failures: int, first_visit: datetime | None, now: datetime
+) -> datetime | None:
     """When to ask for a page again even if nothing lists it; None for never.
 
     failures: in a row, this one included. first_visit: when a page first came.
     """
     if outcome in _FAILED or outcome == "robots_unreachable":
-        return now + min(_FIRST_RETRY * 2 ** min(failures - 1, 10), _LAST_RETRY)
+        doubled: int = 2 ** min(failures - 1, 10)
+        return now + min(_FIRST_RETRY * doubled, _LAST_RETRY)
     if outcome in ("budget_exhausted", "interrupted"):
         return now
     if outcome in ("gone", "redirect_home"):

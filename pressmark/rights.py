@@ -2,7 +2,7 @@
 
 | signal | syntax | source |
 |---|---|---|
-| robots header, meta | X-Robots-Tag, <meta name=robots>: noarchive, noindex, noai, ... | Google's robots meta reference |
+| robots header, meta | X-Robots-Tag, <meta name=robots>: noarchive, noai, ... | Google's robots meta reference |
 | TDMRep | tdm-reservation, tdm-policy as header or meta; HTML overrides the header | W3C TDMRep community report |
 """
 

@@ -17,7 +17,7 @@ def clean_text(value: str) -> str: ...
 @overload
 def clean_text(value: None) -> None: ...
 def clean_text(value: str | None) -> str | None:
-    """Make a string storable: no NUL, no lone surrogate, no other control character.
+    r"""Make a string storable: no NUL, no lone surrogate, no other control character.
 
     psycopg2 refuses NUL and lone surrogates, jsonb refuses \\u0000. Every string that reaches the
     database passes here: titles, URLs, headers, text.

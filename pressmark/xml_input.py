@@ -20,7 +20,7 @@ def elements(document: bytes, names: tuple[str, ...]) -> Iterator[tuple[str, etr
     Each element is emptied after the caller has read it, so that a large document stays small in
     memory. Raises DiscoveryError where not even a root element can be read.
     """
-    context = etree.iterparse(
+    context = etree.iterparse(  # noqa: TID251 - this is the one parser
         BytesIO(document),
         events=("end",),
         resolve_entities=False,

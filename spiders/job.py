@@ -93,7 +93,9 @@ def _spider_class(path: str) -> type[OutletSpider]:
         raise ConfigError(f"spider: {path} is no subclass of spiders.outlet_spider.OutletSpider")
     taken = sorted(guarded_names() & set(found.custom_settings or {}))
     if taken:
-        raise ConfigError(f"spider: {path} sets {', '.join(taken)} in custom_settings; these guards are not for a spider to change")
+        raise ConfigError(
+            f"spider: {path} sets {', '.join(taken)} in custom_settings; these guards are not for a spider to change"
+        )
     return found
 
 

@@ -34,7 +34,9 @@ def open_crawls(services: Services, registry: Registry, requests: Sequence[Crawl
             services.emit({"event": "waiting", "outlet": request.outlet})
             patience = outlets[request.outlet].budgets.duration.total_seconds() + _PATIENCE
             if not services.locks.take(lock, patience):
-                raise ServerError(f"{request.outlet}: another {request.mode} crawl of it has been running for too long.")
+                raise ServerError(
+                    f"{request.outlet}: another {request.mode} crawl of it has been running for too long."
+                )
     recover(services, outlets, list(outlets))
     return [_open(services, outlets[request.outlet], request) for request in requests]
 

@@ -16,7 +16,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from pressmark.crawl.book import CrawlBook
-from pressmark.errors import ArchiveError, PressmarkError, ServerError
+from pressmark.errors import ArchiveError, FetchError, PressmarkError, ServerError
 from pressmark.frontier import Candidate
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery import METHODS
@@ -101,7 +101,7 @@ class OutletSpider(Spider):
     async def failed(self, failure: Failure) -> None:
         """No answer came, or we did not ask."""
         candidate: Candidate = failure.request.meta[CANDIDATE]  # type: ignore[attr-defined]
-        error = failure.value
+        error = failure.value or FetchError("the request failed")
         if isinstance(error, Stopping):
             return  # it stays open; the end of the crawl settles it
         if isinstance(error, (ArchiveError, ServerError)):
@@ -120,7 +120,7 @@ class OutletSpider(Spider):
 
     async def _fetch(self, url: str, max_bytes: int) -> Response:
         request = make_request(url, "endpoint", self.book.outlet, max_bytes)
-        return await self.crawler.engine.download_async(request)  # type: ignore[union-attr]
+        return await self.crawler.engine.download_async(request)
 
     def _fail(self, error: Exception) -> None:
         """Something that further pages cannot mend: end this crawl, keep what is done."""
@@ -132,7 +132,7 @@ class OutletSpider(Spider):
         if self.stopping:
             return
         self.stopping = True
-        closing = self.crawler.engine.close_spider_async(reason=reason)  # type: ignore[union-attr]
+        closing = self.crawler.engine.close_spider_async(reason=reason)
         self._closing = asyncio.get_running_loop().create_task(closing)
 
     # -- signals -------------------------------------------------------------------------------
@@ -163,10 +163,17 @@ class OutletSpider(Spider):
         if finish_reason == "finished" and self.book.endpoints_listed == 0:
             finish_reason = "failed"
             self.error = self.error or "; ".join(self.book.endpoint_problems[:3]) or "no endpoint could be read"
-        stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}  # type: ignore[union-attr]
+        stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
         try:
             await self.book.close(finish_reason, self.error, stats)
         except PressmarkError as error:
             self.error = self.error or str(error)
             logger.error("%s: the crawl could not be closed: %s", self.book.outlet.id, error)
-        self.book.emit("closed", crawl_id=self.book.crawl_id, reason=finish_reason, error=self.error, plan=dict(self.book.plan), requests=self.book.requests)
+        self.book.emit(
+            "closed",
+            crawl_id=self.book.crawl_id,
+            reason=finish_reason,
+            error=self.error,
+            plan=dict(self.book.plan),
+            requests=self.book.requests,
+        )

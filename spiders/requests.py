@@ -17,7 +17,9 @@ DELAY = "pressmark_delay"  # seconds that robots.txt asks for
 ROBOTS_BYTES = 5 * 2**20
 
 
-def make_request(url: str, kind: Kind, outlet: Outlet | None, max_bytes: int, candidate: Candidate | None = None) -> Request:
+def make_request(
+    url: str, kind: Kind, outlet: Outlet | None, max_bytes: int, candidate: Candidate | None = None
+) -> Request:
     """A GET of one kind, bounded in time and size. Statuses are not errors: they are outcomes."""
     return Request(
         url,

@@ -93,7 +93,12 @@ class GuardedResolver:
         self._reactor.installNameResolver(self)
 
     def resolveHostName(
-        self, resolutionReceiver: Any, hostName: str, portNumber: int = 0, addressTypes: Any = None, transportSemantics: str = "TCP"
+        self,
+        resolutionReceiver: Any,
+        hostName: str,
+        portNumber: int = 0,
+        addressTypes: Any = None,
+        transportSemantics: str = "TCP",
     ) -> Any:
         """See IHostnameResolver."""
         host = hostName.lower().rstrip(".")

@@ -1,0 +1,1 @@
+"""The archive: what came over the wire, as WARC files."""

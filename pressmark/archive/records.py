@@ -96,7 +96,10 @@ def response_record(response: Response) -> WarcRecord:
 
 
 def revisit_record(
-    response: Response, first_url: str | None = None, first_seen: datetime | None = None, first_visit: UUID | None = None
+    response: Response,
+    first_url: str | None = None,
+    first_seen: datetime | None = None,
+    first_visit: UUID | None = None,
 ) -> WarcRecord:
     """A response whose body is byte for byte the one of an earlier capture (named where known): headers only."""
     reason = _REASONS.get(response.status, "")

@@ -127,4 +127,3 @@ def _write_half(file: BinaryIO, record: Any) -> None:
     RecordWriter(whole).write(record)
     file.write(whole.getvalue()[: whole.tell() // 2])
     failpoints.reach("within_warc_member")
-

@@ -27,7 +27,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Crawl news outlets, keep their articles with where they came from, answer in SQL."""
 
@@ -37,9 +39,9 @@ app.command("crawl")(crawling.crawl)
 app.command("load")(crawling.load)
 app.command("why")(articles.why)
 app.command("show")(articles.show)
-app.command("psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]})(
-    database.psql
-)
+app.command(
+    "psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
+)(database.psql)
 app.command("status")(database.status)
 app.command("down")(database.down)
 app.add_typer(database.app, name="db")

@@ -44,6 +44,7 @@ def show(url: _Url, as_json: _Json = False) -> None:
     Example:
 
       pressmark show https://southfront.press/some-article/ --json
+
     """
     story, article = _read(Settings.from_env(), url)
     if article is None:
@@ -90,7 +91,9 @@ def _print_story(story: Story, settings: Settings) -> None:
         due = short_time(row["next_due_at"]) if row["next_due_at"] else "only when a listing says that it changed"
         out.print(f"  outlet: {row['outlet']}   first met: {short_time(row['first_listed_at'])}   next visit: {due}")
     for row in story.removals:
-        out.print(f"  [red]removal[/red] ({row['action']}) of {row['target']} {_plain(row['value'])}: {_plain(row['reason'])}")
+        out.print(
+            f"  [red]removal[/red] ({row['action']}) of {row['target']} {_plain(row['value'])}: {_plain(row['reason'])}"
+        )
     out.print("[bold]Found by[/bold]")
     for row in story.sightings:
         seen = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
@@ -120,7 +123,8 @@ def _print_story(story: Story, settings: Settings) -> None:
 def _place(row: dict[str, Any], settings: Settings) -> str:
     if not row["archive_file"]:
         return "not archived"
-    return f"archived in {settings.archive}/{row['archive_file']} at byte {row['archive_offset']}, {row['archive_length']} bytes"
+    place = f"{settings.archive}/{row['archive_file']}"
+    return f"archived in {place} at byte {row['archive_offset']}, {row['archive_length']} bytes"
 
 
 def _plain(text: str) -> str:

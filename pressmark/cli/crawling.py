@@ -31,8 +31,12 @@ _SECONDS_A_PAGE = 1.0  # beside the delay, for the estimate of a dry run
 
 @friendly
 def crawl(
-    outlets: Annotated[list[str], typer.Argument(metavar="ID...", help="Outlets, as in `pressmark outlet list`.", show_default=False)],
-    since: Annotated[str | None, typer.Option(help="Only what was published at or after this day or time (UTC).")] = None,
+    outlets: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Outlets, as in `pressmark outlet list`.", show_default=False)
+    ],
+    since: Annotated[
+        str | None, typer.Option(help="Only what was published at or after this day or time (UTC).")
+    ] = None,
     until: Annotated[str | None, typer.Option(help="Only what was published before this day or time (UTC).")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched; fetch no article.")] = False,
     budget: Annotated[int | None, typer.Option(min=1, help="Most articles to fetch per outlet.")] = None,
@@ -78,7 +82,9 @@ def crawl(
 
 @friendly
 def load(
-    outlets: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Only these outlets.", show_default=False)] = None,
+    outlets: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID...]", help="Only these outlets.", show_default=False)
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Also segments that the loader had given up.")] = False,
 ) -> None:
     """Load what crawls have committed and nobody has loaded yet.
@@ -97,13 +103,21 @@ def load(
     out.print(f"{len(done)} segments, {visits} visits loaded.")
     failed = [segment for segment in done if segment.error]
     for segment in failed:
-        print(f"pressmark: {segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}", file=sys.stderr)
+        print(
+            f"pressmark: {segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}",
+            file=sys.stderr,
+        )
     if failed:
         raise typer.Exit(1)
 
 
 def plan_requests(
-    warehouse: Warehouse, outlets: list[Outlet], start: datetime | None, end: datetime | None, dry_run: bool, budget: int | None
+    warehouse: Warehouse,
+    outlets: list[Outlet],
+    start: datetime | None,
+    end: datetime | None,
+    dry_run: bool,
+    budget: int | None,
 ) -> list[CrawlRequest]:
     """Write a crawl request for each outlet."""
     connection = warehouse.connect("loader", "pressmark plan")

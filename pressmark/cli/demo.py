@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 
-from pressmark.cli.articles import escape
 from pressmark.cli.crawling import crawl_report, load_outlets, plan_requests, print_report, run_with_progress
 from pressmark.cli.output import err, fail, friendly, out
 from pressmark.errors import ConfigError
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand, running
-from pressmark.newsstand.sites import SEED_URL
+from pressmark.newsstand.sites import SEED_URL, SITES
 from pressmark.registry import load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse, transaction
@@ -32,7 +32,9 @@ _MARK = "This folder was made by `pressmark demo`, which empties it each time.\n
 
 @friendly
 def demo(
-    home: Annotated[Path | None, typer.Option(help=f"Folder of the demo's own state [default: {_FOLDER} beside the project].")] = None,
+    home: Annotated[
+        Path | None, typer.Option(help=f"Folder of the demo's own state [default: {_FOLDER} beside the project].")
+    ] = None,
 ) -> None:
     """Crawl the sample newsstand, let it advance, crawl again, and show what the warehouse knows.
 
@@ -68,7 +70,7 @@ def demo(
     out.print(f"\nDone in {time.monotonic() - started:.0f} s. Go on asking:\n")
     out.print(f"  export PRESSMARK_HOME={place} PRESSMARK_OUTLETS={OUTLETS}")
     program = _program()
-    out.print(f"  {program} psql -c 'SELECT outlet, headline, date_published FROM mart.article LIMIT 5'")
+    out.print(f"  {program} psql -c 'TABLE mart.outlet_freshness'")
     out.print(f"  {program} why {SEED_URL}")
     out.print(f"  {program} show {SEED_URL}")
     out.print(f"  {program} down")
@@ -108,8 +110,6 @@ def check_demo(first: dict[str, Any], second: dict[str, Any], asked: list[dict[s
 
 def _known_not_due() -> set[str]:
     """Pages of the first edition that neither changed nor belong to the outlet with the short schedule."""
-    from pressmark.newsstand.sites import SITES
-
     return {
         f"http://{site.host}{article.path}"
         for site in SITES
@@ -138,7 +138,9 @@ def _show_requests(asked: list[dict[str, Any]], total: int) -> None:
     out.print(f"\n[bold]The newsstand's own log of the second crawl[/bold] ({len(asked)} requests of {total} in all)")
     listings = [r for r in asked if r["path"].endswith((".xml", "/feed/"))]
     pages = [r for r in asked if r not in listings]
-    out.print(f"  {len(listings)} listings; {len(pages)} pages: those of La Plaza, which were due, one that changed, one that is new")
+    out.print(
+        f"  {len(listings)} listings; {len(pages)} pages: those of La Plaza (due), one that changed, one that is new"
+    )
     for request in pages:
         if request["host"] != "laplaza.newsstand.example" or request["status"] != 200:
             out.print(f"  {request['status']} http://{request['host']}{request['path']}")
@@ -148,17 +150,22 @@ def _show_seed(settings: Settings) -> None:
     connection = Warehouse(settings).connect("loader", "pressmark demo")
     with contextlib.closing(connection), transaction(connection) as cursor:
         article = read_article(cursor, look_up(cursor, SEED_URL).articles)
-        cursor.execute("SELECT count(*) FROM mart.comment WHERE article_uid = %s", (article and article["article_uid"],))
+        cursor.execute(
+            "SELECT count(*) FROM mart.comment WHERE article_uid = %s", (article and article["article_uid"],)
+        )
         (comments,) = cursor.fetchone() or (0,)
     if article is None:
         fail("The article that Pressmark began with is not in the warehouse.")
     paragraphs = article["article_body"].splitlines()
     out.print("\n[bold]The article that Pressmark began with[/bold]")
     out.print(f"  headline:       {escape(article['headline'])}")
-    out.print(f"  date_published: {datetime.fromisoformat(article['date_published']):%Y-%m-%d} (from its {article['date_published_source']})")
+    published = datetime.fromisoformat(article["date_published"])
+    out.print(f"  date_published: {published:%Y-%m-%d} (from its {article['date_published_source']})")
     out.print(f"  begins:         {escape(paragraphs[0])}")
     out.print(f"  ends:           {escape(paragraphs[-1])}")
-    out.print(f"  {len(paragraphs)} paragraphs, {article['word_count']} words; {comments} readers' comments, apart from the text")
+    out.print(
+        f"  {len(paragraphs)} paragraphs, {article['word_count']} words; apart from them {comments} readers' comments"
+    )
 
 
 def _empty(place: Path) -> None:

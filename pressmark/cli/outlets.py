@@ -36,7 +36,15 @@ def list_outlets(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
         for outlet in outlets:
             methods = ", ".join(sorted({endpoint.method for endpoint in outlet.endpoints}))
             enabled = "yes" if outlet.enabled else f"no: {outlet.disabled_reason}"
-            made.add_row(outlet.id, outlet.name, outlet.country or "-", ", ".join(outlet.languages), outlet.tier, enabled, methods)
+            made.add_row(
+                outlet.id,
+                outlet.name,
+                outlet.country or "-",
+                ", ".join(outlet.languages),
+                outlet.tier,
+                enabled,
+                methods,
+            )
         out.print(made)
     for problem in registry.problems:
         print(f"pressmark: {problem}", file=sys.stderr)
@@ -62,7 +70,9 @@ def show_outlet(outlet_id: Annotated[str, typer.Argument(metavar="ID")]) -> None
 @app.command("check")
 @friendly
 def check_outlets(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE...]", help="Files; all of the folder where none is given.")] = None,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE...]", help="Files; all of the folder where none is given.")
+    ] = None,
 ) -> None:
     """Say what is wrong with outlet files: file, line, key and what to do. Exit code 2 where anything is.
 

@@ -219,7 +219,13 @@ class CrawlBook:
     # ------------------------------------------------------------------------------------------
 
     def _end(
-        self, cursor: Cursor, finish_reason: str, outcome: str, reason: str, error: str | None, stats: dict[str, Any] | None
+        self,
+        cursor: Cursor,
+        finish_reason: str,
+        outcome: str,
+        reason: str,
+        error: str | None,
+        stats: dict[str, Any] | None,
     ) -> int:
         left_open = settle_open(cursor, self.crawl_id, outcome, reason)
         close_crawl(cursor, self.crawl_id, finish_reason, error, stats, self.requests)
@@ -249,4 +255,3 @@ class CrawlBook:
 
     async def _database(self, work: Callable[[Cursor], Result]) -> Result:
         return await asyncio.to_thread(self.services.database.run, work)
-

@@ -154,4 +154,3 @@ def _place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
     cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})
     row = cursor.fetchone()
     return (row[0], row[1]) if row else None
-

@@ -61,7 +61,9 @@ class OpenSegment:
     def is_full(self) -> bool:
         """Whether it is time to close it."""
         size = self._spool.size if self._spool else 0
-        return size >= FULL_BYTES or (time.monotonic() - self.opened >= FULL_SECONDS and bool(self.items or self.fetches))
+        return size >= FULL_BYTES or (
+            time.monotonic() - self.opened >= FULL_SECONDS and bool(self.items or self.fetches)
+        )
 
     def discard(self) -> None:
         """Remove the spool."""
@@ -73,7 +75,12 @@ class Segments:
     """The open segment of a crawl and those being sealed."""
 
     def __init__(
-        self, services: Services, outlet: Outlet, crawl_id: UUID, extractor_id: int, known: Callable[[UUID], Known | None]
+        self,
+        services: Services,
+        outlet: Outlet,
+        crawl_id: UUID,
+        extractor_id: int,
+        known: Callable[[UUID], Known | None],
     ) -> None:
         self._services = services
         self._outlet = outlet
@@ -103,7 +110,14 @@ class Segments:
         pointers, file = self._archive(segment)
         settled = [(item, pointers.get(index)) for index, (item, _) in enumerate(segment.items)]
         rows = Segment(
-            segment.segment_id, self._crawl_id, self._outlet, self._extractor_id, settled, file, self._known, segment.fetches
+            segment.segment_id,
+            self._crawl_id,
+            self._outlet,
+            self._extractor_id,
+            settled,
+            file,
+            self._known,
+            segment.fetches,
         )
         failpoints.reach("archived_not_committed")
 
@@ -147,7 +161,11 @@ class Segments:
             return pointers, None
         name = segment_name(self._outlet.id, self._crawl_id, segment.segment_id, segment.opened_at)
         target = self._folder / f"{segment.segment_id}.warc.gz"
-        warcinfo = {"isPartOf": str(self._crawl_id), "publisher": self._outlet.name, "http-header-user-agent": self._services.settings.user_agent}
+        warcinfo = {
+            "isPartOf": str(self._crawl_id),
+            "publisher": self._outlet.name,
+            "http-header-user-agent": self._services.settings.user_agent,
+        }
         spans = seal(target, items, warcinfo, name)
         length = target.stat().st_size
         self._services.store.put(target, name)

@@ -1,0 +1,1 @@
+"""What endpoints list: pure parsers of feeds and sitemaps."""

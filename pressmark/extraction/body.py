@@ -14,7 +14,8 @@ from pressmark.extraction.headline import fold_name
 
 # Lines that are a button, not a sentence. Whole lines only; an article may well say these words.
 _BUTTON = re.compile(
-    r"^(?:click (?:here )?to (?:see|view|enlarge).{0,40}|(?:please )?(?:support|donate to|subscribe to) [\w .'&-]{2,40}|"
+    r"^(?:click (?:here )?to (?:see|view|enlarge).{0,40}|"
+    r"(?:please )?(?:support|donate to|subscribe to) [\w .'&-]{2,40}|"
     r"advertisement|advertising|anzeige|publicité|publicidad|реклама|share this(?: article)?|read (?:more|also):?|"
     r"related (?:articles?|stories|news|topics):?|sign up|log in|subscribe|newsletter|follow us.{0,40}|loading\.{0,3}|"
     r"listen to this article|print this page|share on \w+|copy link|getty images|view all comments)[.!:]?$",
@@ -28,7 +29,7 @@ def find_body(tree: HtmlElement, headline: str | None, site_names: frozenset[str
     site_names: folded names of the outlet: `Support <outlet>` is a button whatever the language.
     """
     document = bare_extraction(tree, options=_options())
-    text = document.text if document is not None else None
+    text = getattr(document, "text", None)
     if not text:
         return ""
     return "\n".join(_kept_lines(text.splitlines(), headline, site_names))

@@ -7,6 +7,7 @@ comments rather than wrong ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from lxml.html import HtmlElement
 
@@ -101,12 +102,13 @@ def _text(element: HtmlElement, shape: _Shape) -> str:
     return clean_text("\n".join(parts))
 
 
-def _own(element: HtmlElement, xpath: str, shape: _Shape) -> list[HtmlElement | str]:
+def _own(element: HtmlElement, xpath: str, shape: _Shape) -> list[Any]:
     """What an XPath finds within this comment and not within an answer nested in it."""
     nested = set(element.xpath("." + shape.comment))
     nested.discard(element)
     own = []
-    for found in element.xpath(xpath):
+    matches: list[Any] = element.xpath(xpath)
+    for found in matches:
         place = found.getparent() if isinstance(found, str) else found
         if place is not None and not any(p in nested for p in (place, *place.iterancestors())):
             own.append(found)

@@ -19,9 +19,17 @@ from pressmark.extraction.structured import Node, text_of
 _PUBLISHED_META = (
     "article:published_time", "og:article:published_time", "datepublished", "date", "pubdate", "publishdate",
     "publish-date", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date",
-    "article.published", "published_time", "publication_date", "cxenseparse:recs:publishtime", "ptime", "rnews:datepublished",
+    "article.published", "published_time", "publication_date", "cxenseparse:recs:publishtime", "ptime",
+    "rnews:datepublished",
 )  # fmt: skip
-_MODIFIED_META = ("article:modified_time", "og:updated_time", "datemodified", "lastmod", "dcterms.modified", "last-modified")
+_MODIFIED_META = (
+    "article:modified_time",
+    "og:updated_time",
+    "datemodified",
+    "lastmod",
+    "dcterms.modified",
+    "last-modified",
+)
 _PUBLISHED_TIME = (
     "//*[@itemprop='datePublished']/@datetime | //*[@itemprop='datePublished']/@content",
     "//time[contains(@class, 'publish') or contains(@class, 'entry-date') or contains(@class, 'post-date')]/@datetime",
@@ -63,7 +71,11 @@ def _modified(page: Page, article: Node, now: datetime, zone: str) -> Iterator[D
 def _from_text(page: Page, now: datetime) -> DateFound | None:
     """A day that htmldate reads from the visible page; only whole dates, never an added year."""
     found = htmldate.find_date(
-        page.tree, original_date=True, extensive_search=False, max_date=now.strftime("%Y-%m-%d"), outputformat="%Y-%m-%d"
+        page.tree,
+        original_date=True,
+        extensive_search=False,
+        max_date=now.strftime("%Y-%m-%d"),
+        outputformat="%Y-%m-%d",
     )
     return read_date(found, "text", now) if found else None
 

@@ -43,7 +43,8 @@ def extractor_version() -> str:
 @dataclass(frozen=True)
 class ExtractionConfig:
     """What an outlet's file adds to the extractor. Two outlets with equal hints share an extractor only
-    where everything here is equal."""
+    where everything here is equal.
+    """
 
     outlet: str
     name: str
@@ -126,9 +127,7 @@ def extract(
     article = article_node(page.tree)
     headline = find_headline(page, article, config.site_names, config.headline)
     comments = find_comments(page.tree) if config.comments != "off" else []
-    body = clean_text(
-        find_body(select_nodes(page.tree, config.prune, config.keep), headline, config.site_names)
-    )
+    body = clean_text(find_body(select_nodes(page.tree, config.prune, config.keep), headline, config.site_names))
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
     description = _description(page, article)
     authors = [clean_text(name) for name in find_authors(page, article, config.site_names)]
@@ -191,7 +190,9 @@ def _keywords(page: Page, article: Node) -> list[str]:
     if not found:
         found = list(page.meta.get("article:tag", ()))
     if not found:
-        found = [part for name in ("news_keywords", "keywords") for c in page.meta.get(name, ()) for part in c.split(",")]
+        found = [
+            part for name in ("news_keywords", "keywords") for c in page.meta.get(name, ()) for part in c.split(",")
+        ]
     cleaned = [one_line(keyword, 100) for keyword in found]
     return list(dict.fromkeys(keyword for keyword in cleaned if keyword))[:MAX_KEYWORDS]
 
@@ -199,7 +200,9 @@ def _keywords(page: Page, article: Node) -> list[str]:
 def _main_image(page: Page, article: Node, base: str) -> str | None:
     candidates = [page.meta_first("og:image:secure_url", "og:image", "og:image:url", "twitter:image")]
     for image in as_list(article.get("image")):
-        candidates.append(text_of(image.get("url") or image.get("contentUrl"), 2000) if isinstance(image, dict) else image)
+        candidates.append(
+            text_of(image.get("url") or image.get("contentUrl"), 2000) if isinstance(image, dict) else image
+        )
     for candidate in candidates:
         if isinstance(candidate, str) and (url := absolute(candidate, base)):
             return clean_text(url)[:2000]

@@ -119,7 +119,7 @@ class ExtractionPool:
                 _note_end(error)
         return _WORKERS_ENDED
 
-    def _schedule(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> ProcessFuture:
+    def _schedule(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> ProcessFuture[PageRead]:
         return self._pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
 
     def _too_slow(self) -> PageRead:
@@ -127,7 +127,7 @@ class ExtractionPool:
 
     def close(self) -> None:
         """End the workers, whatever they are doing."""
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
 

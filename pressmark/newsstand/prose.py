@@ -40,7 +40,14 @@ ENGLISH = Language(
     ),
     places=("Harwick", "Port Ellery", "Dunmore Bay", "Ashcombe", "Lower Tamsin", "Greyfield"),
     people=("Maud Ferrier", "Tobias Lund", "Ines Calloway", "Peter Oakes", "Ruth Adeyemi"),
-    subjects=("the harbour bridge", "night trains", "the school roofs", "the tidal mill", "the fishing quotas", "the old library"),
+    subjects=(
+        "the harbour bridge",
+        "night trains",
+        "the school roofs",
+        "the tidal mill",
+        "the fishing quotas",
+        "the old library",
+    ),
 )
 GERMAN = Language(
     headline=(

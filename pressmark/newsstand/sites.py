@@ -25,7 +25,9 @@ SEED_HEADLINE = (
 )
 _HERE = Path(__file__).parent
 _FIRST_DAY = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
-_DISPATCH, _TAGESBLICK, _ALWAHA, _PLAZA = (f"{n}.newsstand.example" for n in ("dispatch", "tagesblick", "alwaha", "laplaza"))
+_DISPATCH, _TAGESBLICK, _ALWAHA, _PLAZA = (
+    f"{n}.newsstand.example" for n in ("dispatch", "tagesblick", "alwaha", "laplaza")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,11 @@ def _dispatch_articles(edition: int) -> list[Article]:
     zone = timezone(timedelta(hours=0))
     articles = [_seed_article()]
     for number in range(1, ARTICLES_AN_OUTLET):
-        article = _article(ENGLISH, _DISPATCH, number, f"/harbour-notes-{number}/", zone, support="Support the Dispatch")
+        article = _article(
+            ENGLISH, _DISPATCH, number, f"/harbour-notes-{number}/", zone, support="Support the Dispatch"
+        )
         if number == 4 and edition >= 2:
-            correction = "Correction: an earlier version of this article named the wrong committee; the vote was taken on Friday."
+            correction = "Correction: an earlier version of this article named the wrong committee."
             article = Article(
                 article.path, article.headline, (*article.paragraphs, correction), article.published,
                 article.modified + timedelta(days=20), article.author, article.section, article.support,
@@ -128,10 +132,26 @@ def _seed_article() -> Article:
         support="Support SouthFront",
         picture=True,
         comments=(
-            Reader("", "The only way that they will ever leave is when staying has become too dear for them.", "July 26, 2021 6:40 pm"),
-            Reader("", "Let the politicians who invited them explain it to the people, in public and without notes.", "July 26, 2021 7:15 pm"),
-            Reader("Harbour Master", "A bus accident elsewhere is on every front page today. What is happening to this paper?", "July 26, 2021 8:02 pm"),
-            Reader("Umbrella Seller", "“Avalanche closes a mountain road”\n“Towns under water after days of rain”", "July 26, 2021 9:30 pm"),
+            Reader(
+                "",
+                "The only way that they will ever leave is when staying has become too dear for them.",
+                "July 26, 2021 6:40 pm",
+            ),
+            Reader(
+                "",
+                "Let the politicians who invited them explain it to the people, in public and without notes.",
+                "July 26, 2021 7:15 pm",
+            ),
+            Reader(
+                "Harbour Master",
+                "A bus accident elsewhere is on every front page today. What is happening to this paper?",
+                "July 26, 2021 8:02 pm",
+            ),
+            Reader(
+                "Umbrella Seller",
+                "“Avalanche closes a mountain road”\n“Towns under water after days of rain”",
+                "July 26, 2021 9:30 pm",
+            ),
             Reader("Ivan Freely", "", "July 27, 2021 4:11 am", "Last edited 2 months ago by Ivan Freely"),
         ),
     )
@@ -215,7 +235,7 @@ def _templates() -> Environment:
 
 
 SITES: tuple[Site, ...] = (
-    Site(_DISPATCH, "The Harbour Dispatch", "en", UTC, _dispatch_articles, _dispatch_pages),  # type: ignore[arg-type]
+    Site(_DISPATCH, "The Harbour Dispatch", "en", UTC, _dispatch_articles, _dispatch_pages),
     Site(_TAGESBLICK, "Tagesblick", "de", timezone(timedelta(hours=1)), _tagesblick_articles, _tagesblick_pages),
     Site(_ALWAHA, "الواحة", "ar", timezone(timedelta(hours=3)), _alwaha_articles, _alwaha_pages),
     Site(_PLAZA, "La Plaza", "es", timezone(timedelta(hours=-3)), _plaza_articles, _plaza_pages),

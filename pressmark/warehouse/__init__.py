@@ -1,0 +1,1 @@
+"""The warehouse: PostgreSQL, embedded or a server of one's own."""

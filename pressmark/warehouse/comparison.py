@@ -33,7 +33,9 @@ class Rereader:
     """
 
     def __init__(self, registry: Registry, store: ArchiveStore) -> None:
-        self._configs = {ExtractionConfig.of(o).config_hash: (ExtractionConfig.of(o), o) for o in registry.outlets.values()}
+        self._configs = {
+            ExtractionConfig.of(o).config_hash: (ExtractionConfig.of(o), o) for o in registry.outlets.values()
+        }
         self._store = store
         self._pool: ExtractionPool | None = None
 

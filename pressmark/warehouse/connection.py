@@ -22,7 +22,7 @@ from pressmark.errors import ConfigError, ServerError
 from pressmark.settings import Settings
 from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer
 
-psycopg2.extras.register_uuid()
+psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
 Connection = psycopg2.extensions.connection
 Role = Literal["owner", "loader", "maintainer", "eraser", "analyst", "comments"]

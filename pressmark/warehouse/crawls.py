@@ -129,11 +129,9 @@ def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
             hashes = row[10:14]
             known[row[0]] = Known(
                 *row[:10],
-                content=None if None in hashes else tuple(hashes),  # type: ignore[arg-type]
-                wire_digest=bytes(row[14]) if row[14] is not None else None,
-                segment_id=row[15],
-                archive_offset=row[16],
-                archive_length=row[17],
+                None if None in hashes else tuple(hashes),
+                bytes(row[14]) if row[14] is not None else None,
+                *row[15:18],
             )
     return known
 
@@ -216,9 +214,7 @@ def _add_poll(cursor: Cursor, crawl_id: UUID, poll: Poll, candidates: int, again
     )
     overlap = None
     if poll.outcome == "listed":
-        cursor.execute(
-            queries("crawl")["last_poll"], {"endpoint_id": endpoint.endpoint_id, "crawl_id": crawl_id}
-        )
+        cursor.execute(queries("crawl")["last_poll"], {"endpoint_id": endpoint.endpoint_id, "crawl_id": crawl_id})
         (before,) = cursor.fetchone() or (None,)
         if before is not None:
             uids = [uid for uid, _ in poll.entries]
@@ -311,7 +307,17 @@ def add_fetches(cursor: Cursor, crawl_id: UUID, fetches: Sequence[FetchRecord]) 
         cursor,
         queries("crawl")["add_fetches"],
         [
-            (crawl_id, f.fetched_at, clean_text(f.url), f.kind, f.http_status, f.bytes, f.seconds, f.ip, clean_text(f.error))
+            (
+                crawl_id,
+                f.fetched_at,
+                clean_text(f.url),
+                f.kind,
+                f.http_status,
+                f.bytes,
+                f.seconds,
+                f.ip,
+                clean_text(f.error),
+            )
             for f in fetches
         ],
         page_size=_PAGE,

@@ -231,7 +231,7 @@ class EmbeddedServer:
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         owner = self.places.owner
         as_user = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []} if owner else {}
-        return subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             [str(self.places.bin / program), *arguments],
             capture_output=True,
             text=True,
@@ -241,6 +241,7 @@ class EmbeddedServer:
             start_new_session=True,
             **as_user,  # type: ignore[call-overload]
         )
+        return done
 
 
 def wheel_binaries() -> Path:

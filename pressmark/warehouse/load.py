@@ -94,7 +94,9 @@ def _load_persistently(warehouse: Warehouse, segment_id: UUID, outlet: str, rere
         except (psycopg2.Error, PressmarkError) as error:
             _note_failure(warehouse, segment_id, error)
             return LoadedSegment(segment_id, outlet, None, _words(error))
-    raise ServerError(f"{outlet}: segment {segment_id} could not be loaded, {MOST_ATTEMPTS} attempts were cut off: {problem}")
+    raise ServerError(
+        f"{outlet}: segment {segment_id} could not be loaded, {MOST_ATTEMPTS} attempts were cut off: {problem}"
+    )
 
 
 def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader) -> int | None:

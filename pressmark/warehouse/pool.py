@@ -15,7 +15,6 @@ import psycopg2
 from pressmark.errors import ServerError
 from pressmark.warehouse.connection import Connection, Role, Warehouse
 
-
 Result = TypeVar("Result")
 _PATIENCE = (0.2, 0.5, 1, 2, 5, 10, 20, 30)  # seconds before each further attempt: a restart of the server fits in
 

@@ -66,9 +66,7 @@ def ensure_roles(admin: Connection, embedded: bool) -> None:
             for name in names:
                 cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
         cursor.execute(
-            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(
-                sql.Identifier(admin.info.dbname)
-            )
+            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(sql.Identifier(admin.info.dbname))
         )
 
 

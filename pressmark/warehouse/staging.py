@@ -153,7 +153,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
         segment.segment_id, response.visit_id, settled.article_uid, candidate.url_uid, segment.outlet.id,
         segment.crawl_id, address, URL_RULE, response.observed_at,
         "pressmark", x.payload_hash, segment.extractor_id,
-        pointer.segment_id if pointer else None, pointer.offset if pointer else None, pointer.length if pointer else None,
+        *((pointer.segment_id, pointer.offset, pointer.length) if pointer else (None, None, None)),
         capture.requested_url, response.url if response.url != capture.requested_url else None, response.status,
         response.header("Content-Type"), response.header("ETag"), response.header("Last-Modified"),
         candidate.via, candidate.endpoint_id, entry.headline if entry else None,

@@ -47,9 +47,7 @@ async def fetch_listing(
     return response, None
 
 
-def poll_of(
-    search: Search, endpoint: Endpoint, response: Response, listing: Listing
-) -> tuple[Poll, list[Candidate]]:
+def poll_of(search: Search, endpoint: Endpoint, response: Response, listing: Listing) -> tuple[Poll, list[Candidate]]:
     """The poll and the candidates of a listing that was read."""
     outlet = search.outlet
     entries: list[tuple[Entry, Candidate]] = []

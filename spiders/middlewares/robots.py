@@ -45,7 +45,9 @@ class RobotsMiddleware:
         book = getattr(self._crawler.spider, "book", None)
         if delay is not None and book is not None and delay > book.outlet.politeness.max_crawl_delay:
             most = book.outlet.politeness.max_crawl_delay
-            verdict = RobotsVerdict("robots_denied", f"robots.txt asks for {delay:g} s between requests; the outlet's file allows {most:g}")
+            verdict = RobotsVerdict(
+                "robots_denied", f"robots.txt asks for {delay:g} s between requests; the outlet's file allows {most:g}"
+            )
         if verdict.outcome != "allowed":
             raise RobotsDisallowed(verdict)
         request.meta[DELAY] = delay
