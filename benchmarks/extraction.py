@@ -4,7 +4,8 @@
     python score.py DIR predictions.jsonl
 
 DIR holds gold.jsonl (an object a line with id, url, html) and a folder html/ with the pages that
-`html` names. Each page is extracted as a crawl would: same function, no hints of an outlet's file. Gold fields are not read.
+`html` names. Each page is extracted as a crawl would: same function, no hints of an
+outlet's file. Gold fields are not read.
 """
 
 from __future__ import annotations

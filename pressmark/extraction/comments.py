@@ -106,10 +106,10 @@ def _own(element: HtmlElement, xpath: str, shape: _Shape) -> list[Any]:
     """What an XPath finds within this comment and not within an answer nested in it."""
     nested = set(element.xpath("." + shape.comment))
     nested.discard(element)
-    own = []
+    own: list[Any] = []
     matches: list[Any] = element.xpath(xpath)
     for found in matches:
-        place = found.getparent() if isinstance(found, str) else found
+        place: HtmlElement | None = found if isinstance(found, HtmlElement) else found.getparent()
         if place is not None and not any(p in nested for p in (place, *place.iterancestors())):
             own.append(found)
     return own

@@ -127,12 +127,13 @@ def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
         cursor.execute(queries("crawl")["known"], {"uids": wanted[start : start + 5000]})
         for row in cursor.fetchall():
             hashes = row[10:14]
-            known[row[0]] = Known(
+            fields: list[Any] = [
                 *row[:10],
                 None if None in hashes else tuple(hashes),
                 bytes(row[14]) if row[14] is not None else None,
                 *row[15:18],
-            )
+            ]
+            known[row[0]] = Known(*fields)
     return known
 
 
