@@ -62,17 +62,18 @@ def crawl(
     ensure_ready(warehouse)
     requests = plan_requests(warehouse, chosen, start, end, dry_run, budget)
     run = run_with_progress(settings, requests)
-    if run.error:
-        fail(run.error, run.exit_code if 0 < run.exit_code < 126 else 1)
-    if dry_run:
+    if dry_run and not run.error:
         _print_plan(chosen, run, as_json)
-    else:
+    elif not dry_run:
+        # Also what a crawl that failed or was killed has committed.
         load_outlets(settings, registry, [outlet.id for outlet in chosen])
         report = crawl_report(warehouse, [request.request_id for request in requests])
         if as_json:
             print_json(report)
-        else:
+        elif report["crawls"]:
             print_report(report)
+    if run.error:
+        fail(run.error, run.exit_code if 0 < run.exit_code < 126 else 1)
     failed = {outlet: event["error"] for outlet, event in run.closed.items() if event.get("reason") == "failed"}
     for outlet, error in failed.items():
         print(f"pressmark: {outlet}: {error}", file=sys.stderr)

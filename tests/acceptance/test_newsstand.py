@@ -1,0 +1,112 @@
+"""The whole line over the newsstand."""
+
+from __future__ import annotations
+
+import time
+
+from pressmark.archive.records import read_response
+from pressmark.archive.store import ArchiveStore
+from pressmark.extraction.page import payload_hash, remove_content_encoding
+from pressmark.newsstand.server import Newsstand
+from pressmark.newsstand.sites import SEED_URL, SITES, seed_paragraphs
+from tests.conftest import Line
+
+OUTLETS = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
+
+
+def check_archive(line: Line) -> int:
+    """Every pointer reads back the payload that its row tells; returns how many were read."""
+    store = ArchiveStore(line.settings.archive)
+    rows = line.query(
+        "SELECT v.payload_hash, g.file, g.base_offset + v.archive_offset, v.archive_length FROM core.visit v "
+        "JOIN core.archive_segment g USING (segment_id)"
+    )
+    for payload, file, offset, length in rows:
+        response = read_response(store.read(file, offset, length))
+        body = remove_content_encoding(response.body, response.header("Content-Encoding"), 10**8)
+        assert payload_hash(body) == bytes(payload)
+    return len(rows)
+
+
+def test_two_editions(line: Line, newsstand: Newsstand) -> None:
+    first = line.outcomes(*OUTLETS)
+    assert first == {"new": 40}
+    newsstand.advance()
+    time.sleep(1.1)
+    before = len(newsstand.requests())
+    report = {row["outlet"]: row["outcomes"] for row in line.crawl(*OUTLETS)["crawls"]}
+    assert report == {
+        "al-waha": {"known_not_due": 10},
+        "harbour-dispatch": {"known_not_due": 9, "revised": 1},
+        "la-plaza": {"gone": 1, "unchanged": 9},
+        "tagesblick": {"known_not_due": 10, "new": 1},
+    }
+    asked = [r["path"] for r in newsstand.requests()[before:] if r["host"] == "dispatch.newsstand.example"]
+    assert sorted(asked) == ["/feed/", "/harbour-notes-4/", "/robots.txt"]
+
+    texts = dict(line.query("SELECT url, article_body FROM mart.article", role="analyst"))
+    for site in SITES:
+        for article in site.articles(2):
+            assert texts[f"http://{site.host}{article.path}"] == "\n".join(article.paragraphs)
+    assert check_archive(line) == 40 + 1 + 9 + 1
+    revisions = line.query("SELECT url, ordinal, changed_parts, cause FROM mart.article_revision WHERE ordinal > 1")
+    assert revisions == [("http://dispatch.newsstand.example/harbour-notes-4/", 2, ["body"], "publisher")]
+    assert line.query("SELECT count(*) FROM staging.visit") == [(0,)]
+
+    time.sleep(1.1)  # a second look, later than the outlet's gone_after, confirms that a page is gone
+    line.crawl("la-plaza")
+    gone = line.query("SELECT url FROM mart.article WHERE gone_at IS NOT NULL")
+    assert gone == [("http://laplaza.newsstand.example/nota.php?id=307",)]
+
+
+def test_the_seed(line: Line, newsstand: Newsstand) -> None:
+    line.crawl("harbour-dispatch")
+    ((body, published, precision, source, raw),) = line.query(
+        "SELECT article_body, date_published::text, date_published_precision, date_published_source, date_published_raw "
+        "FROM mart.article WHERE url = %s",
+        (SEED_URL,),
+        role="analyst",
+    )
+    assert body == "\n".join(seed_paragraphs())
+    assert "Support SouthFront" not in body and "Click to see full-size image" not in body
+    assert (published, precision, source, raw) == ("2021-07-26 17:12:41+00", "second", "meta", "2021-07-26T17:12:41+00:00")
+    comments = line.query("SELECT author, comment_body, edited_raw FROM mart.comment ORDER BY position", role="comments")
+    assert len(comments) == 5
+    assert [author for author, _, _ in comments] == [None, None, "Harbour Master", "Umbrella Seller", "Ivan Freely"]
+    assert comments[4][2] == "Last edited 2 months ago by Ivan Freely"
+    assert not any(text and text in body for _, text, _ in comments)
+
+
+def test_why_show_and_psql_answer(line: Line, newsstand: Newsstand) -> None:
+    line.crawl("harbour-dispatch")
+    why = line.run("why", SEED_URL).stdout
+    assert "feed  http://dispatch.newsstand.example/feed/" in why
+    assert "Fetched for the first time" in why and ".warc.gz at byte" in why
+    # The address in other clothes is the same article.
+    assert line.run("why", SEED_URL.replace("http://", "https://www.") + "?utm_source=x", check=False).returncode == 0
+    shown = line.run("show", SEED_URL).stdout
+    assert shown.startswith("Resistance Groups") and "date_published: 2021-07-26" in shown
+    rows = line.run("psql", "-At", "-c", "SELECT count(*) FROM mart.article").stdout
+    assert rows == "10\n"
+    refused = line.run("psql", "-At", "-c", "SELECT 1 FROM core.article", check=False)
+    assert refused.returncode != 0 and "permission denied" in refused.stderr
+    unknown = line.run("why", "http://dispatch.newsstand.example/never-heard-of/", check=False)
+    assert unknown.returncode == 1 and "never been discovered" in unknown.stderr
+
+
+def test_dry_run_stores_nothing(line: Line, newsstand: Newsstand) -> None:
+    out = line.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--dry-run", "--json").stdout
+    assert '"candidates": 10, "fetch": 3' in out and '"out_of_window": 7' in out
+    assert line.query("SELECT (SELECT count(*) FROM ops.crawl), (SELECT count(*) FROM ops.frontier)") == [(0, 0)]
+    assert not any("artikel" in request["path"] for request in newsstand.requests())
+
+
+def test_a_window_takes_what_was_published_in_it(line: Line, newsstand: Newsstand) -> None:
+    done = line.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--json").stdout
+    assert '"new": 3' in done and '"out_of_window": 7' in done and '"mode": "window"' in done
+    days = line.query("SELECT date_published_day::text FROM mart.article ORDER BY 1")
+    assert days == [("2026-03-03",), ("2026-03-04",), ("2026-03-05",)]
+    # What a window left out is not lost to the incremental crawl.
+    assert line.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
+    done = line.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
+    assert done.returncode == 1 and "reaches the past" in done.stderr

@@ -1,0 +1,174 @@
+"""Real parts for all tests: an embedded Postgres of the session, the newsstand, the command line as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pressmark.newsstand.server import Newsstand, running
+from pressmark.settings import PROJECT_ROOT, Settings
+from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.migrations import migrate
+from tests.site import WebSite
+
+SHARED = PROJECT_ROOT.parent / "shared"
+KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
+
+
+@dataclass
+class Line:
+    """A home with a warehouse, and the command line that works on it."""
+
+    home: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_env({"PRESSMARK_HOME": str(self.home), **self.env})
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.settings)
+
+    def environment(self, **more: str) -> dict[str, str]:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("PRESSMARK_")}
+        return {**inherited, "PRESSMARK_HOME": str(self.home), "PRESSMARK_WORKERS": "2", **self.env, **more}
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "pressmark.cli", *arguments]
+
+    def run(self, *arguments: str, check: bool = True, timeout: float = 120, **env: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            self.command(*arguments), env=self.environment(**env), capture_output=True, text=True, timeout=timeout,
+            cwd=PROJECT_ROOT, check=False,
+        )  # fmt: skip
+        if check and done.returncode != 0:
+            log = self.home / "logs" / "crawl.log"
+            tail = log.read_text()[-3000:] if log.exists() else ""
+            raise AssertionError(f"{arguments} ended with {done.returncode}\n{done.stdout}\n{done.stderr}\n{tail}")
+        return done
+
+    def crawl(self, *outlets: str, **env: str) -> dict[str, Any]:
+        report: dict[str, Any] = json.loads(self.run("crawl", *outlets, "--json", **env).stdout)
+        assert report["ledger_ok"], report
+        return report
+
+    def outcomes(self, *outlets: str, **env: str) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for row in self.crawl(*outlets, **env)["crawls"]:
+            for outcome, count in row["outcomes"].items():
+                total[outcome] = total.get(outcome, 0) + count
+        return total
+
+    def query(self, statement: str, values: Any = None, role: str = "maintainer") -> list[tuple[Any, ...]]:
+        connection = self.warehouse.connect(role, "pressmark test")  # type: ignore[arg-type]
+        with contextlib.closing(connection), transaction(connection) as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def fingerprint(self) -> str:
+        return self.run("db", "fingerprint").stdout.strip()
+
+    def empty(self) -> None:
+        """Take out all content; roles, tables and views stay."""
+        connection = self.warehouse.connect_admin()
+        with contextlib.closing(connection), transaction(connection) as cursor:
+            cursor.execute(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')"
+            )
+            tables = [name for (name,) in cursor.fetchall() if name not in KEPT_TABLES]
+            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            cursor.execute("SELECT count(*) FROM core.outcome")
+            assert cursor.fetchone()[0] > 0  # type: ignore[index]
+        for folder in ("archive", "spool", "logs"):
+            shutil.rmtree(self.home / folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def session_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    line = Line(tmp_path_factory.mktemp("home"))
+    migrate(line.warehouse)
+    yield line
+    server = line.warehouse.embedded
+    assert server is not None
+    server.remove()
+
+
+@pytest.fixture
+def line(session_line: Line) -> Line:
+    """An empty warehouse."""
+    session_line.env = {}
+    session_line.empty()
+    return session_line
+
+
+@pytest.fixture
+def newsstand(line: Line, tmp_path: Path) -> Iterator[Newsstand]:
+    """The running newsstand, and `line` set to crawl it."""
+    from pressmark.newsstand import OUTLETS
+
+    with running(tmp_path / "access.log") as stand:
+        line.env = {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": stand.resolve}
+        yield stand
+
+
+@pytest.fixture
+def site() -> Iterator[WebSite]:
+    web = WebSite()
+    yield web
+    web.close()
+
+
+@pytest.fixture
+def outlet_file(tmp_path: Path) -> Callable[..., Path]:
+    """Writes an outlet's file into a folder of its own; returns the folder."""
+    folder = tmp_path / "outlets"
+
+    def write(outlet: str, host: str, *lines: str, endpoints: tuple[tuple[str, str], ...] = (("feed", "/feed"),)) -> Path:
+        folder.mkdir(exist_ok=True)
+        listed = "".join(
+            f"  - {{method: {method}, url: 'http://{host}{path}', source: a test}}\n" for method, path in endpoints
+        )
+        text = (
+            f"id: {outlet}\nname: {outlet}\nhome: http://{host}/\ndomains: [{host}]\nlanguages: [en]\ntimezone: UTC\n"
+            f"enabled: true\nendpoints:\n{listed}"
+        )
+        if not any(text_line.startswith("politeness") for text_line in lines):
+            text += "politeness: {delay: 0, timeout: 5}\n"
+        (folder / f"{outlet}.yaml").write_text(text + "\n".join(lines) + "\n")
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def serve(line: Line, site: WebSite, outlet_file: Callable[..., Path]) -> Callable[..., WebSite]:
+    """One outlet `test` at test.example on the site, and `line` set to crawl it."""
+
+    def begin(*lines: str, hosts: tuple[str, ...] = (), **more: Any) -> WebSite:
+        folder = outlet_file("test", "test.example", *lines, **more)
+        line.env = {
+            "PRESSMARK_OUTLETS": str(folder),
+            "PRESSMARK_RESOLVE": site.resolve("test.example", "www.test.example", *hosts),
+        }
+        return site
+
+    return begin
+
+
+def shared_folder(name: str) -> Path:
+    """A folder of material that is not part of the project; skips the test where it is absent."""
+    folder = SHARED / name
+    if not folder.exists():
+        pytest.skip(f"{folder} is not there (material kept beside the project)")
+    return folder
