@@ -37,5 +37,8 @@ def reach(point: str) -> None:
 
 
 def armed(point: str) -> bool:
-    """Whether the next `reach` of this point kills; for points in the middle of a single write."""
-    return _ARMED.get(point) == 1
+    """Whether this time of passing kills; for points in the middle of a single write."""
+    left = _ARMED.get(point, 0)
+    if left > 1:
+        _ARMED[point] = left - 1
+    return left == 1

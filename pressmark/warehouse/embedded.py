@@ -169,23 +169,17 @@ class EmbeddedServer:
             time.sleep(0.3)
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove a postmaster.pid whose pid now belongs to another program.
+        """Remove the lock files of a postmaster that is no more.
 
-        PostgreSQL takes any living process of that pid for its own predecessor and refuses to start.
+        PostgreSQL takes any process of that pid for its own predecessor and refuses to start: another
+        program that was given the pid, or a zombie that a container's first process does not reap.
         """
-        pid_file = self.places.data / "postmaster.pid"
-        if pid_file.exists() and self._postmaster() is None:
-            pid_file.unlink(missing_ok=True)
+        for lock in (self.places.data / "postmaster.pid", self.places.sockets / f"{_SOCKET_NAME}.lock"):
+            if lock.exists() and _living_postgres(lock) is None:
+                lock.unlink(missing_ok=True)
 
     def _postmaster(self) -> psutil.Process | None:
-        try:
-            lines = (self.places.data / "postmaster.pid").read_text().splitlines()
-            process = psutil.Process(int(lines[0]))
-            if process.status() != psutil.STATUS_ZOMBIE and "postgres" in process.name():
-                return process
-        except (OSError, ValueError, IndexError, psutil.Error):
-            return None
-        return None
+        return _living_postgres(self.places.data / "postmaster.pid")
 
     def _answers(self) -> bool:
         import psycopg2
@@ -242,6 +236,17 @@ class EmbeddedServer:
             **as_user,  # type: ignore[call-overload]
         )
         return done
+
+
+def _living_postgres(lock_file: Path) -> psutil.Process | None:
+    """The process that a lock file of PostgreSQL names, if it lives and is one."""
+    try:
+        process = psutil.Process(int(lock_file.read_text().splitlines()[0]))
+        if process.status() != psutil.STATUS_ZOMBIE and "postgres" in process.name():
+            return process
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return None
+    return None
 
 
 def wheel_binaries() -> Path:
