@@ -28,6 +28,21 @@ def configure_logging(level: int = logging.INFO) -> None:
     formatter.converter = time.gmtime
     handler.setFormatter(formatter)
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("scrapy.core.engine", "scrapy.crawler", "scrapy.middleware", "scrapy.addons", "scrapy.utils.log"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def quiet_scrapy() -> None:
+    """Keep to what an operator reads: no dumps of settings, middlewares and counters (those are in ops.crawl).
+
+    After Scrapy's process was made, which sets the levels of its loggers anew.
+    """
+    for noisy in (
+        "scrapy.core.engine",
+        "scrapy.crawler",
+        "scrapy.middleware",
+        "scrapy.addons",
+        "scrapy.utils.log",
+        "scrapy.statscollectors",
+        "scrapy.extensions.telnet",
+    ):
+        logging.getLogger(noisy).setLevel(logging.WARNING)

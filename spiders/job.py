@@ -20,7 +20,7 @@ from scrapy.utils.project import get_project_settings
 from pressmark.crawl.services import Emit, Services, emit_to
 from pressmark.errors import ConfigError, PressmarkError
 from pressmark.extraction.lifeline import die_with_parent
-from pressmark.logs import configure_logging
+from pressmark.logs import configure_logging, quiet_scrapy
 from pressmark.registry import load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
@@ -64,6 +64,7 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
         spider_classes = {r.outlet: _spider_class(registry.get(r.outlet).spider) for r in requests}
         books = open_crawls(services, registry, requests)
         process = AsyncCrawlerProcess(scrapy_settings(), install_root_handler=False)
+        quiet_scrapy()
         crawlers = []
         for book in books:
             crawler = process.create_crawler(spider_classes[book.outlet.id])

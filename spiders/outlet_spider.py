@@ -16,8 +16,9 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from pressmark.crawl.book import CrawlBook
-from pressmark.errors import ArchiveError, FetchError, PressmarkError, ServerError
+from pressmark.errors import FetchError, PressmarkError
 from pressmark.frontier import Candidate
+from pressmark.robots import RobotsDisallowed
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery import METHODS
 from spiders.discovery.base import Search
@@ -104,8 +105,8 @@ class OutletSpider(Spider):
         error = failure.value or FetchError("the request failed")
         if isinstance(error, Stopping):
             return  # it stays open; the end of the crawl settles it
-        if isinstance(error, (ArchiveError, ServerError)):
-            self._fail(error)
+        if isinstance(error, PressmarkError) and not isinstance(error, (FetchError, RobotsDisallowed)):
+            self._fail(error)  # the disk or the database, not the page
             return
         outcome, reason = outcome_of_error(error, failure.request.url)  # type: ignore[attr-defined]
         try:

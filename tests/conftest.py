@@ -47,7 +47,9 @@ class Line:
     def command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "pressmark.cli", *arguments]
 
-    def run(self, *arguments: str, check: bool = True, timeout: float = 120, **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, check: bool = True, timeout: float = 120, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             self.command(*arguments), env=self.environment(**env), capture_output=True, text=True, timeout=timeout,
             cwd=PROJECT_ROOT, check=False,
@@ -134,7 +136,9 @@ def outlet_file(tmp_path: Path) -> Callable[..., Path]:
     """Writes an outlet's file into a folder of its own; returns the folder."""
     folder = tmp_path / "outlets"
 
-    def write(outlet: str, host: str, *lines: str, endpoints: tuple[tuple[str, str], ...] = (("feed", "/feed"),)) -> Path:
+    def write(
+        outlet: str, host: str, *lines: str, endpoints: tuple[tuple[str, str], ...] = (("feed", "/feed"),)
+    ) -> Path:
         folder.mkdir(exist_ok=True)
         listed = "".join(
             f"  - {{method: {method}, url: 'http://{host}{path}', source: a test}}\n" for method, path in endpoints

@@ -39,13 +39,14 @@ class Services:
     def open(cls, settings: Settings, emit: Emit) -> Services:
         """Connect and start workers; call it in the main thread."""
         warehouse = Warehouse(settings)
+        locks = SessionLocks(warehouse)
         lease_pool = ConnectionPool(warehouse, _LEASE_CONNECTIONS, autocommit=True)
         return cls(
             settings=settings,
             store=ArchiveStore(settings.archive),
             database=ConnectionPool(warehouse, _CONNECTIONS),
-            leases=HostLeases(lease_pool),
-            locks=SessionLocks(warehouse),
+            leases=HostLeases(lease_pool, locks),
+            locks=locks,
             extraction=ExtractionPool(settings.workers),
             emit=emit,
             _lease_pool=lease_pool,

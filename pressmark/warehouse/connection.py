@@ -8,6 +8,7 @@ one's own PRESSMARK_DATABASE_URL logs in and takes the role by SET ROLE; the ana
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -20,7 +21,7 @@ from psycopg2 import sql
 
 from pressmark.errors import ConfigError, ServerError
 from pressmark.settings import Settings
-from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer
+from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer, is_waking
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -28,6 +29,7 @@ Connection = psycopg2.extensions.connection
 Role = Literal["owner", "loader", "maintainer", "eraser", "analyst", "comments"]
 DATABASE = "pressmark"
 MINIMUM_VERSION = 170000
+_RECOVERY_SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class Warehouse:
 
     def _open(self, dsn: str, name: str) -> Connection:
         try:
-            connection = psycopg2.connect(dsn, application_name=name, connect_timeout=10)
+            connection = _connect_patiently(dsn, name)
         except psycopg2.ProgrammingError as error:
             raise ConfigError(
                 f"PRESSMARK_DATABASE_URL is not a Postgres URL ({_first_line(error)}). "
@@ -116,17 +118,41 @@ class Warehouse:
         return connection
 
 
+def _connect_patiently(dsn: str, name: str) -> Connection:
+    """Connect; a server that is just recovering from a crash is waited for."""
+    deadline = time.monotonic() + _RECOVERY_SECONDS
+    while True:
+        try:
+            return psycopg2.connect(dsn, application_name=name, connect_timeout=10)
+        except psycopg2.OperationalError as error:
+            if not is_waking(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
 @contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[psycopg2.extensions.cursor]:
-    """A cursor in one transaction: committed at the end, rolled back on any error."""
+    """A cursor in one transaction: committed at the end, rolled back on any error.
+
+    Raises ServerError where the server went away.
+    """
     try:
         with connection.cursor() as cursor:
             yield cursor
         connection.commit()
-    except BaseException:
-        with contextlib.suppress(psycopg2.Error):
-            connection.rollback()
+    except BaseException as error:
+        if is_lost(connection, error):
+            raise ServerError(f"The connection to Postgres was lost: {error}".strip()) from error
         raise
+
+
+def is_lost(connection: Connection, error: BaseException) -> bool:
+    """Roll back after an error; True where the connection is of no more use."""
+    with contextlib.suppress(psycopg2.Error):
+        connection.rollback()
+    # A cut connection shows as OperationalError, as InterfaceError or, in the middle of an answer, as a bare
+    # DatabaseError on a connection that still counts as open.
+    return bool(connection.closed) or connection.info.status != 0 or type(error) is psycopg2.DatabaseError
 
 
 def _first_line(error: BaseException) -> str:

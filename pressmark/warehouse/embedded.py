@@ -182,14 +182,15 @@ class EmbeddedServer:
         return _living_postgres(self.places.data / "postmaster.pid")
 
     def _answers(self) -> bool:
+        """Whether a server is there; one that is recovering from a crash counts, connections wait for it."""
         import psycopg2
 
         if not (self.places.sockets / _SOCKET_NAME).exists():
             return False
         try:
             psycopg2.connect(self.dsn(SUPERUSER, "postgres"), connect_timeout=5).close()
-        except psycopg2.OperationalError:
-            return False
+        except psycopg2.OperationalError as error:
+            return is_waking(error)
         return True
 
     # -- folders and users -----------------------------------------------------------------------
@@ -247,6 +248,11 @@ def _living_postgres(lock_file: Path) -> psutil.Process | None:
     except (OSError, ValueError, IndexError, psutil.Error):
         return None
     return None
+
+
+def is_waking(error: BaseException) -> bool:
+    """Whether a refused connection means that the server is starting or recovering from a crash."""
+    return any(words in str(error) for words in ("in recovery mode", "starting up", "not yet accepting"))
 
 
 def wheel_binaries() -> Path:

@@ -13,7 +13,7 @@ from typing import TypeVar
 import psycopg2
 
 from pressmark.errors import ServerError
-from pressmark.warehouse.connection import Connection, Role, Warehouse
+from pressmark.warehouse.connection import Connection, Role, Warehouse, is_lost
 
 Result = TypeVar("Result")
 _PATIENCE = (0.2, 0.5, 1, 2, 5, 10, 20, 30)  # seconds before each further attempt: a restart of the server fits in
@@ -48,9 +48,8 @@ class ConnectionPool:
                 if not self._autocommit:
                     connection.commit()
             except BaseException as error:
-                with contextlib.suppress(psycopg2.Error):
-                    connection.rollback()
-                if connection.closed:
+                if is_lost(connection, error):
+                    connection.close()
                     raise ServerError(f"The connection to Postgres was lost: {error}".strip()) from error
                 self._idle.put(connection)
                 raise

@@ -57,7 +57,8 @@ class LeaseMiddleware:
         host = host_of(request.url)
         await _hosts[host].acquire()
         try:
-            await self._take(book.services.leases, host, request.meta.get("download_timeout", 45.0) + _GRACE)
+            seconds = request.meta.get("download_timeout", 45.0) + _GRACE
+            await self._take(book.services.leases, host, seconds, book.outlet.politeness.delay)
         except BaseException:
             _hosts[host].release()
             raise
@@ -72,11 +73,11 @@ class LeaseMiddleware:
         """The request, or a middleware before it, has failed."""
         await self._end(request, None, exception)
 
-    async def _take(self, leases: HostLeases, host: str, seconds: float) -> None:
+    async def _take(self, leases: HostLeases, host: str, seconds: float, delay: float) -> None:
         while True:
             if getattr(self._crawler.spider, "stopping", False):
                 raise Stopping("the crawl is being stopped")
-            wait = await asyncio.to_thread(leases.take, host, seconds)
+            wait = await asyncio.to_thread(leases.take, host, seconds, delay)
             if wait is None:
                 return
             await asyncio.sleep(min(wait.seconds, 1.0) if wait.seconds > 1 else wait.seconds)

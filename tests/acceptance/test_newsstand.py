@@ -64,8 +64,15 @@ def test_the_seed(line: Line, newsstand: Newsstand) -> None:
     )
     assert body == "\n".join(seed_paragraphs())
     assert "Support SouthFront" not in body and "Click to see full-size image" not in body
-    assert (published, precision, source, raw) == ("2021-07-26 17:12:41+00", "second", "meta", "2021-07-26T17:12:41+00:00")
-    comments = line.query("SELECT author, comment_body, edited_raw FROM mart.comment ORDER BY position", role="comments")
+    assert (published, precision, source, raw) == (
+        "2021-07-26 17:12:41+00",
+        "second",
+        "meta",
+        "2021-07-26T17:12:41+00:00",
+    )
+    comments = line.query(
+        "SELECT author, comment_body, edited_raw FROM mart.comment ORDER BY position", role="comments"
+    )
     assert len(comments) == 5
     assert [author for author, _, _ in comments] == [None, None, "Harbour Master", "Umbrella Seller", "Ivan Freely"]
     assert comments[4][2] == "Last edited 2 months ago by Ivan Freely"
@@ -90,7 +97,9 @@ def test_why_show_and_psql_answer(line: Line, newsstand: Newsstand) -> None:
 
 
 def test_dry_run_stores_nothing(line: Line, newsstand: Newsstand) -> None:
-    out = line.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--dry-run", "--json").stdout
+    out = line.run(
+        "crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--dry-run", "--json"
+    ).stdout
     assert '"candidates": 10, "fetch": 3' in out and '"out_of_window": 7' in out
     assert line.query("SELECT (SELECT count(*) FROM ops.crawl), (SELECT count(*) FROM ops.frontier)") == [(0, 0)]
     assert not any("artikel" in request["path"] for request in newsstand.requests())
