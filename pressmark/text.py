@@ -9,6 +9,7 @@ from typing import overload
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 # C0 controls but tab, newline and carriage return; they carry no meaning in news text and break CSV readers.
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -22,7 +23,7 @@ def clean_text(value: str | None) -> str | None:
     psycopg2 refuses NUL and lone surrogates, jsonb refuses \\u0000. Every string that reaches the
     database passes here: titles, URLs, headers, text.
     """
-    if value is None or value.isprintable():
+    if value is None or not _UNSTORABLE.search(value):
         return value
     return _CONTROL.sub("", _SURROGATE.sub("�", value))
 

@@ -68,11 +68,10 @@ def _kept_lines(lines: list[str], headline: str | None, site_names: frozenset[st
         stripped = line.strip()
         if not stripped:
             continue
-        folded = fold_name(stripped)
         # The headline is repeated above the text, or as the caption of its picture.
-        if title and folded == title and position < 6:
+        if title and position < 6 and fold_name(stripped) == title:
             continue
-        if len(stripped) <= 90 and (_BUTTON.match(stripped) or folded in site_names):
+        if len(stripped) <= 90 and (_BUTTON.match(stripped) or fold_name(stripped) in site_names):
             continue
         kept.append(stripped)
     return kept

@@ -18,6 +18,7 @@ from pressmark.text import clean_text, one_line
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 _LOOKS_LIKE_HTML = re.compile(rb"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
+_CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
 
 class NotHtml(ExtractionError):
@@ -130,13 +131,20 @@ def decode(document: bytes, content_type: str | None) -> tuple[str, str, str]:
         # A single-byte encoding decodes anything: believe it only where UTF-8 does not fit as well.
         if encoding and not (_is_single_byte(encoding) and _is_utf8(document)):
             try:
-                return clean_text(document.decode(encoding)), encoding, source
+                return _cleaned(document, document.decode(encoding), encoding), encoding, source
             except (UnicodeDecodeError, LookupError):
                 continue
     if _is_utf8(document):
-        return clean_text(document.decode("utf-8")), "utf-8", "guess"
+        return _cleaned(document, document.decode("utf-8"), "utf-8"), "utf-8", "guess"
     encoding, source = next(((e, s) for e, s in declared if e), ("utf-8", "guess"))
     return clean_text(document.decode(encoding or "utf-8", "replace")), encoding or "utf-8", source
+
+
+def _cleaned(document: bytes, text: str, encoding: str) -> str:
+    """The text as it can be stored; in an encoding that extends ASCII a look at the bytes often suffices."""
+    if not encoding.lower().startswith("utf-16") and len(document.translate(None, _CONTROL_BYTES)) == len(document):
+        return text
+    return clean_text(text)
 
 
 def _is_single_byte(encoding: str) -> bool:

@@ -94,6 +94,8 @@ class ExtractionPool:
             initializer=_begin_worker,
             context=context,
         )
+        for _ in range(workers):  # they start while the crawl opens its books
+            self._pool.schedule(_warm_up)
 
     async def read(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
         """Read a page in a worker; a worker killed from outside is tried again before the page is blamed."""
@@ -133,6 +135,10 @@ class ExtractionPool:
 
 def _note_end(error: ProcessExpired) -> None:
     logging.getLogger(__name__).warning("extraction worker ended (exit code %s)", error.exitcode)
+
+
+def _warm_up() -> None:
+    """Nothing: a worker that has done it is ready."""
 
 
 def _begin_worker() -> None:
