@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gzip
 import itertools
 import json
 import multiprocessing
@@ -54,7 +55,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--site", type=Path, help="folder of HTML pages")
-    parser.add_argument("--pages", type=int, default=600, help="pages to serve (default: 600)")
+    parser.add_argument("--pages", type=int, default=1000, help="pages to serve (default: 1000)")
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -215,7 +216,10 @@ def serve(folder: Path) -> None:
     from twisted.web.resource import Resource
     from twisted.web.server import Site as WebSite
 
-    files = {(p.parent.name, f"/{p.name}"): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    # Compressed, as nearly every news site answers a client that accepts it.
+    files = {
+        (p.parent.name, f"/{p.name}"): gzip.compress(p.read_bytes(), 6) for p in folder.rglob("*") if p.is_file()
+    }
     types = {".html": b"text/html", ".xml": b"application/rss+xml", ".txt": b"text/plain"}
 
     class Pages(Resource):
@@ -227,6 +231,7 @@ def serve(folder: Path) -> None:
             if body is None:
                 request.setResponseCode(404)
                 return b"no such page"
+            request.setHeader(b"Content-Encoding", b"gzip")
             request.setHeader(b"Content-Type", types[Path(request.path.decode()).suffix])
             return body
 
@@ -247,17 +252,20 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
         "PRESSMARK_RESOLVE": site.resolve,
     }
     warehouse = Warehouse(Settings.from_env(env))
+    assert warehouse.embedded is not None
     migrate(warehouse)
-    watch = Watch(home)
     served_before = _cpu(psutil.Process(site.process.pid))
     command = [sys.executable, "-m", "pressmark.cli", "crawl", *sorted(p.stem for p in site.outlets.glob("*.yaml")), "--json"]
     begin = time.perf_counter()
-    done = subprocess.run(command, env=env, capture_output=True, text=True, cwd=ROOT, check=False)
+    process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    postmaster = int((warehouse.embedded.places.data / "postmaster.pid").read_text().split()[0])
+    watch = Watch(process.pid, postmaster)
+    output, errors = process.communicate()
     whole = time.perf_counter() - begin
     watch.stop()
-    if done.returncode != 0:
-        raise SystemExit(f"the crawl failed:\n{done.stderr[-2000:]}")
-    report = json.loads(done.stdout)
+    if process.returncode != 0:
+        raise SystemExit(f"the crawl failed:\n{errors[-2000:]}")
+    report = json.loads(output)
     new = sum(row["outcomes"].get("new", 0) for row in report["crawls"])
     connection = warehouse.connect_admin()
     with contextlib.closing(connection), connection.cursor() as cursor:
@@ -268,7 +276,6 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
         )
         (seconds,) = cursor.fetchone() or (whole,)
     served_cpu = _cpu(psutil.Process(site.process.pid)) - served_before
-    assert warehouse.embedded is not None
     warehouse.embedded.remove()
     return {
         "articles_per_second": pages / seconds,
@@ -284,48 +291,44 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
 class Watch:
     """CPU seconds of the line's processes by station, and the most memory they had together."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, command: int, postmaster: int) -> None:
         self.cpu: dict[str, float] = {}
         self.peak = 0
-        self._home = str(home)
+        self._roots = (psutil.Process(command), psutil.Process(postmaster))
         self._seen: dict[int, tuple[str, float]] = {}
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Look a last time and add up."""
+        """Add up."""
         self._over.set()
         self._thread.join()
         for station, seconds in self._seen.values():
             self.cpu[station] = self.cpu.get(station, 0.0) + seconds
 
     def _run(self) -> None:
-        while not self._over.wait(0.5):
+        rounds = 0
+        while not self._over.wait(0.25):
+            rounds += 1
             memory = 0
-            for process in psutil.process_iter():
-                with contextlib.suppress(psutil.Error, OSError):
-                    station = self._station(process)
-                    if station:
-                        self._seen[process.pid] = (station, _cpu(process))
-                        memory += process.memory_full_info().uss
+            with contextlib.suppress(psutil.Error):
+                for root in self._roots:
+                    for process in (root, *root.children(recursive=True)):
+                        with contextlib.suppress(psutil.Error, OSError):
+                            self._seen[process.pid] = (self._station(process), _cpu(process))
+                            if rounds % 8 == 0:  # reading page tables costs time
+                                memory += process.memory_full_info().uss
             self.peak = max(self.peak, memory)
 
-    def _station(self, process: psutil.Process) -> str | None:
-        if process.name() == "postgres":
-            return "postgres" if self._home in " ".join(process.cmdline()) or self._is_ours(process) else None
-        if process.environ().get("PRESSMARK_HOME") != self._home:
-            return None
+    def _station(self, process: psutil.Process) -> str:
+        known = self._seen.get(process.pid)
+        if known:
+            return known[0]
         line = " ".join(process.cmdline())
-        if "forkserver" in line:
-            return "extract"
-        if "spiders.job" in line:
-            return "crawl"
-        return "load" if "pressmark.cli" in line else None
-
-    def _is_ours(self, process: psutil.Process) -> bool:
-        parent = process.parent()
-        return parent is not None and self._home in " ".join(parent.cmdline())
+        if "postgres" in process.name():
+            return "postgres"
+        return "extract" if "forkserver" in line or "resource_tracker" in line else "crawl" if "spiders.job" in line else "load"
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -37,6 +37,7 @@ GUARDS: dict[str, Any] = {
     "DOWNLOAD_DELAY": 0,
     "CONCURRENT_REQUESTS": 4,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+    "CONCURRENT_ITEMS": 1,  # there are none; Scrapy makes this many tasks for each response
     "AUTOTHROTTLE_ENABLED": False,
     "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
     "METAREFRESH_ENABLED": False,

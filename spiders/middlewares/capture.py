@@ -51,7 +51,16 @@ class CaptureMiddleware:
         headers = response.headers.copy()
         for name in ("Content-Encoding", "Content-Length"):
             headers.pop(name, None)
-        return response.replace(body=b"", headers=headers)
+        # Not `response.replace`: a TextResponse would guess the encoding of the body that is let go.
+        return Response(
+            response.url,
+            status=response.status,
+            headers=headers,
+            flags=response.flags,
+            request=response.request,
+            ip_address=response.ip_address,
+            protocol=response.protocol,
+        )
 
 
 def _pairs(headers: Headers) -> records.Headers:
