@@ -9,10 +9,11 @@ loaded. The baselines extract the same pages with Trafilatura in the mode that P
 - limit: Trafilatura alone, on all cores, pages in memory: what no line can be faster than;
 - plain: a Scrapy spider that extracts in its callback and inserts row by row into the same Postgres.
 
-All three are timed at work: interpreters, workers and Postgres are up (the limit's workers are warm, the
-plain spider counts from its first request, the line from the opening of its crawls to its last load).
-Where there are fewer pages than --pages they are served again under other addresses. Median of three runs. Every page must end `new` with text: pages on which Trafilatura finds too little
-for that are left out before all measurements.
+All three are timed at work, with interpreters and Postgres up: the limit's workers are warm, the plain
+spider counts from its first request, the line from the opening of its crawls to its last load.
+Where there are fewer pages than --pages they are served again under other addresses. Median of three
+runs. Every page must end `new` with text: pages on which Trafilatura finds too little for that are left
+out before all measurements.
 """
 
 from __future__ import annotations
@@ -75,7 +76,9 @@ def main() -> None:
         print(f"  {name:6} {result[name]['articles_per_second']:8.1f} articles/s")
     print(f"  line / limit: {result['ratio_to_limit']:.2f} (bar 0.6)")
     print(f"  line / plain: {result['ratio_to_plain']:.2f} (bar 1.7)")
-    print("  CPU seconds per article: " + ", ".join(f"{k} {v:.4f}" for k, v in result["line"]["cpu_per_article"].items()))
+    print(
+        "  CPU seconds per article: " + ", ".join(f"{k} {v:.4f}" for k, v in result["line"]["cpu_per_article"].items())
+    )
     print(f"  peak memory: {result['line']['peak_memory_mb']:.0f} MB; all new with text: {result['line']['all_new']}")
 
 
@@ -217,9 +220,7 @@ def serve(folder: Path) -> None:
     from twisted.web.server import Site as WebSite
 
     # Compressed, as nearly every news site answers a client that accepts it.
-    files = {
-        (p.parent.name, f"/{p.name}"): gzip.compress(p.read_bytes(), 6) for p in folder.rglob("*") if p.is_file()
-    }
+    files = {(p.parent.name, f"/{p.name}"): gzip.compress(p.read_bytes(), 6) for p in folder.rglob("*") if p.is_file()}
     types = {".html": b"text/html", ".xml": b"application/rss+xml", ".txt": b"text/plain"}
 
     class Pages(Resource):
@@ -255,7 +256,14 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
     assert warehouse.embedded is not None
     migrate(warehouse)
     served_before = _cpu(psutil.Process(site.process.pid))
-    command = [sys.executable, "-m", "pressmark.cli", "crawl", *sorted(p.stem for p in site.outlets.glob("*.yaml")), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "pressmark.cli",
+        "crawl",
+        *sorted(p.stem for p in site.outlets.glob("*.yaml")),
+        "--json",
+    ]
     begin = time.perf_counter()
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     postmaster = int((warehouse.embedded.places.data / "postmaster.pid").read_text().split()[0])
@@ -272,7 +280,8 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
         cursor.execute("SELECT count(*) FROM mart.article WHERE word_count > 0")
         (with_text,) = cursor.fetchone() or (0,)
         cursor.execute(
-            "SELECT extract(epoch FROM (SELECT max(loaded_at) FROM ops.segment) - min(started_at))::float FROM ops.crawl"
+            "SELECT extract(epoch FROM (SELECT max(loaded_at) FROM ops.segment) - min(started_at))::float "
+            "FROM ops.crawl"
         )
         (seconds,) = cursor.fetchone() or (whole,)
     served_cpu = _cpu(psutil.Process(site.process.pid)) - served_before
@@ -328,7 +337,13 @@ class Watch:
         line = " ".join(process.cmdline())
         if "postgres" in process.name():
             return "postgres"
-        return "extract" if "forkserver" in line or "resource_tracker" in line else "crawl" if "spiders.job" in line else "load"
+        return (
+            "extract"
+            if "forkserver" in line or "resource_tracker" in line
+            else "crawl"
+            if "spiders.job" in line
+            else "load"
+        )
 
 
 def _cpu(process: psutil.Process) -> float:
@@ -348,9 +363,18 @@ def run_plain(site: Site, home: Path, pages: int) -> float:
     assert server is not None
     connection = warehouse.connect_admin()
     with contextlib.closing(connection), connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE public.article (url text PRIMARY KEY, headline text, body text, fetched timestamptz)")
+        cursor.execute(
+            "CREATE TABLE public.article (url text PRIMARY KEY, headline text, body text, fetched timestamptz)"
+        )
     done = subprocess.run(
-        [sys.executable, __file__, "--plain", server.dsn("postgres", "pressmark"), str(site.port), ",".join(site.hosts)],
+        [
+            sys.executable,
+            __file__,
+            "--plain",
+            server.dsn("postgres", "pressmark"),
+            str(site.port),
+            ",".join(site.hosts),
+        ],
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -421,4 +445,3 @@ if __name__ == "__main__":
         plain(sys.argv[2], sys.argv[4].split(","))
     else:
         main()
-

@@ -20,8 +20,7 @@ _FIRST_RETRY = timedelta(hours=1)
 _LAST_RETRY = timedelta(days=7)
 # Left out for a reason that may pass, so the check is made anew each time it is listed.
 _LEFT_OUT = frozenset(
-    "out_of_window out_of_scope too_old robots_denied robots_unreachable suppressed trap budget_exhausted "
-    "interrupted".split()
+    "out_of_window too_old robots_denied robots_unreachable suppressed budget_exhausted interrupted".split()
 )
 _FAILED = frozenset("refused_address network_error timeout rate_limited http_error".split())
 

@@ -43,6 +43,6 @@ def quiet_scrapy() -> None:
         "scrapy.addons",
         "scrapy.utils.log",
         "scrapy.statscollectors",
-        "scrapy.extensions.telnet",
+        "scrapy.extensions.memusage",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -49,6 +49,8 @@ def absolute(url: str, base: str | None = None) -> str | None:
     """
     try:
         text = _SPACE_OR_CONTROL.sub("", url.strip()) if url else ""
+        if not text:
+            return None  # an empty reference would mean the base itself
         if base is not None:
             text = urljoin(base, text)
         parts = urlsplit(text)

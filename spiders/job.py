@@ -63,7 +63,7 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
         requests = [services.database.run(lambda cursor, i=i: get_request(cursor, i)) for i in request_ids]  # type: ignore[misc]
         spider_classes = {r.outlet: _spider_class(registry.get(r.outlet).spider) for r in requests}
         books = open_crawls(services, registry, requests)
-        process = AsyncCrawlerProcess(scrapy_settings(), install_root_handler=False)
+        process = AsyncCrawlerProcess(scrapy_settings())
         quiet_scrapy()
         crawlers = []
         for book in books:

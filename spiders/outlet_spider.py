@@ -166,9 +166,9 @@ class OutletSpider(Spider):
             self.error = self.error or "; ".join(self.book.endpoint_problems[:3]) or "no endpoint could be read"
         stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
         try:
-            await self.book.close(finish_reason, self.error, stats)
+            finish_reason, self.error = await self.book.close(finish_reason, self.error, stats)
         except PressmarkError as error:
-            self.error = self.error or str(error)
+            finish_reason, self.error = "failed", self.error or str(error)
             logger.error("%s: the crawl could not be closed: %s", self.book.outlet.id, error)
         self.book.emit(
             "closed",

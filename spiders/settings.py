@@ -6,5 +6,7 @@ NEWSPIDER_MODULE = "spiders"
 ADDONS = {"spiders.addon.Guards": 100}
 
 LOG_LEVEL = "INFO"
+LOG_INSTALL_ROOT_HANDLER = False  # the process that crawls has set up its own
+LOGSTATS_INTERVAL = 0
 MEMUSAGE_ENABLED = True
 MEMUSAGE_LIMIT_MB = 2048

@@ -12,7 +12,7 @@ import typer
 from pressmark.cli.output import fail, friendly, out, print_json, short_time, table
 from pressmark.errors import ConfigError, ServerError
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.connection import Role, Warehouse, transaction
 from pressmark.warehouse.embedded import wheel_binaries
 from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
@@ -84,6 +84,10 @@ def psql(context: typer.Context) -> None:
       pressmark psql -At -c "SELECT count(*) FROM mart.article"
 
       pressmark psql -f questions.sql
+
+      pressmark psql --comments -c "SELECT comment_body FROM mart.comment"
+
+    With --comments before all else the login is the one that may read readers' comments.
     """
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
@@ -92,7 +96,12 @@ def psql(context: typer.Context) -> None:
     path = str(bundled) if bundled.exists() else shutil.which("psql")
     if path is None:
         raise ConfigError("No psql program was found; install PostgreSQL's client.")
-    os.execv(path, ["psql", "-X", warehouse.analyst_url(), *context.args])  # noqa: S606 - psql itself
+    arguments = list(context.args)
+    role: Role = "analyst"
+    if arguments[:1] == ["--comments"]:
+        role = "comments"
+        del arguments[0]
+    os.execv(path, ["psql", "-X", warehouse.reader_url(role), *arguments])  # noqa: S606 - psql itself
 
 
 @friendly

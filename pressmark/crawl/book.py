@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from pressmark.errors import ArchiveError
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.frontier import Candidate, Decision, Known, Removal, decide
 from pressmark.outlet import Outlet
-from pressmark.settlement import Capture, Settled, frontier_update, settle_page, settle_without_page
+from pressmark.settlement import KEPT, Capture, Settled, frontier_update, settle_page, settle_without_page
 from pressmark.urls import url_uid
 from pressmark.warehouse.crawls import (
     FetchRecord,
@@ -42,6 +43,7 @@ from pressmark.warehouse.crawls import (
 from pressmark.warehouse.requests import CrawlRequest
 
 Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
 _OPEN_ENDS = {
     "budget": ("budget_exhausted", "the crawl's time was up before its turn"),
     "stopped": ("interrupted", "the crawl was stopped before its turn"),
@@ -79,6 +81,7 @@ class CrawlBook:
         self.endpoint_problems: list[str] = []
         self.endpoints_listed = 0
         self.plan: Counter[str] = Counter()  # of a dry run: outcomes, and `fetch`
+        self._ended: Counter[str] = Counter()
         self._removals = removals
         self._config = ExtractionConfig.of(outlet)
         self._known: dict[UUID, Known] = {}  # as the warehouse had it before this crawl
@@ -97,6 +100,7 @@ class CrawlBook:
             return read_removals(cursor, outlet), ensure_extractor(cursor, ExtractionConfig.of(outlet))
 
         removals, extractor_id = services.database.run(read)
+        logger.info("%s: crawl %s begins, %s", outlet.id, crawl_id, request.mode)
         return cls(services, outlet, request, crawl_id, removals, extractor_id)
 
     # -- deciding ------------------------------------------------------------------------------
@@ -107,6 +111,10 @@ class CrawlBook:
             self.endpoints_listed += 1
         elif poll.detail:
             self.endpoint_problems.append(f"{poll.endpoint.url}: {poll.detail}")
+        detail = f" ({poll.detail})" if poll.detail else ""
+        logger.info(
+            "%s: %s %s: %d entries%s", self.outlet.id, poll.outcome, poll.endpoint.url, len(poll.entries), detail
+        )
         async with self._deciding:
             return await self._decide(poll, list(candidates))
 
@@ -195,10 +203,12 @@ class CrawlBook:
         """Whether a candidate has not ended yet."""
         return candidate.url_uid in self._open
 
-    async def close(self, finish_reason: str, error: str | None = None, stats: dict[str, Any] | None = None) -> None:
-        """Seal everything, settle what is open and end the crawl."""
+    async def close(
+        self, finish_reason: str, error: str | None = None, stats: dict[str, Any] | None = None
+    ) -> tuple[str, str | None]:
+        """Seal everything, settle what is open and end the crawl; (finish reason, error) as they were written."""
         if self.request.dry_run:
-            return
+            return finish_reason, error
         try:
             await self._segments.seal_full(everything=True)
         except ArchiveError as problem:
@@ -208,12 +218,19 @@ class CrawlBook:
         left_open = await self._database(lambda cursor: self._end(cursor, finish_reason, outcome, reason, error, stats))
         for _ in range(left_open):
             self.emit("settled", outcome=outcome)
+        ended = ", ".join(f"{count} {name}" for name, count in sorted(self._ended.items())) or "no candidates"
+        logger.info(
+            "%s: crawl %s %s: %s%s", self.outlet.id, self.crawl_id, finish_reason, ended, f" ({error})" if error else ""
+        )
         folder = self.services.settings.spool / str(self.crawl_id)
         with contextlib.suppress(OSError):
             folder.rmdir()
+        return finish_reason, error
 
     def emit(self, event: str, **fields: Any) -> None:
         """Tell the progress channel."""
+        if event == "settled":
+            self._ended[fields["outcome"]] += 1
         self.services.emit({"event": event, "outlet": self.outlet.id, **fields})
 
     # ------------------------------------------------------------------------------------------
@@ -242,6 +259,8 @@ class CrawlBook:
                 update.listed_modified, update.fetched_at, update.outcome, 0, settled.capture.response.observed_at,
                 update.date_published, update.content, None, None, None, None,
             )  # fmt: skip
+        if settled.outcome not in KEPT:
+            logger.info("%s: %s %s: %s", self.outlet.id, settled.outcome, settled.candidate.url, settled.reason)
         self.emit("settled", outcome=settled.outcome)
 
     def _known_now(self, uid: UUID) -> Known | None:

@@ -42,7 +42,8 @@ def parse_feed(
             listing.truncated = True
             break
         published = read_date(item.get("published"), "feed", now, zone)
-        updated = read_date(item.get("updated"), "feed", now, zone)
+        # Not item.get: feedparser would give the date of publication where there is no other.
+        updated = read_date(dict.get(item, "updated"), "feed", now, zone)
         listing.entries.append(
             Entry(
                 url=link,

@@ -27,11 +27,11 @@ def find_authors(page: Page, article: Node, site_names: frozenset[str]) -> list[
     site_names: folded names of the outlet; it is not its own author where a person is named too.
     """
     # Each is asked only where the one before it has none: reading bylines costs as much as a third of the body.
-    for names in (lambda: _from_json_ld(article), lambda: _from_meta(page), lambda: _from_byline(page)):
-        cleaned = _clean(names(), site_names)
-        if cleaned:
-            return cleaned
-    return []
+    return (
+        _clean(_from_json_ld(article), site_names)
+        or _clean(_from_meta(page), site_names)
+        or _clean(_from_byline(page), site_names)
+    )
 
 
 def _from_json_ld(article: Node) -> list[str]:

@@ -12,7 +12,9 @@ import logging
 import multiprocessing
 import os
 import resource
+import threading
 from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import forkserver
 
@@ -30,6 +32,8 @@ MEMORY_BYTES = 2**30
 MIN_WORDS = 8
 _ATTEMPTS = 3
 _TASKS_A_WORKER = 1000  # then it is replaced: libxml2 and regex caches grow
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,67 +78,90 @@ def judge(extraction: Extraction) -> PageRead:
     return PageRead(extraction)
 
 
+# What pebble raises: for a task whose worker ended; for a pool that it has given up, at once or when it is used.
+_WORKER_LOST = (ProcessExpired, BrokenProcessPool, RuntimeError)
 _WORKERS_ENDED = PageRead(None, "quarantined", "extract", f"{_ATTEMPTS} workers ended while reading it")
 
 
 class ExtractionPool:
-    """Worker processes for one crawl process. Make it in the main thread; use it from asyncio."""
+    """Worker processes for one crawl process. Make it in the main thread; use it from any, or from asyncio."""
 
     def __init__(self, workers: int, seconds: float = EXTRACTION_SECONDS) -> None:
         os.environ[PARENT_PID] = str(os.getpid())
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads do not survive a fork
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["pressmark.extraction.preload"])
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["pressmark.extraction.preload"])
         # From this thread: the kernel ties the server to the thread that starts it.
         forkserver.ensure_running()
+        self._workers = workers
         self._seconds = seconds
-        self._pool = ProcessPool(
-            max_workers=workers,
-            max_tasks=_TASKS_A_WORKER,
-            initializer=_begin_worker,
-            context=context,
-        )
-        for _ in range(workers):  # they start while the crawl opens its books
-            self._pool.schedule(_warm_up)
+        self._renewing = threading.Lock()
+        self._pool = self._new_pool()
 
     async def read(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
         """Read a page in a worker; a worker killed from outside is tried again before the page is blamed."""
         for _ in range(_ATTEMPTS):
+            pool = self._pool
             try:
-                result: PageRead = await asyncio.wrap_future(self._schedule(pointer, config, size_limit))
+                future = self._schedule(pool, pointer, config, size_limit)
+                result: PageRead = await asyncio.wrap_future(future)
                 return result
             except FutureTimeout:
                 return self._too_slow()
-            except ProcessExpired as error:
-                _note_end(error)
+            except _WORKER_LOST as error:
+                self._replace(pool, error)
         return _WORKERS_ENDED
 
     def read_now(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
         """The same for a caller that waits."""
         for _ in range(_ATTEMPTS):
+            pool = self._pool
             try:
-                result: PageRead = self._schedule(pointer, config, size_limit).result()
+                result: PageRead = self._schedule(pool, pointer, config, size_limit).result()
                 return result
             except FutureTimeout:
                 return self._too_slow()
-            except ProcessExpired as error:
-                _note_end(error)
+            except _WORKER_LOST as error:
+                self._replace(pool, error)
         return _WORKERS_ENDED
 
-    def _schedule(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> ProcessFuture[PageRead]:
-        return self._pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
+        _stop(self._pool)
+
+    def _new_pool(self) -> ProcessPool:
+        pool = ProcessPool(
+            max_workers=self._workers,
+            max_tasks=_TASKS_A_WORKER,
+            initializer=_begin_worker,
+            context=self._context,
+        )
+        for _ in range(self._workers):  # they start while the crawl opens its books
+            pool.schedule(_warm_up)
+        return pool
+
+    def _schedule(
+        self, pool: ProcessPool, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int
+    ) -> ProcessFuture[PageRead]:
+        return pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
+
+    def _replace(self, pool: ProcessPool, error: BaseException) -> None:
+        """After a worker's death: pebble replaces one that was at work, but gives up where an idle one dies."""
+        logger.warning("an extraction worker ended: %s", error)
+        if isinstance(error, ProcessExpired):
+            return
+        with self._renewing:
+            if pool is self._pool:
+                self._pool = self._new_pool()
+                _stop(pool)
 
     def _too_slow(self) -> PageRead:
         return PageRead(None, "extraction_timeout", "extract", f"not done within {self._seconds:g} s")
 
-    def close(self) -> None:
-        """End the workers, whatever they are doing."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
 
-
-def _note_end(error: ProcessExpired) -> None:
-    logging.getLogger(__name__).warning("extraction worker ended (exit code %s)", error.exitcode)
+def _stop(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]
+    pool.join()
 
 
 def _warm_up() -> None:

@@ -75,16 +75,16 @@ class Warehouse:
         server.ensure_running()
         return self._open(server.dsn(SUPERUSER, database or DATABASE), "pressmark migrate")
 
-    def analyst_url(self) -> str:
-        """A libpq URL for the analyst's own login, without a password."""
+    def reader_url(self, role: Role = "analyst") -> str:
+        """A libpq URL for a reader's own login, without a password."""
         server = self.embedded
         if server is not None:
             server.ensure_running()
-            return server.url("pressmark_analyst", DATABASE)
+            return server.url(f"pressmark_{role}", DATABASE)
         parts = urlsplit(self.settings.database_url or "")
         host = parts.hostname or ""
         host = f"[{host}]" if ":" in host else host
-        netloc = f"pressmark_analyst@{host}" + (f":{parts.port}" if parts.port else "")
+        netloc = f"pressmark_{role}@{host}" + (f":{parts.port}" if parts.port else "")
         return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
     def owner_url(self) -> str:

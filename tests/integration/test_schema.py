@@ -1,0 +1,106 @@
+"""Migrations, roles and what the catalogue says."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from pressmark.errors import ServerError
+from pressmark.settings import SQL_ROOT
+from pressmark.warehouse.connection import transaction
+from pressmark.warehouse.migrations import migrate, state
+from pressmark.warehouse.queries import queries
+from tests.conftest import Line
+
+
+def test_everything_has_a_comment(line: Line) -> None:
+    bare = line.query(
+        """
+        SELECT c.oid::regclass::text, a.attname
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT c.relispartition
+        WHERE n.nspname IN ('core', 'ops', 'staging', 'mart') AND c.relkind IN ('r', 'v', 'm', 'p')
+          AND (obj_description(c.oid, 'pg_class') IS NULL
+               OR (a.attnum IS NOT NULL AND col_description(c.oid, a.attnum) IS NULL))
+        UNION ALL
+        SELECT p.oid::regprocedure::text, NULL FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE n.nspname IN ('core', 'ops', 'staging', 'mart') AND obj_description(p.oid, 'pg_proc') IS NULL
+        UNION ALL
+        SELECT nspname, NULL FROM pg_namespace
+        WHERE nspname IN ('core', 'ops', 'staging', 'mart') AND obj_description(oid, 'pg_namespace') IS NULL
+        """
+    )
+    assert bare == []
+
+
+def test_an_interface_that_others_build_on(line: Line) -> None:
+    columns = {
+        name
+        for (name,) in line.query(
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = 'mart' AND table_name = 'article'"
+        )
+    }
+    promised = """article_uid outlet url canonical_url headline description authors date_published date_published_raw
+        date_published_source date_published_precision date_published_offset date_modified in_language article_section
+        keywords article_body word_count char_count main_image is_accessible_for_free story_cluster first_seen_at
+        last_seen_at gone_at revision_count discovered_via captured_by observed_at recorded_at http_status archive_file
+        archive_offset archive_length extractor text_hash changed_at"""
+    assert set(promised.split()) <= columns
+
+
+def test_migrating_again_changes_nothing_and_an_edit_is_refused(line: Line, tmp_path: Path) -> None:
+    assert migrate(line.warehouse).up_to_date
+    edited = tmp_path / "migrations"
+    shutil.copytree(SQL_ROOT / "migrations", edited)
+    file = edited / "0002.ops.sql"
+    file.write_text(file.read_text() + "\n-- an afterthought\n")
+    assert state(line.warehouse, edited).edited == ["0002.ops"]
+    with pytest.raises(ServerError, match=r"0002\.ops"):
+        migrate(line.warehouse, edited)
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("analyst", "SELECT 1 FROM core.article"),
+        ("analyst", "SELECT 1 FROM mart.comment"),
+        ("analyst", "SET default_transaction_read_only = off; COMMIT; CREATE TABLE mart.mine (i int)"),
+        ("comments", "SELECT 1 FROM core.comment"),
+        ("loader", "DELETE FROM core.visit"),
+        ("loader", "TRUNCATE staging.visit"),
+        ("loader", "DELETE FROM ops.candidate"),
+    ],
+)
+def test_what_a_role_may_not(line: Line, role: str, statement: str) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        line.query(statement, role=role)
+
+
+def test_a_slow_question_of_an_analyst_ends(line: Line) -> None:
+    assert line.query("SHOW statement_timeout", role="analyst") == [("5min",)]
+
+
+def test_staging_is_logged(line: Line) -> None:
+    assert line.query("SELECT relname FROM pg_class WHERE relpersistence = 'u'") == []
+
+
+@pytest.mark.parametrize("area", sorted(path.stem for path in (SQL_ROOT / "queries").glob("*.sql")))
+def test_every_statement_is_valid_sql(line: Line, area: str) -> None:
+    """Each named statement is planned by the real server; those with VALUES lists are run by other tests."""
+    import re
+
+    connection = line.warehouse.connect_admin()
+    with contextlib.closing(connection):
+        for name, statement in queries(area).items():
+            if "VALUES %s" in statement or statement.lstrip("- \n").startswith(("GRANT", "REVOKE")) or area == "roles":
+                continue
+            names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
+            text = re.sub(r"%\((\w+)\)s", lambda m: f"${names.index(m[1]) + 1}", statement).replace("%%", "%")
+            with pytest.raises(ZeroDivisionError), transaction(connection) as cursor:
+                cursor.execute(f"PREPARE checked AS {text.rstrip().rstrip(';')}")
+                cursor.execute("DEALLOCATE checked")
+                raise ZeroDivisionError(name)

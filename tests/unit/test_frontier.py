@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pressmark.dates import DateFound
+from pressmark.discovery.listing import Entry
+from pressmark.frontier import Asked, Candidate, Known, Removal, decide, next_due
+from pressmark.outlet import Outlet
+from pressmark.urls import url_uid
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OUTLET = Outlet.model_validate(
+    {
+        "id": "one", "name": "One", "home": "http://one.example/", "domains": ["one.example"], "languages": ["en"],
+        "timezone": "UTC", "enabled": True, "max_age": "30d", "urls": {"exclude": ["/video/"]},
+        "endpoints": [{"method": "feed", "url": "http://one.example/feed", "source": "a test"}],
+    }
+)  # fmt: skip
+INCREMENTAL = Asked("incremental", None, NOW)
+WINDOW = Asked("window", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 8, tzinfo=UTC))
+
+
+def candidate(path: str = "/story", published: datetime | None = None, modified: datetime | None = None) -> Candidate:
+    url = f"http://one.example{path}"
+    found = DateFound("raw", "feed", published, "second", 0) if published else None
+    return Candidate(url, url_uid("one", url), "feed", None, Entry(url, None, found, modified))
+
+
+def known(**changes: Any) -> Known:
+    c = candidate()
+    values: dict[str, Any] = dict(
+        url_uid=c.url_uid, url=c.url, article_uid=c.url_uid, next_due_at=NOW + HOUR, listed_modified=NOW - 5 * HOUR,
+        last_fetch_at=NOW - 5 * HOUR, last_outcome="new", failures=0, first_visit_at=NOW - 5 * HOUR,
+        date_published=NOW - 6 * HOUR, content=(1, 2, 3, 4), wire_digest=None, segment_id=None, archive_offset=None,
+        archive_length=None,
+    )  # fmt: skip
+    return Known(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("c", "k", "asked", "outcome"),
+    [
+        (candidate(), None, INCREMENTAL, None),
+        (candidate(), known(), INCREMENTAL, "known_not_due"),
+        (candidate(), known(next_due_at=NOW - HOUR), INCREMENTAL, None),
+        (candidate(modified=NOW - HOUR), known(), INCREMENTAL, None),
+        (candidate(modified=NOW - 6 * HOUR), known(), INCREMENTAL, "known_not_due"),
+        (candidate(modified=NOW - HOUR), known(last_outcome="timeout"), INCREMENTAL, "known_not_due"),
+        (candidate(), known(last_fetch_at=None, last_outcome=None), INCREMENTAL, None),
+        (candidate("/video/x"), None, INCREMENTAL, "out_of_scope"),
+        (candidate("/a/a/a/a"), None, INCREMENTAL, "trap"),
+        (candidate(published=NOW - timedelta(days=40)), None, INCREMENTAL, "too_old"),
+        (candidate(published=datetime(2026, 11, 8, tzinfo=UTC)), None, WINDOW, "out_of_window"),
+        (candidate(published=datetime(2026, 11, 1, tzinfo=UTC)), None, WINDOW, None),
+        (candidate(), None, WINDOW, None),
+        (candidate(), known(date_published=datetime(2026, 11, 2, tzinfo=UTC)), WINDOW, "known_not_due"),
+    ],
+)
+def test_decisions(c: Candidate, k: Known | None, asked: Asked, outcome: str | None) -> None:
+    assert decide(c, k, asked, OUTLET, (), NOW).outcome == outcome
+
+
+def test_other_hosts_and_removals() -> None:
+    elsewhere = Candidate("http://two.example/a", url_uid("one", "http://two.example/a"), "feed")
+    assert decide(elsewhere, None, INCREMENTAL, OUTLET, (), NOW).outcome == "out_of_scope"
+    c = candidate()
+    removal = Removal(
+        "url",
+        "https://www.one.example/story?utm_source=x",
+        url_uid("one", "https://www.one.example/story?utm_source=x"),
+    )
+    assert decide(c, None, INCREMENTAL, OUTLET, (removal,), NOW).outcome == "suppressed"
+    assert (
+        decide(c, None, INCREMENTAL, OUTLET, (Removal("prefix", "http://one.example/st"),), NOW).outcome == "suppressed"
+    )
+
+
+def test_left_out_again_for_the_same_reason_is_counted_not_stored() -> None:
+    left = known(last_outcome="out_of_scope", last_fetch_at=None)
+    assert decide(candidate("/video/x"), left, INCREMENTAL, OUTLET, (), NOW).outcome == "known_not_due"
+
+
+def test_what_a_window_left_out_is_taken_later() -> None:
+    left = known(last_outcome="out_of_window", last_fetch_at=None, first_visit_at=None, next_due_at=None)
+    assert decide(candidate(published=NOW - HOUR), left, INCREMENTAL, OUTLET, (), NOW).fetch
+
+
+def test_next_visits() -> None:
+    first = NOW - timedelta(hours=2)
+    assert next_due(OUTLET, "new", 0, NOW, NOW) == NOW + timedelta(hours=24)
+    assert next_due(OUTLET, "unchanged", 0, first, NOW) == first + timedelta(hours=24)
+    assert next_due(OUTLET, "unchanged", 0, NOW - timedelta(days=8), NOW) is None
+    waits = [next_due(OUTLET, "timeout", n, None, NOW) for n in (1, 2, 3, 30)]
+    assert waits == [NOW + HOUR, NOW + 2 * HOUR, NOW + 4 * HOUR, NOW + timedelta(days=7)], (
+        "longer and longer, never dead"
+    )
+    assert next_due(OUTLET, "gone", 1, first, NOW) == NOW + timedelta(hours=24), "a second look confirms it"
+    assert next_due(OUTLET, "gone", 2, first, NOW) is None

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pressmark.cli.outlets import schema_text
+from pressmark.errors import ConfigError
+from pressmark.newsstand import OUTLETS as NEWSSTAND
+from pressmark.registry import load_registry, read_outlet
+from pressmark.settings import PROJECT_ROOT, Settings
+
+GOOD = """id: one
+name: One
+home: http://one.example/
+domains: [one.example]
+languages: [en]
+timezone: UTC
+enabled: true
+endpoints:
+  - {method: feed, url: http://one.example/feed, source: a test}
+"""
+
+
+def test_shipped_outlets_are_valid() -> None:
+    registry = load_registry(PROJECT_ROOT / "outlets")
+    assert registry.problems == []
+    assert "southfront" in registry.outlets and len(registry.outlets) >= 9
+    assert len({o.country for o in registry.outlets.values()}) >= 6
+    for outlet in registry.outlets.values():
+        assert all(endpoint.source for endpoint in outlet.endpoints)
+        assert outlet.comments == "off", "readers' comments are off unless a user switches them on"
+        assert not outlet.enabled or all(endpoint.verified for endpoint in outlet.endpoints)
+    assert load_registry(NEWSSTAND).problems == []
+
+
+def test_the_schema_is_the_generated_one() -> None:
+    kept = (PROJECT_ROOT / "docs" / "outlet.schema.json").read_text()
+    assert kept == schema_text() + "\n", "run `make docs`"
+    json.loads(kept)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ("id: one", "id: One!", 1, "id: 'One!' does not have the form"),
+        ("timezone: UTC", "timezone: Mars/Olympus", 6, "timezone: not an IANA time zone"),
+        ("domains: [one.example]", "domains: [two.example]", 3, "home: its host 'one.example' is not under domains"),
+        ("enabled: true", "enabled: false", None, "disabled_reason: say why"),
+        ("name: One", "nmae: One", 2, "nmae"),
+        ("method: feed", "method: gopher", 9, "endpoints.0.method"),
+        ("languages: [en]", "languages: [en", None, "not valid YAML"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, old: str, new: str, line: int | None, words: str) -> None:
+    path = tmp_path / "one.yaml"
+    path.write_text(GOOD.replace(old, new))
+    outlet, problems = read_outlet(path)
+    assert outlet is None
+    told = "\n".join(map(str, problems))
+    assert words in told and str(path) in told
+    if line:
+        assert f"{path}:{line}: " in told
+
+
+def test_a_broken_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(GOOD)
+    (tmp_path / "two.yaml").write_text("- just\n- a list\n")
+    (tmp_path / "three.yaml").write_text(GOOD)
+    registry = load_registry(tmp_path)
+    assert list(registry.outlets) == ["one"] and len(registry.problems) == 2
+    assert "is taken by" in str(registry.problems)
+    with pytest.raises(ConfigError, match="There are: one"):
+        registry.get("four")
+
+
+def test_off_is_a_word_and_durations_have_units(tmp_path: Path) -> None:
+    (tmp_path / "one.yaml").write_text(GOOD + "comments: off\nrevisits: {after: [90m]}\n")
+    outlet = load_registry(tmp_path).get("one")
+    assert outlet.comments == "off" and outlet.revisits.after[0].total_seconds() == 5400
+
+
+def test_settings_name_what_is_wrong() -> None:
+    with pytest.raises(ConfigError, match=r"news.example=127.0.0.1:8080"):
+        Settings.from_env({"PRESSMARK_RESOLVE": "news.example=localhost:1"})
+    with pytest.raises(ConfigError, match="PRESSMARK_WORKERS"):
+        Settings.from_env({"PRESSMARK_WORKERS": "many"})

@@ -1,0 +1,135 @@
+"""Feeds, sitemaps, robots.txt, dates, rights, COPY: pure parts."""
+
+from __future__ import annotations
+
+import gzip
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pressmark.dates import day_in_url, read_date
+from pressmark.discovery.feeds import parse_feed
+from pressmark.discovery.sitemaps import parse_sitemap
+from pressmark.logs import redact
+from pressmark.rights import read_rights
+from pressmark.robots import RobotsPolicy
+from pressmark.warehouse.copying import Json, field
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+URL = "http://example.org/x.xml"
+
+
+def test_a_news_sitemap() -> None:
+    document = b"""<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
+      xmlns:news="http://www.google.com/schemas/sitemap-news/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
+      <url><loc> http://example.org/a </loc><lastmod>2026-11-20</lastmod><image:image><image:loc>http://example.org/p.jpg</image:loc></image:image>
+      <news:news><news:publication_date>2026-11-19T08:00:00+02:00</news:publication_date><news:title>A &amp; B</news:title></news:news></url></urlset>"""
+    (entry,) = parse_sitemap(document, URL, NOW).entries
+    assert (entry.url, entry.headline) == ("http://example.org/a", "A & B")
+    assert entry.published is not None and entry.published.value == datetime(2026, 11, 19, 6, tzinfo=UTC)
+    assert entry.published.offset == 120 and entry.published.source == "news_sitemap"
+    assert entry.modified == datetime(2026, 11, 20, tzinfo=UTC), "lastmod is a bound, kept apart from the date"
+    assert parse_sitemap(gzip.compress(document), URL, NOW).entries
+
+
+@pytest.mark.parametrize(
+    "document",
+    [b"", b"<html><body>Checking your browser</body></html>", b"\x1f\x8bbroken", b"\xff\xfe\x00"],
+)
+def test_no_sitemap_says_so(document: bytes) -> None:
+    listing = parse_sitemap(document, URL, NOW)
+    assert not listing.entries and listing.problem
+
+
+def test_xml_entities_are_not_resolved(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    secret = tmp_path / "secret"
+    secret.write_text("http://example.org/SECRET")
+    document = f'<!DOCTYPE r [<!ENTITY x SYSTEM "file://{secret}">]><urlset><url><loc>http://example.org/&x;</loc></url></urlset>'
+    assert "SECRET" not in str(parse_sitemap(document.encode(), URL, NOW))
+    laughs = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(
+        f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    parse_sitemap(f"{laughs}]><urlset><url><loc>http://e.org/&i;</loc></url></urlset>".encode(), URL, NOW)
+
+
+def test_a_feed_keeps_what_dates_say() -> None:
+    document = b"""<rss version="2.0"><channel><item><title>One</title><link>/story</link><pubDate>Thu, 19 Nov 2026 08:00:00 +0200</pubDate></item>
+      <item><title>No link</title></item><item><link>javascript:alert(1)</link></item></channel></rss>"""
+    (entry,) = parse_feed(document, "http://example.org/feed", NOW).entries
+    assert entry.url == "http://example.org/story"
+    assert entry.published is not None and entry.published.value == datetime(2026, 11, 19, 6, tzinfo=UTC)
+    assert parse_feed(b"<html>Just a moment...</html>", URL, NOW).problem
+
+
+@pytest.mark.parametrize(
+    ("raw", "value", "precision"),
+    [
+        ("2021-07-26", datetime(2021, 7, 26, tzinfo=UTC), "day"),
+        ("2021-07-26T17:12:41+02:00", datetime(2021, 7, 26, 15, 12, 41, tzinfo=UTC), "second"),
+        ("26 July 2021", datetime(2021, 7, 26, tzinfo=UTC), "day"),
+    ],
+)
+def test_dates(raw: str, value: datetime, precision: str) -> None:
+    found = read_date(raw, "meta", NOW)
+    assert found is not None and (found.value, found.precision, found.raw) == (value, precision, raw)
+
+
+@pytest.mark.parametrize(
+    "raw", ["July 26th", "yesterday", "5/6/2021", "12:30", "2099-01-01", "0001-01-01", "not a date"]
+)
+def test_no_date_is_invented(raw: str) -> None:
+    found = read_date(raw, "meta", NOW)
+    assert found is None or found.value is None
+
+
+def test_day_in_an_address() -> None:
+    found = day_in_url("https://example.org/2021/07/26/story", NOW)
+    assert found is not None and found.value == datetime(2021, 7, 26, tzinfo=UTC) and found.precision == "day"
+    assert day_in_url("https://example.org/2021/13/45/story", NOW) is None
+
+
+@given(st.text(max_size=60))
+def test_dates_never_raise(text: str) -> None:
+    read_date(text, "meta", NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (200, b"User-agent: *\nDisallow: /private", "allowed"),
+        (200, b"User-agent: pressmark\nDisallow: /", "robots_denied"),
+        (404, b"", "allowed"),
+        (403, b"", "allowed"),
+        (429, b"", "robots_unreachable"),
+        (500, b"", "robots_unreachable"),
+        (301, b"", "robots_unreachable"),
+    ],
+)
+def test_robots_as_rfc_9309_has_it(status: int, body: bytes, outcome: str) -> None:
+    assert RobotsPolicy.from_response(status, body).verdict("http://example.org/story", "Pressmark").outcome == outcome
+
+
+def test_rights_signals() -> None:
+    found = read_rights(
+        (("X-Robots-Tag", "otherbot: noindex"), ("X-Robots-Tag", "noarchive"), ("tdm-reservation", "1")), {}
+    )
+    assert found.noarchive and found.tdm_reservation is True and "noindex" not in found.robots
+    assert read_rights((("tdm-reservation", "1"),), {"tdm-reservation": ["0"]}).tdm_reservation is False
+    assert read_rights((), {"robots": ["index, NOARCHIVE"]}).noarchive
+
+
+def test_copy_fields() -> None:
+    assert field("a\tb\\c\nd\x00\ud800") == "a\\tb\\\\c\\nd\ufffd"
+    assert field(None) == "\\N" and field(True) == "t" and field(b"\x01") == "\\\\x01"
+    assert field(['a"b', "c\\d"]) == '{"a\\\\"b","c\\\\\\\\d"}'
+    assert field(Json({"k\x00": "v\x00"})) == '{"k": "v"}'
+    assert field(UUID(int=1)) == "00000000-0000-0000-0000-000000000001"
+
+
+def test_passwords_leave_no_trace_in_logs() -> None:
+    assert "canary" not in redact("postgresql://me:canary@host/db password=canary host=x password='can ary'").replace(
+        "ca ary", ""
+    )
