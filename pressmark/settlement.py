@@ -19,6 +19,7 @@ from pressmark.extraction.extract import Extraction
 from pressmark.extraction.worker import PageRead
 from pressmark.frontier import Asked, Candidate, Known, in_window, next_due
 from pressmark.outlet import Outlet
+from pressmark.rights import read_rights
 from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
 
 KEPT = frozenset(("new", "revised", "unchanged", "same_article"))
@@ -151,8 +152,10 @@ def settle_page(
     article_url = identity_url(capture.requested_url, response.url, outlet)
     article_uid = url_uid(outlet.id, article_url, outlet.urls.parameters)
     extraction = read.extraction
-    rights = extraction.rights if extraction else None
-    may_archive = not (rights and rights.noarchive and outlet.rights.noarchive == "obey")
+    # A page that could not be read may forbid its archiving in a part that nobody has seen.
+    unseen = extraction is None and read.outcome in ("extraction_timeout", "quarantined") and read.stage == "extract"
+    rights = extraction.rights if extraction else read_rights(response.headers, {})
+    may_archive = not ((rights.noarchive or unseen) and outlet.rights.noarchive == "obey")
 
     def end(outcome: str, reason: str | None, stage: str | None = None, archive: bool = may_archive) -> Settled:
         return Settled(candidate, outcome, reason, article_uid, article_url, capture, None, stage, archive)
@@ -161,7 +164,7 @@ def settle_page(
         return end("redirect_home", f"now leads to {response.url}", archive=False)
     if not on_domains(response.url, outlet.domains):
         return end("out_of_scope", f"leads to {response.url}", archive=False)
-    if rights and rights.tdm_reservation and outlet.rights.tdm_reservation == "obey" and tdm_basis is None:
+    if rights.tdm_reservation and outlet.rights.tdm_reservation == "obey" and tdm_basis is None:
         return end("rights_reserved", "the page reserves text and data mining (tdm-reservation: 1)", archive=False)
     if read.outcome is not None or extraction is None:
         return end(read.outcome or "quarantined", read.reason, read.stage or "extract")

@@ -28,7 +28,8 @@ def open_crawls(services: Services, registry: Registry, requests: Sequence[Crawl
     """
     check_free_space(services)
     outlets = {request.outlet: registry.get(request.outlet) for request in requests}
-    for request in requests:
+    # In one order everywhere, so that two processes cannot wait for each other.
+    for request in sorted(requests, key=lambda r: (r.outlet, r.mode)):
         lock = crawl_lock(request.outlet, request.mode)
         if not services.locks.try_take(lock):
             services.emit({"event": "waiting", "outlet": request.outlet})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadCancelledError,
@@ -24,6 +25,11 @@ class OutOfScope(FetchError):
 
 class Stopping(FetchError):
     """The crawl is being stopped; the request was not made."""
+
+
+def is_stopping(crawler: Crawler) -> bool:
+    """Whether a crawl is being ended, by its own spider or by a signal: no further request is then made."""
+    return getattr(crawler.spider, "stopping", False) or not crawler.crawling
 
 
 def outcome_of_status(status: int, retry_after: bool = False) -> str:

@@ -6,6 +6,7 @@ An outlet may name a subclass of its own in its file (`spider:`); the guards sta
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
@@ -43,6 +44,7 @@ class OutletSpider(Spider):
         self.error: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._over = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
@@ -61,8 +63,10 @@ class OutletSpider(Spider):
         """Endpoints one after the other, each followed by its articles; then what is due."""
         book = self.book
         try:
+            search = Search(book.outlet, book.request.asked, self._fetch)
             for endpoint in self.endpoints():
-                search = Search(book.outlet, book.request.asked, self._fetch)
+                if endpoint.endpoint_id in search.polled:
+                    continue
                 async for poll, candidates in METHODS[endpoint.method].discover(search, endpoint):
                     for candidate in await book.record_poll(poll, candidates):
                         yield self._request(candidate)
@@ -71,7 +75,7 @@ class OutletSpider(Spider):
                     yield self._request(candidate)
         except Stopping:
             return
-        except PressmarkError as error:
+        except Exception as error:
             self._fail(error)
 
     def endpoints(self) -> list[Endpoint]:
@@ -96,7 +100,7 @@ class OutletSpider(Spider):
             else:
                 outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
                 await self.book.settle(meta[CANDIDATE], outcome, f"answered {response.status}")
-        except PressmarkError as error:
+        except Exception as error:
             self._fail(error)
 
     async def failed(self, failure: Failure) -> None:
@@ -111,7 +115,7 @@ class OutletSpider(Spider):
         outcome, reason = outcome_of_error(error, failure.request.url)  # type: ignore[attr-defined]
         try:
             await self.book.settle(candidate, outcome, reason)
-        except PressmarkError as problem:
+        except Exception as problem:
             self._fail(problem)
 
     def _request(self, candidate: Candidate) -> Request:
@@ -121,12 +125,13 @@ class OutletSpider(Spider):
 
     async def _fetch(self, url: str, max_bytes: int) -> Response:
         request = make_request(url, "endpoint", self.book.outlet, max_bytes)
-        return await self.crawler.engine.download_async(request)
+        # Shielded: a download that is cancelled in its middle would keep the lease of its host.
+        return await asyncio.shield(asyncio.ensure_future(self.crawler.engine.download_async(request)))
 
     def _fail(self, error: Exception) -> None:
         """Something that further pages cannot mend: end this crawl, keep what is done."""
-        self.error = self.error or str(error)
-        logger.error("%s: %s", self.book.outlet.id, error)
+        self.error = self.error or str(error) or type(error).__name__
+        logger.error("%s: %s", self.book.outlet.id, error, exc_info=not isinstance(error, PressmarkError))
         self._stop("failed")
 
     def _stop(self, reason: str) -> None:
@@ -146,30 +151,35 @@ class OutletSpider(Spider):
 
     async def _keep(self) -> None:
         """Seal segments whose time is up, and hold on to the crawl's locks."""
-        while not self.stopping:
-            await asyncio.sleep(_KEEP_SECONDS)
+        while not self._over.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), _KEEP_SECONDS)
+                return
             try:
                 await self.book.keep()
                 await asyncio.to_thread(self.book.services.locks.keep)
-            except PressmarkError as error:
+            except Exception as error:
                 self._fail(error)
 
     async def _closed(self, reason: str) -> None:
         self.stopping = True
         if self._timer:
             self._timer.cancel()
+        self._over.set()
         if self._keeper:
-            self._keeper.cancel()
+            await self._keeper
         finish_reason = _FINISH_REASONS.get(reason, "failed")
         if finish_reason == "finished" and self.book.endpoints_listed == 0:
             finish_reason = "failed"
             self.error = self.error or "; ".join(self.book.endpoint_problems[:3]) or "no endpoint could be read"
+        if finish_reason == "failed":
+            self.error = self.error or f"ended by Scrapy: {reason}"
         stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
         try:
             finish_reason, self.error = await self.book.close(finish_reason, self.error, stats)
-        except PressmarkError as error:
+        except Exception as error:
             finish_reason, self.error = "failed", self.error or str(error)
-            logger.error("%s: the crawl could not be closed: %s", self.book.outlet.id, error)
+            logger.exception("%s: the crawl could not be closed", self.book.outlet.id)
         self.book.emit(
             "closed",
             crawl_id=self.book.crawl_id,

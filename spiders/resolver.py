@@ -31,7 +31,7 @@ def refusal(address: str) -> str | None:
         if inner is None and str(ip).startswith(_NAT64):
             inner = IPv4Address(int(ip) & 0xFFFFFFFF)
         ip = inner or ip
-    if not ip.is_global or ip.is_multicast or ip.is_reserved:
+    if not ip.is_global or ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False):
         return f"{address} is not an address of the public internet"
     return None
 

@@ -62,22 +62,26 @@ def crawl(
     ensure_ready(warehouse)
     requests = plan_requests(warehouse, chosen, start, end, dry_run, budget)
     run = run_with_progress(settings, requests)
+    well = True
     if dry_run and not run.error:
         _print_plan(chosen, run, as_json)
     elif not dry_run:
         # Also what a crawl that failed or was killed has committed.
-        load_outlets(settings, registry, [outlet.id for outlet in chosen])
+        well = _told_failures(load_outlets(settings, registry, [outlet.id for outlet in chosen]))
         report = crawl_report(warehouse, [request.request_id for request in requests])
         if as_json:
             print_json(report)
         elif report["crawls"]:
             print_report(report)
+        if report["crawls"] and not report["ledger_ok"]:
+            print("pressmark: a ledger does not add up; `pressmark status` and the log tell more", file=sys.stderr)
+            well = False
     if run.error:
         fail(run.error, run.exit_code if 0 < run.exit_code < 126 else 1)
     failed = {outlet: event["error"] for outlet, event in run.closed.items() if event.get("reason") == "failed"}
     for outlet, error in failed.items():
         print(f"pressmark: {outlet}: {error}", file=sys.stderr)
-    if failed or run.exit_code:
+    if failed or run.exit_code or not well:
         raise typer.Exit(1)
 
 
@@ -98,18 +102,22 @@ def load(
     """
     settings = Settings.from_env()
     registry = load_registry(settings.outlets)
+    registry.select(outlets or ())
     ensure_ready(Warehouse(settings))
     done = load_outlets(settings, registry, outlets or None, again)
     visits = sum(segment.visits or 0 for segment in done)
     out.print(f"{len(done)} segments, {visits} visits loaded.")
+    if not _told_failures(done):
+        raise typer.Exit(1)
+
+
+def _told_failures(done: list[LoadedSegment]) -> bool:
+    """Say which segments were not loaded; True where all were."""
     failed = [segment for segment in done if segment.error]
     for segment in failed:
-        print(
-            f"pressmark: {segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}",
-            file=sys.stderr,
-        )
-    if failed:
-        raise typer.Exit(1)
+        what = f"{segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}"
+        print(f"pressmark: {what}\nIt stays staged; `pressmark load --again` tries once more.", file=sys.stderr)
+    return not failed
 
 
 def plan_requests(

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -90,6 +90,7 @@ class CrawlBook:
         self._open: set[UUID] = set()
         self._budget = request.page_budget or outlet.budgets.pages
         self._deciding = asyncio.Lock()
+        self._closed = False
         self._segments = Segments(services, outlet, crawl_id, extractor_id, self._known.get)
 
     @classmethod
@@ -115,18 +116,23 @@ class CrawlBook:
         logger.info(
             "%s: %s %s: %d entries%s", self.outlet.id, poll.outcome, poll.endpoint.url, len(poll.entries), detail
         )
-        async with self._deciding:
-            return await self._decide(poll, list(candidates))
+        return await self._unbroken(self._decide(poll, list(candidates)))
 
     async def record_due(self) -> list[Candidate]:
         """Write down the pages whose next visit is due; returns those to fetch."""
-        async with self._deciding:
-            due = await self._database(
-                lambda cursor: read_due(cursor, self.outlet, datetime.now(UTC), max(self._budget, 0) + len(self._seen))
-            )
-            return await self._decide(None, due)
+        limit = max(self._budget, 0) + len(self._seen)
+        due = await self._database(lambda cursor: read_due(cursor, self.outlet, datetime.now(UTC), limit))
+        return await self._unbroken(self._decide(None, due))
+
+    async def _unbroken(self, deciding: Coroutine[Any, Any, list[Candidate]]) -> list[Candidate]:
+        """Decide to the end, also where Scrapy cancels the task that asked: half-written candidates end nowhere."""
+        return await asyncio.shield(asyncio.ensure_future(deciding))
 
     async def _decide(self, poll: Poll | None, candidates: list[Candidate]) -> list[Candidate]:
+        async with self._deciding:
+            return [] if self._closed else await self._decide_alone(poll, candidates)
+
+    async def _decide_alone(self, poll: Poll | None, candidates: list[Candidate]) -> list[Candidate]:
         now = datetime.now(UTC)
         fresh = {c.url_uid: c for c in reversed(candidates) if c.url_uid not in self._seen}
         self._seen.update(fresh)
@@ -141,6 +147,9 @@ class CrawlBook:
                     decision = Decision("budget_exhausted", "the crawl's budget of pages was used up")
                 else:
                     self._budget -= 1
+            if poll is None and decision.outcome == "known_not_due":
+                self._seen.discard(uid)  # another crawl has visited it since it was read as due
+                continue
             decided.append((candidate, decision))
         to_fetch = [candidate for candidate, decision in decided if decision.fetch]
         if self.request.dry_run:
@@ -206,9 +215,15 @@ class CrawlBook:
     async def close(
         self, finish_reason: str, error: str | None = None, stats: dict[str, Any] | None = None
     ) -> tuple[str, str | None]:
-        """Seal everything, settle what is open and end the crawl; (finish reason, error) as they were written."""
+        """Seal everything, settle what is open and end the crawl; (finish reason, error) as they were written.
+
+        Raises ServerError where a segment could not be committed: the crawl then keeps no end, and the next
+        one recovers it with what it has archived.
+        """
         if self.request.dry_run:
             return finish_reason, error
+        async with self._deciding:
+            self._closed = True
         try:
             await self._segments.seal_full(everything=True)
         except ArchiveError as problem:

@@ -67,6 +67,7 @@ def run_crawls(
                 _follow(events, run, on_event)
                 run.exit_code = process.wait()
             except BaseException:
+                events.close()  # a full pipe that nobody reads would hold the process up
                 _end_gently(process)
                 raise
     if run.exit_code and run.error is None and not run.closed:

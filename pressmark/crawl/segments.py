@@ -100,8 +100,9 @@ class Segments:
         async with self._one_at_a_time:
             ready = [segment for segment in self._closed if segment.pending == 0]
             for segment in ready:
+                # Shielded: a seal whose waiter is cancelled goes on, and the lock is kept until it is done.
+                await asyncio.shield(asyncio.ensure_future(asyncio.to_thread(self._seal, segment)))
                 self._closed.remove(segment)
-                await asyncio.to_thread(self._seal, segment)
 
     def _seal(self, segment: OpenSegment) -> None:
         if not segment.items and not segment.fetches:

@@ -44,7 +44,7 @@ class Rereader:
 
         values: segment_id, load_seq and articles of the load.
         """
-        cursor.execute(queries("load")["staged_extractors"], values)
+        cursor.execute(queries("load")["extractors"], values)
         for extractor_id, name, version, config_hash in cursor.fetchall():
             known = self._configs.get(bytes(config_hash))
             if (name, version) != (EXTRACTOR_NAME, extractor_version()) or known is None:

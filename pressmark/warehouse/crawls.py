@@ -172,7 +172,12 @@ def record_poll(
         [(uid, outlet, url, now, now) for uid, url in fresh],
         page_size=_PAGE,
     )
-    left_out = [(c.url_uid, d.outcome) for c, d in stored if not d.fetch and d.outcome != "budget_exhausted"]
+    # A window leaves out by its own dates: what another crawl still owes stays due.
+    left_out = [
+        (c.url_uid, d.outcome)
+        for c, d in stored
+        if not d.fetch and d.outcome != "budget_exhausted" and (d.outcome != "out_of_window" or c.url_uid not in known)
+    ]
     if left_out:
         execute_values(cursor, queries("crawl")["mark_left_out"], left_out, page_size=_PAGE)
     if poll is not None:

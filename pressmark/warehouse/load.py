@@ -20,6 +20,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pressmark import failpoints
 from pressmark.errors import LoadError, PressmarkError, ServerError
+from pressmark.urls import absolute, url_uid
 from pressmark.warehouse.comparison import Rereader
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.queries import queries
@@ -107,18 +108,18 @@ def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader) -
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
         cursor.execute(queries("load")["claim"], {"segment_id": segment_id})
-        if cursor.fetchone() is None:
+        claimed = cursor.fetchone()
+        if claimed is None:
             return None
         load_seq = _one(cursor, "next_load_seq", {})
         values: dict[str, Any] = {"segment_id": segment_id, "load_seq": load_seq}
-        _drop_removed(cursor, values)
+        _drop_removed(cursor, values, claimed[0])
         cursor.execute(queries("load")["staged_visits"], values)
         loaded = _add_rows(cursor, values, [row[0] for row in cursor.fetchall()])
         cursor.execute(queries("load")["add_events"], values)
         values["visits"] = loaded
         failpoints.reach("within_load")
         _derive(cursor, values, rereader)
-        cursor.execute(queries("load")["settle_visits"], values)
         for statement in ("clear_staged_visits", "clear_staged_events", "mark_loaded"):
             cursor.execute(queries("load")[statement], values)
         return len(loaded)
@@ -146,7 +147,7 @@ def _add_rows(cursor: Cursor, values: dict[str, Any], visits: list[UUID]) -> lis
 
 
 def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
-    """Make the revisions and the articles anew from all of their visits."""
+    """Make revisions, articles and the ledger's outcomes anew from all visits of what was touched."""
     cursor.execute(queries("load")["touched"], values)
     articles = sorted(row[0] for row in cursor.fetchall())
     if not articles:
@@ -155,12 +156,20 @@ def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
     rereader.fill_in(cursor, values)
     cursor.execute(queries("load")["derive_revisions"], values)
     cursor.execute(queries("load")["derive_articles"], values)
+    cursor.execute(queries("load")["settle_visits"], values)
 
 
-def _drop_removed(cursor: Cursor, values: dict[str, Any]) -> None:
-    cursor.execute(queries("load")["drop_removed"], values)
-    for crawl_id, url_uid in cursor.fetchall():
-        cursor.execute(queries("load")["settle_removed"], {"crawl_id": crawl_id, "url_uid": url_uid})
+def _drop_removed(cursor: Cursor, values: dict[str, Any], outlet: str) -> None:
+    """Drop staged visits that a removal covers, by address as written and by its identity."""
+    cursor.execute(queries("load")["url_removals"], {"outlet": outlet})
+    removals, removed = [], []
+    for removal_id, value, parameters in cursor.fetchall():
+        if absolute(value):
+            removals.append(removal_id)
+            removed.append(url_uid(outlet, value, parameters))
+    cursor.execute(queries("load")["drop_removed"], {**values, "removals": removals, "removed": removed})
+    for crawl_id, uid in cursor.fetchall():
+        cursor.execute(queries("load")["settle_removed"], {"crawl_id": crawl_id, "url_uid": uid})
 
 
 def _note_failure(warehouse: Warehouse, segment_id: UUID, error: Exception) -> None:

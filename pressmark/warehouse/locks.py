@@ -52,7 +52,11 @@ class SessionLocks:
         self._call("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
 
     def keep(self) -> None:
-        """Take the held locks again where their connection was lost. Call it every few seconds."""
+        """Take the held locks again where their connection was lost. Call it every few seconds.
+
+        Raises ServerError where another process has taken one meanwhile: it has taken over.
+        """
+        lost: list[str] = []
         with self._guard:
             try:
                 with self._connection.cursor() as cursor:
@@ -65,8 +69,14 @@ class SessionLocks:
                 with self._connection.cursor() as cursor:
                     for name in sorted(self._held):
                         cursor.execute(_TAKE, (name,))
+                        if cursor.fetchone() != (True,) and not name.startswith("lease:"):
+                            lost.append(name)
             except (psycopg2.Error, ServerError) as error:
                 logger.warning("the crawl's locks are lost, trying again: %s", " ".join(str(error).split()))
+            if lost:
+                raise ServerError(
+                    f"Postgres was away, and another process has taken over meanwhile ({', '.join(lost)})."
+                )
 
     def close(self) -> None:
         """Close the connection, and with it release every lock."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from uuid import UUID
 
 from scrapy.http import Response
 
@@ -22,11 +23,15 @@ Found = AsyncIterator[tuple[Poll, list[Candidate]]]
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes)."""
+    """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes).
+
+    polled: endpoints that were read in this crawl; each is read once.
+    """
 
     outlet: Outlet
     asked: Asked
     fetch: Fetch
+    polled: set[UUID] = field(default_factory=set)
 
 
 async def fetch_listing(
@@ -34,6 +39,7 @@ async def fetch_listing(
 ) -> tuple[Response, None] | tuple[None, Poll]:
     """The answer of an endpoint, or the poll that says why there is none."""
     now = datetime.now(UTC)
+    search.polled.add(endpoint.endpoint_id)
     try:
         response = await search.fetch(endpoint.url, max_bytes)
     except Stopping:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pressmark.discovery.listing import ChildListing, Listing
 from pressmark.discovery.sitemaps import MAX_BYTES, parse_sitemap
-from pressmark.urls import host_of, literal_key, on_domains
+from pressmark.urls import host_of, on_domains
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
@@ -19,11 +19,13 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     """A sitemap and, breadth first and within the budget, the sitemaps that it names."""
     outlet = search.outlet
     queue: deque[Endpoint] = deque([endpoint])
-    seen = {literal_key(endpoint.url)}
+    configured = {other.url for other in outlet.endpoints}
     left = outlet.budgets.sitemaps
     while queue and left > 0:
-        left -= 1
         current = queue.popleft()
+        if current.endpoint_id in search.polled:
+            continue
+        left -= 1
         response, failed = await fetch_listing(search, current, MAX_BYTES)
         if response is None:
             assert failed is not None
@@ -38,10 +40,8 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
             zone=outlet.timezone,
         )
         for child in _worth_reading(listing, search):
-            key = literal_key(child.url)
-            if key not in seen and _is_own(child.url, current.url, search):
-                seen.add(key)
-                queue.append(Endpoint(outlet.id, current.method, child.url, configured=False))
+            if _is_own(child.url, current.url, search):
+                queue.append(Endpoint(outlet.id, current.method, child.url, configured=child.url in configured))
         yield poll_of(search, current, response, listing)
 
 

@@ -20,7 +20,7 @@ from scrapy.http import Response
 from pressmark.urls import host_of
 from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.lease import HostLeases
-from spiders.outcomes import Stopping, outcome_of_error
+from spiders.outcomes import Stopping, is_stopping, outcome_of_error
 from spiders.requests import DELAY, kind_of
 
 _TAKEN = "pressmark_lease"
@@ -75,7 +75,7 @@ class LeaseMiddleware:
 
     async def _take(self, leases: HostLeases, host: str, seconds: float, delay: float) -> None:
         while True:
-            if getattr(self._crawler.spider, "stopping", False):
+            if is_stopping(self._crawler):
                 raise Stopping("the crawl is being stopped")
             wait = await asyncio.to_thread(leases.take, host, seconds, delay)
             if wait is None:

@@ -6,7 +6,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 
 from pressmark.urls import absolute, on_domains
-from spiders.outcomes import OutOfScope, Stopping
+from spiders.outcomes import OutOfScope, Stopping, is_stopping
 from spiders.requests import kind_of
 
 
@@ -24,7 +24,7 @@ class ScopeMiddleware:
     def process_request(self, request: Request) -> None:
         """Raises OutOfScope, or Stopping once the crawl is being stopped."""
         spider = self._crawler.spider
-        if getattr(spider, "stopping", False):
+        if is_stopping(self._crawler):
             raise Stopping("the crawl is being stopped")
         if absolute(request.url) is None:
             raise OutOfScope(f"{request.url[:200]} is not an http(s) address")

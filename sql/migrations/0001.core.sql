@@ -272,6 +272,7 @@ COMMENT ON COLUMN core.extraction.recorded_at IS 'When it was stored.';
 CREATE TABLE core.visit (
     visit_id uuid PRIMARY KEY,
     article_uid uuid NOT NULL REFERENCES core.article,
+    url_uid uuid NOT NULL,
     observed_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now(),
     captured_by text NOT NULL DEFAULT 'pressmark',
@@ -303,6 +304,7 @@ CREATE INDEX visit_segment ON core.visit (segment_id);
 COMMENT ON TABLE core.visit IS 'One capture of an article''s page.';
 COMMENT ON COLUMN core.visit.visit_id IS 'Given at the fetch and written into the WARC, so that a segment that is staged again brings the same visit.';
 COMMENT ON COLUMN core.visit.article_uid IS 'The article.';
+COMMENT ON COLUMN core.visit.url_uid IS 'Identity of the URL that was asked for.';
 COMMENT ON COLUMN core.visit.observed_at IS 'When the page was fetched.';
 COMMENT ON COLUMN core.visit.recorded_at IS 'When the visit was loaded.';
 COMMENT ON COLUMN core.visit.captured_by IS 'pressmark, wayback or cc-news.';

@@ -17,6 +17,15 @@ SELECT nextval('ops.load_seq');
 -- name: staged_visits
 SELECT visit_id FROM staging.visit WHERE segment_id = %(segment_id)s ORDER BY visit_id;
 
+-- name: url_removals
+-- Removals of single addresses at an outlet, with the parameters that carry identity there.
+SELECT r.removal_id, r.value, c.config->'urls'->'parameters'
+FROM ops.removal r
+LEFT JOIN LATERAL (
+    SELECT config FROM ops.outlet_config c WHERE c.outlet = %(outlet)s ORDER BY c.first_used_at DESC LIMIT 1
+) c ON true
+WHERE r.target = 'url' AND r.value IS NOT NULL AND (r.outlet IS NULL OR r.outlet = %(outlet)s);
+
 -- name: drop_removed
 -- Visits that a removal covers, entered since they were fetched.
 DELETE FROM staging.visit v
@@ -25,7 +34,10 @@ WHERE v.segment_id = %(segment_id)s AND r.value IS NOT NULL AND (r.outlet IS NUL
   AND ((r.target = 'outlet' AND r.value = v.outlet)
     OR (r.target = 'prefix' AND (starts_with(v.requested_url, r.value) OR starts_with(v.url, r.value)))
     OR (r.target = 'url' AND (r.value IN (v.requested_url, v.url)
-        OR EXISTS (SELECT 1 FROM jsonb_array_elements(v.urls) u WHERE u->>'url' = r.value))))
+        OR EXISTS (SELECT 1 FROM jsonb_array_elements(v.urls) u WHERE u->>'url' = r.value)))
+    OR r.removal_id = ANY (%(removals)s::uuid[]) AND (v.url_uid = ANY (%(removed)s::uuid[])
+        OR v.article_uid = ANY (%(removed)s::uuid[])
+        OR EXISTS (SELECT 1 FROM jsonb_array_elements(v.urls) u WHERE (u->>'url_uid')::uuid = ANY (%(removed)s::uuid[]))))
 RETURNING v.crawl_id, v.url_uid;
 
 -- name: add_texts
@@ -86,12 +98,12 @@ ON CONFLICT (article_uid, kind, url_key) DO UPDATE SET first_seen_at = excluded.
 WHERE excluded.first_seen_at < u.first_seen_at;
 
 -- name: add_visits
-INSERT INTO core.visit (visit_id, article_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, segment_id,
+INSERT INTO core.visit (visit_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, segment_id,
                         archive_offset, archive_length, requested_url, final_url, http_status, content_type, etag,
                         last_modified, discovered_via, endpoint_id, listed_headline, listed_published,
                         listed_published_raw, listed_published_source, listed_published_precision,
                         listed_published_offset, rights, load_seq)
-SELECT v.visit_id, v.article_uid, v.observed_at, v.captured_by, v.crawl_id, v.payload_hash, v.extractor_id,
+SELECT v.visit_id, v.article_uid, v.url_uid, v.observed_at, v.captured_by, v.crawl_id, v.payload_hash, v.extractor_id,
        v.archive_segment_id, v.archive_offset, v.archive_length, v.requested_url, v.final_url, v.http_status,
        v.content_type, v.etag, v.last_modified, v.discovered_via, v.endpoint_id, v.listed_headline, v.listed_published,
        v.listed_published_raw, v.listed_published_source, v.listed_published_precision,
@@ -155,11 +167,11 @@ WHERE s.before_extractor <> s.extractor_id AND s.before_payload <> s.payload_has
                   WHERE x.payload_hash = s.before_payload AND x.extractor_id = s.extractor_id)
 ORDER BY s.before_payload, s.extractor_id;
 
--- name: staged_extractors
--- Extractors of the staged visits, with what identifies them.
+-- name: extractors
+-- Extractors of all visits of the touched articles, with what identifies them.
 SELECT DISTINCT r.extractor_id, r.name, r.version, r.config_hash
-FROM staging.visit v JOIN core.extractor r ON r.extractor_id = v.extractor_id
-WHERE v.segment_id = %(segment_id)s;
+FROM core.visit v JOIN core.extractor r ON r.extractor_id = v.extractor_id
+WHERE v.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: derive_revisions
 -- The list of versions that the visits give, made anew; rows that no longer hold are superseded, not overwritten.
@@ -256,16 +268,17 @@ WHERE a.article_uid = s.article_uid
       (s.first_seen_at, s.last_seen_at, m.gone_at, s.visit_id, s.payload_hash, s.extractor_id, n.revision_count);
 
 -- name: settle_visits
--- How the candidates ended, now that all visits of their articles are known.
+-- How candidates ended, now that all visits of their articles are known; a visit that comes late may also change
+-- how an earlier load had settled another: there is one `new`, whatever the order.
 WITH ends AS (
     SELECT v.crawl_id, v.url_uid, v.article_uid,
            CASE WHEN r.ordinal = 1 THEN 'new'
                 WHEN r.ordinal > 1 THEN 'revised'
                 WHEN v.url_uid <> v.article_uid THEN 'same_article'
                 ELSE 'unchanged' END AS outcome
-    FROM staging.visit v
+    FROM core.visit v
     LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.visit_id = v.visit_id AND r.superseded_seq IS NULL
-    WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+    WHERE v.article_uid = ANY (%(articles)s::uuid[])
 )
 UPDATE ops.candidate c SET outcome = e.outcome, article_uid = e.article_uid
 FROM ends e

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 from collections.abc import Callable
 
 from tests.conftest import Line
@@ -167,7 +168,7 @@ def test_one_request_at_a_time_per_host_with_a_delay(line: Line, serve: Callable
     other.join()
     spans = sorted((begin, end) for host, _, begin, end in site.log if host == "test.example")
     assert len(spans) >= 6
-    for (_, end), (begin, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (begin, _) in itertools.pairwise(spans):
         assert begin - end > 0.25, "the delay runs from the end of the last request"
 
 
@@ -179,7 +180,7 @@ def test_crawl_delay_and_user_agent(line: Line, serve: Callable[..., WebSite]) -
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"), (f"{H}/b", "t"))
     line.crawl("test", PRESSMARK_CONTACT="https://archive.example/bot")
     spans = [(begin, end) for _, path, begin, end in site.log if path != "/robots.txt"]
-    assert all(begin - end > 0.5 for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+    assert all(begin - end > 0.5 for (_, end), (begin, _) in itertools.pairwise(spans))
     assert {r["headers"]["User-Agent"] for r in site.requests} == {
         "Pressmark/0.1.0 (news archive crawler; https://archive.example/bot)"
     }

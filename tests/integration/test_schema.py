@@ -99,7 +99,9 @@ def test_every_statement_is_valid_sql(line: Line, area: str) -> None:
             if "VALUES %s" in statement or statement.lstrip("- \n").startswith(("GRANT", "REVOKE")) or area == "roles":
                 continue
             names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
-            text = re.sub(r"%\((\w+)\)s", lambda m: f"${names.index(m[1]) + 1}", statement).replace("%%", "%")
+            text = re.sub(r"%\((\w+)\)s", lambda m, names=names: f"${names.index(m[1]) + 1}", statement).replace(
+                "%%", "%"
+            )
             with pytest.raises(ZeroDivisionError), transaction(connection) as cursor:
                 cursor.execute(f"PREPARE checked AS {text.rstrip().rstrip(';')}")
                 cursor.execute("DEALLOCATE checked")

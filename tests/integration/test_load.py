@@ -1,0 +1,266 @@
+"""Loading: in any order, twice, twice at once, with a removal, with a row that core refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from pressmark.archive.store import ArchiveStore
+from pressmark.registry import load_registry
+from pressmark.warehouse.comparison import Rereader
+from pressmark.warehouse.connection import transaction
+from pressmark.warehouse.load import load_segments, segments_to_load
+from tests.conftest import Line
+from tests.site import PROSE, Answer, WebSite, article, feed
+
+H = "http://test.example"
+A = article("The bridge will be closed", *PROSE)
+B = article(
+    "The bridge will be closed for a year", *PROSE, "A correction was added below the text by the newsroom today."
+)
+
+STAGED = ("core.archive_segment", "ops.segment", "staging.visit", "staging.event", "ops.candidate")
+
+
+def crawl_without_load(line: Line, *arguments: str) -> None:
+    """Crawl as the command does, and leave what came in staging."""
+    from pressmark.cli.crawling import plan_requests
+    from pressmark.crawl.process import run_crawls
+
+    outlets = load_registry(line.settings.outlets).select(arguments)
+    requests = plan_requests(line.warehouse, outlets, None, None, False, None)
+    environment = {k: v for k, v in line.environment().items() if k.startswith("PRESSMARK_")}
+    run = run_crawls([r.request_id for r in requests], line.home / "logs" / "crawl.log", None, environment)
+    assert run.exit_code == 0, run
+
+
+def load(line: Line, segments: list[UUID] | None = None) -> list[Any]:
+    ids = (
+        [(s, o) for s, o, _ in segments_to_load(line.warehouse, failed=True)]
+        if segments is None
+        else [(s, "test") for s in segments]
+    )
+    rereader = Rereader(load_registry(line.settings.outlets), ArchiveStore(line.settings.archive))
+    try:
+        return load_segments(line.warehouse, ids, rereader)
+    finally:
+        rereader.close()
+
+
+def due_now(line: Line) -> None:
+    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+
+
+@pytest.fixture
+def three_versions(line: Line, serve: Callable[..., WebSite]) -> Line:
+    """Three crawls that saw a page as A, B and A again, staged and not loaded."""
+    site = serve()
+    site.answers["test.example", "/feed"] = feed((f"{H}/story", "t"), (f"{H}/moved", "t"))
+    site.answers["test.example", "/moved"] = Answer(status=301, headers={"Location": f"{H}/story"})
+    for version in (A, B, A):
+        site.answers["test.example", "/story"] = version
+        crawl_without_load(line, "test")
+        due_now(line)
+    return line
+
+
+def state(line: Line) -> list[Any]:
+    return [
+        line.query("SELECT ordinal, changed_parts, cause, headline FROM mart.article_revision ORDER BY ordinal"),
+        line.query("SELECT headline, revision_count, url FROM mart.article"),
+        line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1 ORDER BY 1"),
+        line.fingerprint(),
+    ]
+
+
+def test_any_order_gives_the_same_list(three_versions: Line) -> None:
+    line = three_versions
+    segments = [s for s, _, _ in segments_to_load(line.warehouse)]
+    assert len(segments) == 3
+    connection = line.warehouse.connect_admin()
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        for table in STAGED:
+            cursor.execute(f"CREATE TABLE public.kept_{table.replace('.', '_')} AS TABLE {table}")
+    results = []
+    for order in itertools.permutations(segments):
+        load(line, list(order))
+        results.append(state(line))
+        connection = line.warehouse.connect_admin()
+        with contextlib.closing(connection), transaction(connection) as cursor:
+            cursor.execute(
+                "TRUNCATE core.article, core.article_url, core.visit, core.extraction, core.text, core.fingerprint, "
+                "core.revision, core.comment, core.article_event CASCADE"
+            )
+            for table in STAGED:
+                cursor.execute(f"DELETE FROM {table}")
+                cursor.execute(f"INSERT INTO {table} TABLE public.kept_{table.replace('.', '_')}")
+    with contextlib.closing(line.warehouse.connect_admin()) as connection, transaction(connection) as cursor:
+        for table in STAGED:
+            cursor.execute(f"DROP TABLE public.kept_{table.replace('.', '_')}")
+    assert all(result == results[0] for result in results)
+    assert results[0][0] == [
+        (1, [], "first", "The bridge will be closed"),
+        (2, ["headline", "body"], "publisher", "The bridge will be closed for a year"),
+        (3, ["headline", "body"], "publisher", "The bridge will be closed"),
+    ]
+    assert results[0][1] == [("The bridge will be closed", 3, f"{H}/story")]
+
+
+def test_loading_twice_and_twice_at_once(three_versions: Line) -> None:
+    line = three_versions
+    segments = [s for s, _, _ in segments_to_load(line.warehouse)]
+    threads = [threading.Thread(target=load, args=(line, segments)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    before = state(line)
+    assert [result.visits for result in load(line, segments)] == [None, None, None]
+    assert state(line) == before
+    assert before[0][0][2] == "first" and len(before[0]) == 3
+    order = line.query("SELECT load_seq FROM ops.segment ORDER BY loaded_at")
+    assert order == sorted(order), "the order of load_seq is the order of commits"
+
+
+def test_a_row_that_core_refuses_does_not_stop_the_others(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve()
+    paths = [f"/{n}" for n in range(6)]
+    site.answers["test.example", "/feed"] = feed(*[(H + p, "t") for p in paths])
+    for path in paths:
+        site.answers["test.example", path] = article(f"Story {path} of the day", *PROSE, f"Line of {path}.")
+    crawl_without_load(line, "test")
+    # A staged row that no article can be made of: its extractor is unknown to core.
+    line.query("UPDATE staging.visit SET extractor_id = -1 WHERE requested_url = %s", (f"{H}/3",))
+    (result,) = load(line)
+    assert result.error is None and result.visits == 5
+    assert line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1 ORDER BY 1") == [
+        ("load_failed", 1),
+        ("new", 5),
+    ]
+    ((url, stage, reason),) = line.query("SELECT url, stage, reason FROM ops.quarantine")
+    assert (url, stage) == (f"{H}/3", "load") and "extractor" in reason
+    assert line.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]
+
+
+def test_a_removal_that_comes_between_fetch_and_load(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve()
+    site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"), (f"{H}/b/c", "t"))
+    site.answers["test.example", "/a"] = article("Story a of the day", *PROSE)
+    site.answers["test.example", "/b/c"] = article("Story c of the day", *PROSE)
+    crawl_without_load(line, "test")
+    line.query(
+        "INSERT INTO ops.removal (removal_id, target, value, outlet, action, reason, requested_by) "
+        "VALUES (gen_random_uuid(), 'prefix', %s, 'test', 'hide', 'a court', 'a test')",
+        (f"{H}/b/",),
+    )
+    load(line)
+    assert line.query("SELECT url, outcome FROM ops.candidate ORDER BY url") == [
+        (f"{H}/a", "new"),
+        (f"{H}/b/c", "suppressed"),
+    ]
+    assert line.query("SELECT url FROM mart.article") == [(f"{H}/a",)]
+
+
+def test_an_upgraded_extractor_is_not_a_newsrooms_edit(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve("extraction: {prune: ['//em']}")
+    site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
+    site.answers["test.example", "/a"] = article(
+        "Story a of the day", *PROSE, "<em>Follow us on all channels for more.</em>"
+    )
+    line.crawl("test")
+    # The outlet's hints change what is extracted, and the page changes in something that is not its text.
+    path = f"{line.env['PRESSMARK_OUTLETS']}/test.yaml"
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("prune: ['//em']", "prune: []"))
+    site.answers["test.example", "/a"] = article(
+        "Story a of the day", *PROSE, "<em>Follow us on all channels for more.</em>", head="<!-- another build -->"
+    )
+    due_now(line)
+    line.crawl("test")
+    assert line.query("SELECT count(*) FROM core.visit") == [(2,)]
+    assert line.query("SELECT count(DISTINCT extractor_id), count(*) FROM core.extraction") == [(2, 3)]
+    assert line.query("SELECT ordinal, cause FROM mart.article_revision") == [(1, "first")]
+    assert line.query("SELECT outcome FROM ops.candidate ORDER BY settled_at DESC LIMIT 1") == [("unchanged",)]
+    # Without the archived page nobody can tell: the cause is unknown, and said so.
+    line.query("UPDATE core.archive_segment SET expired_at = now()")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    site.answers["test.example", "/a"] = article("Story a of the night", *PROSE)
+    due_now(line)
+    line.crawl("test")
+    assert line.query("SELECT ordinal, cause FROM mart.article_revision ORDER BY 1") == [(1, "first"), (2, "unknown")]
+
+
+def test_the_fingerprint_changes_with_each_thing_it_speaks_of(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve()
+    site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
+    site.answers["test.example", "/a"] = A
+    line.crawl("test")
+    seen = {line.fingerprint()}
+    for statement in (
+        "UPDATE core.extraction SET headline = headline || '!'",
+        "UPDATE core.text SET article_body = article_body || '!'",
+        "UPDATE core.revision SET changed_parts = '{body}'",
+        "UPDATE core.article_url SET url = url || '?x=1', kind = 'amp'",
+        "INSERT INTO core.comment SELECT gen_random_uuid(), article_uid, 1, 'a', NULL, NULL, 'b', now(), 1 FROM core.article",
+        "UPDATE core.article SET gone_at = now()",
+        "UPDATE core.article SET revision_count = 9",
+    ):
+        line.query(statement)
+        seen.add(line.fingerprint())
+    assert len(seen) == 8
+    line.query("UPDATE core.article SET last_seen_at = now(), changed_at = now(), load_seq = 99")
+    line.query("UPDATE core.visit SET recorded_at = now()")
+    assert line.fingerprint() in seen, "times and numbers are not content"
+
+
+def test_gone_is_confirmed_by_a_second_look(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve("revisits: {after: [1s], gone_after: 1s}")
+    site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
+    site.answers["test.example", "/a"] = A
+    line.crawl("test")
+    site.answers["test.example", "/feed"] = feed((f"{H}/b", "t"))
+    site.answers["test.example", "/a"] = Answer(b"gone", 410)
+    site.answers["test.example", "/b"] = B
+    for expected in (False, True):
+        due_now(line)
+        import time
+
+        time.sleep(1.1)
+        line.crawl("test")
+        assert line.query("SELECT gone_at IS NOT NULL FROM mart.article WHERE url = %s", (f"{H}/a",)) == [(expected,)]
+    # It comes back: then it is not gone any more.
+    site.answers["test.example", "/a"] = A
+    due_now(line)
+    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+    line.crawl("test")
+    assert line.query("SELECT gone_at, revision_count FROM mart.article WHERE url = %s", (f"{H}/a",)) == [(None, 1)]
+
+
+def test_an_identical_page_is_archived_once(line: Line, serve: Callable[..., WebSite]) -> None:
+    from warcio.archiveiterator import ArchiveIterator
+
+    site = serve()
+    site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
+    site.answers["test.example", "/a"] = A
+    line.crawl("test")
+    due_now(line)
+    line.crawl("test")
+    kinds = []
+    for warc in sorted((line.home / "archive").rglob("*.warc.gz"), key=lambda p: p.stat().st_mtime):
+        with warc.open("rb") as file:
+            for record in ArchiveIterator(file, check_digests="raise"):
+                kinds.append(record.rec_type)
+                if record.rec_type == "revisit":
+                    assert record.rec_headers.get_header("WARC-Refers-To-Target-URI") == f"{H}/a"
+    assert kinds == ["warcinfo", "request", "response", "metadata", "warcinfo", "request", "revisit", "metadata"]
+    assert line.query("SELECT count(*), count(DISTINCT (segment_id, archive_offset)) FROM core.visit") == [(2, 1)]
+    assert line.outcomes("test") == {"known_not_due": 1}
