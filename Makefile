@@ -21,18 +21,19 @@ demo: setup  ## The whole line over the sample newsstand
 test: setup  ## All tests
 	$(BIN)/pytest -q
 
-lint: setup  ## Style, types, import contract
+lint: setup  ## Style, types, import contract, generated reference
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python docs/generate.py --check
 
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 docs: setup  ## Generated reference: data dictionary, command line, schema of outlet files
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 down: setup
 	$(BIN)/pressmark down

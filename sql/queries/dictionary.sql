@@ -1,0 +1,17 @@
+-- The warehouse as its catalogue describes it; partitions are told with their table.
+
+-- name: objects
+SELECT n.nspname, obj_description(n.oid, 'pg_namespace'), c.relname,
+       CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialised view' ELSE 'table' END,
+       obj_description(c.oid, 'pg_class')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname IN ('mart', 'core', 'ops', 'staging') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+ORDER BY array_position(ARRAY['mart', 'core', 'ops', 'staging'], n.nspname::text), c.relname;
+
+-- name: columns
+SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), col_description(c.oid, a.attnum)
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE n.nspname IN ('mart', 'core', 'ops', 'staging') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
+ORDER BY n.nspname, c.relname, a.attnum;

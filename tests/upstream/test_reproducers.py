@@ -1,0 +1,52 @@
+"""Behaviour of others that we work around (docs/upstream.md): a failure here means that a workaround can go."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import warnings
+from concurrent.futures.process import BrokenProcessPool
+
+import feedparser
+import pytest
+from pebble import ProcessPool
+from scrapy.http import HtmlResponse
+
+
+def test_pebble_gives_up_where_an_idle_worker_dies() -> None:
+    pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
+    try:
+        pid = pool.schedule(os.getpid).result()
+        os.kill(pid, signal.SIGKILL)
+        time.sleep(1)
+        with pytest.raises((BrokenProcessPool, RuntimeError)):
+            pool.schedule(os.getpid).result()
+    finally:
+        pool.stop()
+        pool.join()
+
+
+def test_feedparser_gives_published_for_updated() -> None:
+    parsed = feedparser.parse(
+        b"<rss version='2.0'><channel><item><pubDate>Thu, 19 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert parsed.entries[0].get("updated") == "Thu, 19 Nov 2026 08:00:00 GMT"
+    assert dict.get(parsed.entries[0], "updated") is None
+
+
+def test_scrapy_guesses_an_encoding_to_replace_a_body() -> None:
+    body = "<p>\u00e4\u00f6\u00fc</p>".encode("cp1252")
+    response = HtmlResponse("http://example.org/", body=body)
+    assert response._cached_benc is None
+    response.replace(body=b"")
+    assert response._cached_benc is not None, "the encoding of the old body was guessed"
+
+
+def test_courlan_strips_what_tells_articles_apart() -> None:
+    from courlan import normalize_url
+
+    assert normalize_url("https://example.org/story?storyid=17", strict=True) == "https://example.org/story"
