@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 from pressmark.archive.records import read_response
 from pressmark.archive.store import ArchiveStore
 from pressmark.extraction.page import payload_hash, remove_content_encoding
+from pressmark.newsstand import OUTLETS as OUTLETS_FOLDER
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.sites import SEED_URL, SITES, seed_paragraphs
+from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Line
 
 OUTLETS = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
@@ -114,3 +121,45 @@ def test_a_window_takes_what_was_published_in_it(line: Line, newsstand: Newsstan
     assert line.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
     done = line.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
     assert done.returncode == 1 and "reaches the past" in done.stderr
+
+
+def scrapy(line: Line, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).parent / "scrapy"), *arguments]
+    return subprocess.run(
+        command, env=line.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_scrapys_own_commands_work_from_the_root(line: Line, newsstand: Newsstand) -> None:
+    assert scrapy(line, "list").stdout == "outlet\n"
+    done = scrapy(line, "crawl", "outlet", "-a", "id=tagesblick")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 10)]
+    assert "10 visits loaded" in line.run("load", "tagesblick").stdout
+    assert line.query("SELECT count(*) FROM mart.article") == [(10,)]
+    missing = scrapy(line, "crawl", "outlet")
+    assert "say which outlet" in missing.stderr + missing.stdout
+
+
+def test_ctrl_c_ends_gently(line: Line, newsstand: Newsstand, tmp_path: Path) -> None:
+    folder = tmp_path / "outlets"
+    shutil.copytree(OUTLETS_FOLDER, folder)
+    slow = folder / "tagesblick.yaml"
+    slow.write_text(slow.read_text().replace("delay: 0.05", "delay: 0.6"))
+    line.env["PRESSMARK_OUTLETS"] = str(folder)
+    process = subprocess.Popen(
+        line.command("crawl", "tagesblick"), env=line.environment(), cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True
+    )
+    while sum("artikel" in r["path"] for r in newsstand.requests()) < 3:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130 and "interrupted" in errors
+    ((reason, ok),) = line.query("SELECT finish_reason, ledger_ok FROM mart.crawl")
+    assert (reason, ok) == ("stopped", True)
+    outcomes = dict(line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
+    assert 3 <= outcomes["new"] < 10 and outcomes["new"] + outcomes["interrupted"] == 10
+    line.env["PRESSMARK_OUTLETS"] = str(OUTLETS_FOLDER)
+    again = line.outcomes("tagesblick")
+    assert again == {"new": outcomes["interrupted"], "known_not_due": outcomes["new"]}
