@@ -42,12 +42,10 @@ GUARDS: dict[str, Any] = {
     "REDIRECT_MAX_TIMES": MAX_REDIRECTS,
     "METAREFRESH_ENABLED": False,
     "COOKIES_ENABLED": False,
-    "HTTPERROR_ALLOW_ALL": True,  # statuses are outcomes, not errors
     "RETRY_TIMES": 2,
     "RETRY_HTTP_CODES": [500, 502, 504, 408],  # 429 and 503 ask for patience, not for a repetition
     "REMOTE_CONTROL_ENABLED": False,
     "TELNETCONSOLE_ENABLED": False,
-    "DEPTH_LIMIT": 3,
     "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 64 * 1024,  # articles come with an empty body: 64 pages wait for a worker at most
     "DEFAULT_REQUEST_HEADERS": {
         "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
@@ -57,6 +55,21 @@ GUARDS: dict[str, Any] = {
     "TWISTED_REACTOR": "twisted.internet.asyncioreactor.AsyncioSelectorReactor",
     "TWISTED_DNS_RESOLVER": "spiders.resolver.GuardedResolver",
     "DNSCACHE_ENABLED": False,  # a name is checked each time it is used: rebinding
+}
+
+# Nothing here needs them, and each takes its time with every page.
+UNUSED = {
+    "SPIDER_MIDDLEWARES": {
+        "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
+        "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+        "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+        "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    },
+    "EXTENSIONS": {
+        "scrapy.extensions.logstats.LogStats": None,
+        "scrapy.extensions.throttle.AutoThrottle": None,
+        "scrapy.extensions.feedexport.FeedExporter": None,
+    },
 }
 
 _PRIORITY = 25  # above the project (20), below a spider's own (30), which `spiders.job` checks
@@ -77,6 +90,8 @@ class Guards:
         self.update_pre_crawler_settings(settings)
         middlewares = {**settings.getdict("DOWNLOADER_MIDDLEWARES"), **MIDDLEWARES}
         settings.set("DOWNLOADER_MIDDLEWARES", middlewares, _PRIORITY)
+        for name, components in UNUSED.items():
+            settings.set(name, {**settings.getdict(name), **components}, _PRIORITY)
 
 
 def guarded_names() -> frozenset[str]:

@@ -28,7 +28,8 @@ from pressmark.errors import ArchiveError
 
 _IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _REASONS = {200: "OK", 203: "Non-Authoritative Information", 206: "Partial Content"}
-COMPRESSION_LEVEL = 1  # bodies mostly come gzip'd already; more costs time and saves little
+# Bodies mostly come gzip'd already: those are stored as they are, others packed at the fastest level.
+_STORED, _PACKED = 0, 1
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -70,13 +71,17 @@ class RecordWriter:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._gzip = GzipWriter(file, compression_level=COMPRESSION_LEVEL)
+        self._writers = {level: GzipWriter(file, compression_level=level) for level in (_STORED, _PACKED)}
 
-    def write(self, record: WarcRecord) -> tuple[int, int]:
-        """(offset, length) of the record in the file."""
+    def write(self, record: WarcRecord, packed_already: bool = False) -> tuple[int, int]:
+        """(offset, length) of the record in the file.
+
+        packed_already: its body is compressed, and doing it again is not worth the time.
+        """
         offset = self._file.tell()
-        record.write(self._gzip)
-        self._gzip.finish()  # else the whole file becomes one member that other tools refuse
+        writer = self._writers[_STORED if packed_already else _PACKED]
+        record.write(writer)
+        writer.finish()  # else the whole file becomes one member that other tools refuse
         self._file.flush()
         return offset, self._file.tell() - offset
 

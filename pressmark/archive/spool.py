@@ -6,6 +6,7 @@ sealing copies the member's bytes. What is left here by a process that died is o
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections.abc import Iterable
@@ -44,6 +45,7 @@ class Spool:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = path.open("wb", buffering=0)
+            self._writer = RecordWriter(self._file)
         except OSError as error:
             raise disk_error(error, path) from error
 
@@ -53,7 +55,8 @@ class Spool:
         try:
             if failpoints.armed("within_warc_member"):
                 _write_half(self._file, record)
-            offset, length = RecordWriter(self._file).write(record)
+            packed = response.header("Content-Encoding") is not None
+            offset, length = self._writer.write(record, packed_already=packed)
         except OSError as error:
             raise disk_error(error, self.path) from error
         self.size = offset + length
@@ -97,7 +100,8 @@ def seal(target: Path, items: Iterable[ToArchive], warcinfo: dict[str, str], nam
     pointers: list[tuple[int, int]] = []
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("wb") as file:
+        with contextlib.ExitStack() as files, target.open("wb") as file:
+            spools: dict[str, BinaryIO] = {}
             writer = RecordWriter(file)
             writer.write(warcinfo_record(warcinfo, name))
             for item in items:
@@ -106,19 +110,17 @@ def seal(target: Path, items: Iterable[ToArchive], warcinfo: dict[str, str], nam
                     pointers.append(writer.write(item.record))
                 else:
                     pointers.append((file.tell(), item.pointer.length))
-                    file.write(_member(item.pointer))
+                    path = item.pointer.path
+                    if path not in spools:
+                        spools[path] = files.enter_context(open(path, "rb"))
+                    spools[path].seek(item.pointer.offset)
+                    file.write(spools[path].read(item.pointer.length))
                 writer.write(metadata_record(item.response, item.metadata))
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
         raise disk_error(error, target) from error
     return pointers
-
-
-def _member(pointer: SpoolPointer) -> bytes:
-    with open(pointer.path, "rb") as file:
-        file.seek(pointer.offset)
-        return file.read(pointer.length)
 
 
 def _write_half(file: BinaryIO, record: Any) -> None:

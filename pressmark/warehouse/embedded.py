@@ -162,11 +162,13 @@ class EmbeddedServer:
             )
             if done.returncode == 0 and self._answers():
                 return
-            # Backends of a killed postmaster need a moment to let go of its shared memory.
+            # A postmaster that was killed just now needs a moment to go, and its backends to let go of its memory.
             log = _last_lines(_tail(place.log))
-            if "still in use" not in log or time.monotonic() > deadline:
+            passing = "still in use" in log or ("lock file" in log and self._postmaster() is None)
+            if not passing or time.monotonic() > deadline:
                 raise ServerError(f"Postgres did not start in {place.data}. Its log ({place.log}) ends:\n{log}")
             time.sleep(0.3)
+            self._drop_stale_pid_file()
 
     def _drop_stale_pid_file(self) -> None:
         """Remove the lock files of a postmaster that is no more.
