@@ -56,7 +56,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--site", type=Path, help="folder of HTML pages")
-    parser.add_argument("--pages", type=int, default=1000, help="pages to serve (default: 1000)")
+    parser.add_argument("--pages", type=int, default=600, help="pages to serve (default: 600)")
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
