@@ -61,7 +61,6 @@ GUARDS: dict[str, Any] = {
 UNUSED = {
     "SPIDER_MIDDLEWARES": {
         "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
-        "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
         "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
         "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     },
@@ -69,6 +68,8 @@ UNUSED = {
         "scrapy.extensions.logstats.LogStats": None,
         "scrapy.extensions.throttle.AutoThrottle": None,
         "scrapy.extensions.feedexport.FeedExporter": None,
+        "scrapy.extensions.telnet.TelnetConsole": None,
+        "scrapy.extensions.remote_control.RemoteControl": None,  # brings in aiohttp, 0.2 s and 15 MB
     },
 }
 

@@ -62,9 +62,10 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
     try:
         requests = [services.database.run(lambda cursor, i=i: get_request(cursor, i)) for i in request_ids]  # type: ignore[misc]
         spider_classes = {r.outlet: _spider_class(registry.get(r.outlet).spider) for r in requests}
-        books = open_crawls(services, registry, requests)
+        # Before the crawls begin: this brings in most of Scrapy and Twisted.
         process = AsyncCrawlerProcess(scrapy_settings())
         quiet_scrapy()
+        books = open_crawls(services, registry, requests)
         crawlers = []
         for book in books:
             crawler = process.create_crawler(spider_classes[book.outlet.id])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import getpass
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -61,13 +63,20 @@ def crawl(
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     requests = plan_requests(warehouse, chosen, start, end, dry_run, budget)
-    run = run_with_progress(settings, requests)
     well = True
-    if dry_run and not run.error:
-        _print_plan(chosen, run, as_json)
-    elif not dry_run:
+    if dry_run:
+        run = run_with_progress(settings, requests)
+        if not run.error:
+            _print_plan(chosen, run, as_json)
+    else:
+        with ThreadPoolExecutor(1) as loading:
+            # What a crawl has committed is loaded while others go on.
+            early = _LoadsAsTheyEnd(loading, settings, registry)
+            run = run_with_progress(settings, requests, early)
         # Also what a crawl that failed or was killed has committed.
-        well = _told_failures(load_outlets(settings, registry, [outlet.id for outlet in chosen]))
+        rest = load_outlets(settings, registry, [outlet.id for outlet in chosen])
+        loaded = {segment.segment_id: segment for segment in [*early.done(), *rest]}  # the last attempt counts
+        well = _told_failures(list(loaded.values()))
         report = crawl_report(warehouse, [request.request_id for request in requests])
         if as_json:
             print_json(report)
@@ -146,7 +155,28 @@ def plan_requests(
         ]
 
 
-def run_with_progress(settings: Settings, requests: list[CrawlRequest]) -> CrawlRun:
+class _LoadsAsTheyEnd:
+    """Loads an outlet's segments when its crawl says that it is over, in a thread beside the progress display."""
+
+    def __init__(self, threads: ThreadPoolExecutor, settings: Settings, registry: Registry) -> None:
+        self._threads = threads
+        self._settings = settings
+        self._registry = registry
+        self._loads: list[Future[list[LoadedSegment]]] = []
+
+    def __call__(self, event: Event) -> None:
+        if event["event"] == "closed":
+            outlets = [event["outlet"]]
+            self._loads.append(self._threads.submit(_load_quietly, self._settings, self._registry, outlets))
+
+    def done(self) -> list[LoadedSegment]:
+        """What was loaded. Raises ServerError where the server stayed away."""
+        return [segment for load in self._loads for segment in load.result()]
+
+
+def run_with_progress(
+    settings: Settings, requests: list[CrawlRequest], on_event: Callable[[Event], None] | None = None
+) -> CrawlRun:
     """Run the crawl process; a progress bar on a terminal, the log in a file."""
     log = settings.logs / "crawl.log"
     with Progress(
@@ -156,6 +186,8 @@ def run_with_progress(settings: Settings, requests: list[CrawlRequest]) -> Crawl
         bars = {r.outlet: progress.add_task(r.outlet, total=0) for r in requests}
 
         def show(event: Event) -> None:
+            if on_event:
+                on_event(event)
             bar = bars.get(event.get("outlet", ""))
             if bar is None:
                 return
@@ -172,16 +204,27 @@ def run_with_progress(settings: Settings, requests: list[CrawlRequest]) -> Crawl
 def load_outlets(
     settings: Settings, registry: Registry, outlets: list[str] | None, again: bool = False
 ) -> list[LoadedSegment]:
-    """Load the committed segments of these outlets."""
+    """Load the committed segments of these outlets; a progress bar on a terminal."""
+    with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
+        bar = progress.add_task("load", total=None)
+        return _load_quietly(
+            settings, registry, outlets, again, lambda total: progress.update(bar, total=total, advance=1)
+        )
+
+
+def _load_quietly(
+    settings: Settings,
+    registry: Registry,
+    outlets: list[str] | None,
+    again: bool = False,
+    on_loaded: Callable[[int], None] = lambda total: None,
+) -> list[LoadedSegment]:
     warehouse = Warehouse(settings)
-    segments = segments_to_load(warehouse, outlets, again)
-    rereader = Rereader(registry, ArchiveStore(settings.archive))
-    try:
-        with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
-            bar = progress.add_task("load", total=len(segments))
-            return load_segments(warehouse, [(s, o) for s, o, _ in segments], rereader, lambda _: progress.advance(bar))
-    finally:
-        rereader.close()
+    segments = [(segment, outlet) for segment, outlet, _ in segments_to_load(warehouse, outlets, again)]
+    if not segments:
+        return []
+    with contextlib.closing(Rereader(registry, ArchiveStore(settings.archive))) as rereader:
+        return load_segments(warehouse, segments, rereader, lambda _: on_loaded(len(segments)))
 
 
 def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any]:

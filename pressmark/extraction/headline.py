@@ -17,6 +17,7 @@ from pressmark.extraction.structured import Node, text_of
 from pressmark.text import one_line
 
 _SEPARATOR = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*\|\s*|\s+::\s+|\s+//\s+")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _WEIGHTS = {"h1": 1.25, "h1_other": 0.45, "json_ld": 1.1, "og": 0.9, "twitter": 0.4, "title": 0.7}
 _MAX_LENGTH = 400
 
@@ -51,7 +52,7 @@ def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: 
 
 def fold_name(name: str) -> str:
     """A name for comparison: letters and digits alone, case folded."""
-    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())
+    return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candidate]:

@@ -9,8 +9,10 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from lxml.html import HtmlElement
+from lxml.etree import ElementDefaultClassLookup
+from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HtmlProcessingInstruction
 from trafilatura import load_html
+from trafilatura.utils import HTML_PARSER
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
 
 from pressmark.errors import ExtractionError
@@ -19,6 +21,12 @@ from pressmark.text import clean_text, one_line
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 _LOOKS_LIKE_HTML = re.compile(rb"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+
+# lxml.html asks Python for the class of each element, also to tell forms and inputs, which no article needs
+# (docs/upstream.md).
+HTML_PARSER.set_element_class_lookup(
+    ElementDefaultClassLookup(element=HtmlElement, comment=HtmlComment, pi=HtmlProcessingInstruction, entity=HtmlEntity)
+)
 
 
 class NotHtml(ExtractionError):

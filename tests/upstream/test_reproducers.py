@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 import feedparser
 import pytest
+from lxml.html import HtmlElementClassLookup, HTMLParser, document_fromstring
 from pebble import ProcessPool
 from scrapy.http import HtmlResponse
 
@@ -50,3 +51,15 @@ def test_courlan_strips_what_tells_articles_apart() -> None:
     from courlan import normalize_url
 
     assert normalize_url("https://example.org/story?storyid=17", strict=True) == "https://example.org/story"
+
+
+def test_lxml_asks_python_for_the_class_of_each_element(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    lookup = HtmlElementClassLookup.lookup
+    monkeypatch.setattr(
+        HtmlElementClassLookup, "lookup", lambda self, *args: asked.append(args[-1]) or lookup(self, *args)
+    )
+    parser = HTMLParser()
+    parser.set_element_class_lookup(HtmlElementClassLookup())
+    list(document_fromstring("<html><body><p>a</p></body></html>", parser=parser).iter())
+    assert asked == ["html", "body", "p"]
