@@ -229,6 +229,9 @@ class CrawlBook:
         except ArchiveError as problem:
             # What could not be sealed stays open in the ledger and is fetched again by the next crawl.
             finish_reason, error = "failed", error or str(problem)
+        # Before the crawl has its end: of crawls that ended nobody looks at the spool again.
+        with contextlib.suppress(OSError):
+            (self.services.settings.spool / str(self.crawl_id)).rmdir()
         outcome, reason = _OPEN_ENDS[finish_reason]
         left_open = await self._database(lambda cursor: self._end(cursor, finish_reason, outcome, reason, error, stats))
         for _ in range(left_open):
@@ -237,9 +240,6 @@ class CrawlBook:
         logger.info(
             "%s: crawl %s %s: %s%s", self.outlet.id, self.crawl_id, finish_reason, ended, f" ({error})" if error else ""
         )
-        folder = self.services.settings.spool / str(self.crawl_id)
-        with contextlib.suppress(OSError):
-            folder.rmdir()
         return finish_reason, error
 
     def emit(self, event: str, **fields: Any) -> None:

@@ -148,8 +148,9 @@ def test_ctrl_c_ends_gently(line: Line, newsstand: Newsstand, tmp_path: Path) ->
     slow.write_text(slow.read_text().replace("delay: 0.05", "delay: 0.6"))
     line.env["PRESSMARK_OUTLETS"] = str(folder)
     process = subprocess.Popen(
-        line.command("crawl", "tagesblick"), env=line.environment(), cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True
-    )
+        line.command("crawl", "tagesblick"), env=line.environment(), cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )  # fmt: skip
     while sum("artikel" in r["path"] for r in newsstand.requests()) < 3:
         assert process.poll() is None
         time.sleep(0.05)
