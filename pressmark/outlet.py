@@ -78,6 +78,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+METHODS_OF_THE_PAST = frozenset({"sitemap"})
+"""Methods that list more than what is new: only these take part in a window."""
+
+
 class EndpointConfig(_Part):
     """Where to find articles."""
 
@@ -186,6 +190,11 @@ class Outlet(_Part):
         if not self.enabled and not self.disabled_reason:
             raise ValueError("disabled_reason: say why the outlet is not enabled, or set enabled: true")
         return self
+
+    @property
+    def reaches_past(self) -> bool:
+        """Whether a window can be asked of it."""
+        return any(endpoint.method in METHODS_OF_THE_PAST for endpoint in self.endpoints)
 
     @cached_property
     def config_hash(self) -> bytes:

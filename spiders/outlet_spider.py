@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from pressmark.crawl.book import CrawlBook
 from pressmark.errors import FetchError, PressmarkError
 from pressmark.frontier import Candidate
+from pressmark.outlet import METHODS_OF_THE_PAST
 from pressmark.robots import RobotsDisallowed
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery import METHODS
@@ -85,7 +86,7 @@ class OutletSpider(Spider):
             Endpoint(outlet.id, endpoint.method, endpoint.url)
             for endpoint in outlet.endpoints
             if (asked.methods is None or endpoint.method in asked.methods)
-            and (asked.mode == "incremental" or METHODS[endpoint.method].REACHES_PAST)
+            and (asked.mode == "incremental" or endpoint.method in METHODS_OF_THE_PAST)
         ]
         if not chosen:
             self.error = "no endpoint of its file reaches the past: a window needs a sitemap"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pressmark import __version__
-from pressmark.cli import articles, crawling, database, demo, outlets
+from pressmark.cli import articles, crawling, database, demo, outlets, service
 
 app = typer.Typer(
     name="pressmark",
@@ -35,6 +35,7 @@ def _options(
 
 
 app.command("demo")(demo.demo)
+app.command("up")(service.up)
 app.command("crawl")(crawling.crawl)
 app.command("load")(crawling.load)
 app.command("why")(articles.why)
@@ -43,7 +44,7 @@ app.command(
     "psql", context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
 )(database.psql)
 app.command("status")(database.status)
-app.command("down")(database.down)
+app.command("down")(service.down)
 app.add_typer(database.app, name="db")
 app.add_typer(outlets.app, name="outlet")
 

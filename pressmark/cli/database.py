@@ -1,4 +1,4 @@
-"""`pressmark db`, `psql`, `status` and `down`."""
+"""`pressmark db`, `psql` and `status`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from pressmark.cli.output import fail, friendly, out, print_json, short_time, table
-from pressmark.errors import ConfigError, ServerError
+from pressmark.airflow.service import AirflowService, read_health
+from pressmark.cli.output import friendly, out, print_json, short_time, table
+from pressmark.errors import ConfigError
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Role, Warehouse, transaction
 from pressmark.warehouse.embedded import wheel_binaries
@@ -115,11 +116,13 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
     server = warehouse.embedded
+    airflow = airflow_state(settings)
     if server is not None and not server.is_running():
         if as_json:
-            print_json({"home": str(settings.home), "server": "down", "outlets": []})
+            print_json({"home": str(settings.home), "server": "down", "airflow": airflow, "outlets": []})
         else:
             out.print(f"home: {settings.home}\nserver: down (any command that needs it starts it)")
+            out.print(f"airflow: {airflow['state']}")
         return
     connection = warehouse.connect("loader", "pressmark status")
     with contextlib.closing(connection), transaction(connection) as cursor:
@@ -128,9 +131,10 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     if as_json:
-        print_json({"home": str(settings.home), "server": "up", "outlets": rows})
+        print_json({"home": str(settings.home), "server": "up", "airflow": airflow, "outlets": rows})
         return
     out.print(f"home: {settings.home}\nserver: up" + ("" if server else " (PRESSMARK_DATABASE_URL)"))
+    out.print("airflow: " + " ".join(filter(None, (airflow["state"], airflow["url"], airflow["parts"]))))
     made = table("outlet", "#articles", "#new in 24 h", "last new", "last crawl", "its end", "#to load")
     for row in rows:
         made.add_row(
@@ -140,19 +144,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     out.print(made)
 
 
-@friendly
-def down() -> None:
-    """Stop the embedded server of this home.
-
-    Example:
-
-      pressmark down
-    """
-    server = Warehouse(Settings.from_env()).embedded
-    if server is None:
-        fail("PRESSMARK_DATABASE_URL is set: that server is not ours to stop.", ConfigError.exit_code)
+def airflow_state(settings: Settings) -> dict[str, str | None]:
+    """state: down, ready or what it is doing; url; parts: those that are not healthy, in words."""
+    service = AirflowService(settings)
+    state = service.state()
+    if not service.is_running() or state is None:
+        left = len(service.processes())
+        return {
+            "state": f"down, but {left} processes are left (`pressmark down`)" if left else "down",
+            "url": None,
+            "parts": None,
+        }
     try:
-        stopped = server.stop()
-    except ServerError as error:
-        fail(str(error), error.exit_code)
-    out.print("Stopped." if stopped else "It was not running.")
+        ill = {name: health for name, health in read_health(state.port).items() if health != "healthy"}
+    except OSError as error:
+        ill = {"api-server": str(error)}
+    parts = "; ".join(f"{name}: {health}" for name, health in ill.items()) if state.ready else None
+    return {"state": state.stage, "url": state.url, "parts": parts or None}

@@ -10,36 +10,45 @@ import time
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from pressmark.cli.crawling import crawl_report, load_outlets, plan_requests, print_report, run_with_progress
+from pressmark.airflow.client import END_STATES, AirflowClient, Run
+from pressmark.airflow.service import USER, AirflowService, free_port
+from pressmark.cli.crawling import crawl_report, print_report
 from pressmark.cli.output import err, fail, friendly, out
+from pressmark.cli.service import wait_until_ready
 from pressmark.errors import ConfigError
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.newsstand.sites import SEED_URL, SITES
-from pressmark.registry import load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse, transaction
 from pressmark.warehouse.lookup import look_up, read_article
-from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.queries import queries
 
+DAG_ID = "crawl_hourly"
+_RUN_SECONDS = 180
 _FOLDER = ".pressmark-demo"
 _MARK = "This folder was made by `pressmark demo`, which empties it each time.\n"
 
 
 @friendly
 def demo(
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of its Airflow on 127.0.0.1 [default: a free one].")
+    ] = None,
     home: Annotated[
         Path | None, typer.Option(help=f"Folder of the demo's own state [default: {_FOLDER} beside the project].")
     ] = None,
 ) -> None:
-    """Crawl the sample newsstand, let it advance, crawl again, and show what the warehouse knows.
+    """Crawl the sample newsstand by Airflow, let it advance, crawl again, and show what the warehouse knows.
 
-    Everything is real but the news: HTTP on loopback, an embedded Postgres, WARC files. It uses a home
-    of its own and leaves yours alone.
+    Everything is real but the news: Airflow and its DAGs, HTTP on loopback, an embedded Postgres, WARC
+    files. It uses a home of its own and leaves yours alone.
 
     Example:
 
@@ -53,14 +62,22 @@ def demo(
     with running(place / "newsstand" / "access.log") as newsstand:
         os.environ.update(demo_environment(place, newsstand))
         settings = Settings.from_env()
-        _say("Starting Postgres")
-        ensure_ready(Warehouse(settings))
-        first = _crawl(settings, "First crawl of the newsstand's four outlets")
-        newsstand.advance()
-        time.sleep(1.1)  # La Plaza is due a second after its first visit
-        _say("The newsstand advances: one article changes, one disappears, one is new")
-        requests_before = len(newsstand.requests())
-        second = _crawl(settings, "Second crawl")
+        service = AirflowService(settings)
+        _say("Starting Postgres and Airflow")
+        try:
+            wait_until_ready(service, service.launch(port or free_port(), die_with_us=True))
+            with AirflowClient(service) as airflow:
+                out.print(f"Airflow:  {airflow.url} (login {USER}, password in {service.password_file})")
+                # Airflow starts the run of the last full hour by itself.
+                first = _crawl(settings, airflow, None, "First run of the DAG: the newsstand's four outlets")
+                newsstand.advance()
+                time.sleep(1.1)  # La Plaza is due a second after its first visit
+                _say("The newsstand advances: one article changes, one disappears, one is new")
+                requests_before = len(newsstand.requests())
+                second = _crawl(settings, airflow, airflow.trigger(DAG_ID), "Second run, triggered")
+        finally:
+            with err.status("Ending Airflow") if err.is_terminal else contextlib.nullcontext():
+                service.stop()
         asked = [r for r in newsstand.requests()[requests_before:] if r["path"] != "/robots.txt"]
     _show_requests(asked, len(newsstand.requests()))
     _show_seed(settings)
@@ -73,6 +90,7 @@ def demo(
     out.print(f"  {program} psql -c 'TABLE mart.outlet_freshness'")
     out.print(f"  {program} why {SEED_URL}")
     out.print(f"  {program} show {SEED_URL}")
+    out.print(f"  {program} up      # Airflow again, with both runs; the newsstand itself is closed")
     out.print(f"  {program} down")
     if problems:
         raise typer.Exit(1)
@@ -119,19 +137,44 @@ def _known_not_due() -> set[str]:
     }
 
 
-def _crawl(settings: Settings, title: str) -> dict[str, Any]:
-    registry = load_registry(settings.outlets)
-    outlets = list(registry.outlets.values())
-    warehouse = Warehouse(settings)
+def _crawl(settings: Settings, airflow: AirflowClient, run: Run | None, title: str) -> dict[str, Any]:
+    """Wait for a run (None: the one that Airflow starts) with a progress display; its report from the ledger."""
     _say(title)
-    requests = plan_requests(warehouse, outlets, None, None, False, None)
-    run = run_with_progress(settings, requests)
-    if run.error:
-        fail(run.error)
-    load_outlets(settings, registry, list(registry.outlets))
-    report = crawl_report(warehouse, [request.request_id for request in requests])
+    deadline = time.monotonic() + _RUN_SECONDS
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=err, disable=not err.is_terminal, transient=True,
+    ) as progress:  # fmt: skip
+        bar = progress.add_task("waiting for the scheduler", total=None)
+        while run is None or not run.has_ended:
+            if time.monotonic() > deadline:
+                fail(f"The run did not end within {_RUN_SECONDS} s; look at {airflow.url}/dags/{DAG_ID}")
+            time.sleep(0.5)
+            if run is None:
+                run = next(iter(airflow.runs(DAG_ID)), None)
+                continue
+            tasks = airflow.tasks(run)
+            working = sorted({task["task_id"] for task in tasks if task["state"] == "running"})
+            done = sum(task["state"] in END_STATES for task in tasks)
+            progress.update(bar, description=", ".join(working) or "waiting", total=len(tasks), completed=done)
+            run = airflow.run(DAG_ID, run.run_id)
+    out.print(f"{run.run_id}: {run.state}, {airflow.url}/dags/{DAG_ID}/runs/{run.run_id}")
+    # Where the hour's own run came in between, its crawls count with the triggered one's.
+    runs = [run] if run.run_type == "scheduled" else airflow.runs(DAG_ID)[1:]
+    report = crawl_report(Warehouse(settings), [request for each in runs for request in _requests_of(settings, each)])
     print_report(report)
+    if run.state != "success":
+        fail(f"The run {run.run_id} did not succeed; its task logs are under {settings.home / 'airflow' / 'logs'}.")
     return report
+
+
+def _requests_of(settings: Settings, run: Run) -> list[UUID]:
+    connection = Warehouse(settings).connect("loader", "pressmark demo")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("plan")["of_run"], {"dag_id": run.dag_id, "run_id": run.run_id})
+        assert cursor.description is not None
+        column = [c.name for c in cursor.description].index("request_id")
+        return [row[column] for row in cursor.fetchall()]
 
 
 def _show_requests(asked: list[dict[str, Any]], total: int) -> None:
@@ -174,6 +217,7 @@ def _empty(place: Path) -> None:
     if place.exists() and any(place.iterdir()) and (not mark.exists() or mark.read_text() != _MARK):
         raise ConfigError(f"{place} was not made by the demo and is not empty; give another folder with --home.")
     if place.exists():
+        AirflowService(Settings.from_env({"PRESSMARK_HOME": str(place)})).stop()
         server = Warehouse(Settings.from_env({"PRESSMARK_HOME": str(place)})).embedded
         if server is not None:
             server.remove()

@@ -11,10 +11,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 from pressmark.settings import PROJECT_ROOT
@@ -37,10 +38,12 @@ def run_crawls(
     log: Path | None,
     on_event: Callable[[Event], None] | None = None,
     environment: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
 ) -> CrawlRun:
     """Run the crawls of these requests in one process and wait for it.
 
-    log: file that its log is appended to; None for our own stderr.
+    log: file that its log is appended to; None for our own stderr. on_line: given each line of the log
+    instead, as it comes.
     KeyboardInterrupt ends it gently and is raised again when it is down.
     """
     reading, writing = os.pipe()
@@ -56,16 +59,22 @@ def run_crawls(
             env={**os.environ, **(environment or {})},
             pass_fds=(writing,),
             stdin=subprocess.DEVNULL,
-            stdout=stderr or sys.stderr,
-            stderr=stderr,
+            stdout=subprocess.PIPE if on_line else stderr or sys.stderr,
+            stderr=subprocess.STDOUT if on_line else stderr,
             start_new_session=True,  # Ctrl-C is ours to pass on
         )
         os.close(writing)
         run = CrawlRun()
+        reader = None
+        if on_line and process.stdout:
+            reader = threading.Thread(target=_pass_on, args=(process.stdout, on_line), daemon=True)
+            reader.start()
         with os.fdopen(reading, encoding="utf-8", errors="replace") as events:
             try:
                 _follow(events, run, on_event)
                 run.exit_code = process.wait()
+                if reader:
+                    reader.join(10)
             except BaseException:
                 events.close()  # a full pipe that nobody reads would hold the process up
                 _end_gently(process)
@@ -88,6 +97,11 @@ def _follow(events: Any, run: CrawlRun, on_event: Callable[[Event], None] | None
             run.error = event["message"]
         if on_event:
             on_event(event)
+
+
+def _pass_on(lines: IO[bytes], on_line: Callable[[str], None]) -> None:
+    for line in lines:
+        on_line(line.decode("utf-8", "replace").rstrip())
 
 
 def _end_gently(process: subprocess.Popen[bytes]) -> None:

@@ -9,8 +9,6 @@ from pressmark.discovery.feeds import MAX_BYTES, parse_feed
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
-REACHES_PAST = False
-
 
 async def discover(search: Search, endpoint: Endpoint) -> Found:
     """One request, one poll."""

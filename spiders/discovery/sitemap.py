@@ -12,8 +12,6 @@ from pressmark.urls import host_of, on_domains
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
-REACHES_PAST = True
-
 
 async def discover(search: Search, endpoint: Endpoint) -> Found:
     """A sitemap and, breadth first and within the budget, the sitemaps that it names."""

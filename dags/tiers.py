@@ -1,0 +1,85 @@
+"""The crawls of one tier: every enabled outlet whose file names this cadence.
+
+**plan** writes a crawl request for each outlet and shares them out to jobs. **job.crawl** fetches, extracts
+and archives; **job.load** brings what was committed into the warehouse, also after a crawl that failed.
+**audit** reads the database: it names outlets that failed, were silent or refused us, fails the run where
+more than a quarter failed or a ledger does not add up, and emits the asset `news_articles` with the counts.
+
+- *Clear* any task at any time: nothing is loaded twice. A cleared crawl looks again at everything listed now.
+- *Trigger* for a crawl out of turn; it takes everything new or due.
+- *Backfill* (Trigger > Backfill) crawls by date of publication within each interval, all outlets of the tier,
+  and only sitemaps take part. One outlet and some dates: `pressmark crawl ID --since DATE --until DATE`.
+- Which outlets, and why one is not here: `pressmark outlet list`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Metadata, TriggerRule, task, task_group
+
+from pressmark.airflow.operator import CrawlOperator, LoadOperator
+from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL
+
+TIERS = {"hourly": "7 * * * *", "six_hourly": "17 */6 * * *", "daily": "27 3 * * *"}
+ARTICLES = Asset("news_articles")
+
+
+def make_dag(tier: str, cron: str) -> DAG:
+    """The DAG of a tier."""
+    with DAG(
+        f"crawl_{tier}",
+        schedule=CronDataIntervalTimetable(cron, timezone="UTC"),
+        start_date=datetime(2026, 1, 1),
+        catchup=False,
+        max_active_runs=1,
+        doc_md=__doc__,
+        tags=["pressmark", "crawl"],
+        default_args={
+            "retries": 2,
+            "retry_delay": timedelta(minutes=2),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=20),
+        },
+    ) as dag:
+
+        @task(execution_timeout=timedelta(minutes=10))
+        def plan(**context: Any) -> list[dict[str, Any]]:
+            from pressmark.airflow.tasks import plan_tier
+
+            return plan_tier(tier, context)
+
+        @task_group
+        def job(job: dict[str, Any]) -> None:
+            named = "{{ task.job['name'] }}"
+            crawl = CrawlOperator(
+                task_id="crawl",
+                job=job,
+                pool=CRAWL_POOL,
+                map_index_template=named,
+                execution_timeout=timedelta(hours=2),
+            )
+            load = LoadOperator(
+                task_id="load",
+                job=job,
+                pool=LOAD_POOL,
+                trigger_rule=TriggerRule.ALL_DONE,
+                map_index_template=named,
+                execution_timeout=timedelta(minutes=30),
+            )
+            crawl >> load
+
+        @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[ARTICLES], retries=0, execution_timeout=timedelta(minutes=10))
+        def audit(**context: Any) -> Any:
+            from pressmark.airflow.tasks import audit_run
+
+            counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id)
+            yield Metadata(ARTICLES, counts)
+
+        job.expand(job=plan()) >> audit()
+    return dag
+
+
+for _tier, _cron in TIERS.items():
+    globals()[f"crawl_{_tier}"] = make_dag(_tier, _cron)

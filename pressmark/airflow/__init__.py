@@ -1,0 +1,1 @@
+"""What Airflow runs of Pressmark. Only this package imports Airflow."""

@@ -1,0 +1,97 @@
+"""Airflow's public REST API, as far as Pressmark needs it: runs of a DAG, their tasks, triggering one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+import httpx
+
+from pressmark.airflow.service import USER, AirflowService
+from pressmark.errors import ServerError
+
+END_STATES = frozenset({"success", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a DAG. state: queued, running, success or failed."""
+
+    dag_id: str
+    run_id: str
+    state: str
+    run_type: str
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it will not change by itself."""
+        return self.state in END_STATES
+
+
+class AirflowClient:
+    """Logged in to the Airflow of a home; to be used as a context manager."""
+
+    def __init__(self, service: AirflowService) -> None:
+        state = service.state()
+        if state is None or not service.is_running():
+            raise ServerError("Airflow does not run here: `pressmark up` starts it.")
+        self.url = state.url
+        self._http = httpx.Client(base_url=state.url, timeout=30, transport=httpx.HTTPTransport(retries=3))
+        self._password = service.password()
+
+    def __enter__(self) -> Self:
+        token = self._ask("POST", "/auth/token", json={"username": USER, "password": self._password})["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {token}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def runs(self, dag_id: str) -> list[Run]:
+        """The runs of a DAG, oldest first; none where Airflow has not read its file yet."""
+        found = self._ask(
+            "GET", f"/api/v2/dags/{dag_id}/dagRuns", params={"limit": 100, "order_by": "run_after"}, missing={}
+        )
+        return [_run(row) for row in found.get("dag_runs", ())]
+
+    def run(self, dag_id: str, run_id: str) -> Run:
+        """One run as it is now."""
+        return _run(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def trigger(self, dag_id: str) -> Run:
+        """Start a run now, without a logical date of its own."""
+        body = {"logical_date": None, "run_after": datetime.now(UTC).isoformat()}
+        return _run(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
+
+    def tasks(self, run: Run) -> list[dict[str, Any]]:
+        """Task instances of a run: task_id, map_index, rendered_map_index, state, duration and more."""
+        found = self._ask(
+            "GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", params={"limit": 1000}
+        )
+        rows: list[dict[str, Any]] = found["task_instances"]
+        return rows
+
+    def set_state(self, run: Run, task_id: str, map_index: int, state: str) -> None:
+        """Mark a task instance, as the buttons of the UI do."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/{map_index}"
+        self._ask("PATCH", path, json={"new_state": state})
+
+    def clear(self, run: Run) -> None:
+        """Clear all tasks of a run: it runs again."""
+        self._ask("POST", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/clear", json={"dry_run": False})
+
+    def _ask(self, method: str, path: str, missing: Any = None, **options: Any) -> Any:
+        try:
+            answer = self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise ServerError(f"Airflow at {self.url} did not answer: {error}") from error
+        if answer.status_code == httpx.codes.NOT_FOUND and missing is not None:
+            return missing
+        if answer.is_error:
+            raise ServerError(f"Airflow answered {answer.status_code} to {method} {path}: {answer.text[:300]}")
+        return answer.json()
+
+
+def _run(row: dict[str, Any]) -> Run:
+    return Run(row["dag_id"], row["dag_run_id"], row["state"], row["run_type"])

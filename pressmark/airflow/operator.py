@@ -1,0 +1,72 @@
+"""The two operators of a job: CrawlOperator runs its crawls in a process, LoadOperator loads what they committed.
+
+Imports nothing heavy: DAG files import this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from airflow.sdk import BaseOperator, BaseOperatorLink
+from airflow.sdk.exceptions import AirflowFailException
+
+
+class CrawlsLink(BaseOperatorLink):
+    """A button from a task to the crawls that it ran, by outlet and outcome."""
+
+    name = "Crawls"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        """The page of this run's crawls; relative, so that it holds behind any address."""
+        from urllib.parse import quote
+
+        return f"/pressmark/crawls?dag_id={quote(ti_key.dag_id)}&run_id={quote(ti_key.run_id, safe='')}"
+
+
+class CrawlOperator(BaseOperator):
+    """Runs the crawls of one job: `{"name", "requests", "outlets"}` as `plan` made it.
+
+    The crawl process has a session of its own and dies with the task; its log lines come into the task's
+    log. It is judged by what the ledger says of each crawl, not by its exit code. A retry crawls only what
+    has not ended well, and waits for a predecessor that is still dying on the lock of each outlet. What a
+    retry cannot mend (a wrong setting, a broken outlet file) fails at once.
+    """
+
+    template_fields: Sequence[str] = ("job",)
+    operator_extra_links = (CrawlsLink(),)
+    ui_color = "#dfeaf4"
+
+    def __init__(self, *, job: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+
+    def execute(self, context: Any) -> dict[str, Any]:
+        """Crawl; returns counts only. Raises PressmarkError naming the outlets that failed and why."""
+        from pressmark.airflow.tasks import crawl_job
+        from pressmark.errors import ConfigError
+
+        ti = context["ti"]
+        # Clearing a task raises max_tries: its first attempt crawls everything again, a retry does not.
+        is_retry = ti.max_tries - ti.try_number + 1 < self.retries
+        try:
+            return crawl_job(self.job, is_retry=is_retry)
+        except ConfigError as error:
+            raise AirflowFailException(str(error)) from error
+
+
+class LoadOperator(BaseOperator):
+    """Loads what the crawls of one job have committed, also where they failed."""
+
+    template_fields: Sequence[str] = ("job",)
+    ui_color = "#e4f1e1"
+
+    def __init__(self, *, job: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+
+    def execute(self, context: Any) -> dict[str, int]:
+        """Load; returns counts only. Raises LoadError naming the segments that could not be loaded."""
+        from pressmark.airflow.tasks import load_job
+
+        return load_job(self.job)

@@ -1,0 +1,287 @@
+"""The parent of Airflow's processes: `python -m pressmark.airflow.supervisor PORT [--parent PID]`.
+
+Brings up Postgres, the warehouse and Airflow's metadata, then scheduler, DAG processor, API server and
+triggerer; starts again what dies; ends everything on SIGTERM, crawls gently. Orphans of a killed
+process become ours (PR_SET_CHILD_SUBREAPER) and are ended before its successor starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import deque
+from types import FrameType
+from typing import IO
+
+import psutil
+from psycopg2 import sql
+
+from pressmark.airflow.service import DATABASE, MARK, ROLE, AirflowService, State, read_health
+from pressmark.errors import PressmarkError, ServerError
+from pressmark.extraction.lifeline import die_with_parent
+from pressmark.logs import configure_logging, redact
+from pressmark.settings import PROJECT_ROOT, Settings
+from pressmark.warehouse.connection import Warehouse
+from pressmark.warehouse.embedded import EmbeddedServer
+from pressmark.warehouse.migrations import migrate
+
+# None of them serves its log files on a port: the API server reads them from the disk.
+COMPONENTS = {
+    "api-server": ("api-server",),
+    "dag-processor": ("dag-processor",),
+    "scheduler": ("scheduler", "--skip-serve-logs"),
+    "triggerer": ("triggerer", "--skip-serve-logs"),
+}
+_PR_SET_CHILD_SUBREAPER = 36
+_MOST_RESTARTS = 5  # of one component within _RESTART_WINDOW, then we give up
+_RESTART_WINDOW = 300.0
+_READY_SECONDS = 240.0
+_GENTLE_CRAWL_SECONDS = 60.0
+_GENTLE_SECONDS = 15.0
+_LARGEST_LOG = 20 * 2**20
+
+logger = logging.getLogger("pressmark.airflow")
+
+
+class _Stopped(Exception):
+    """We were told to end."""
+
+
+class Supervisor:
+    """Runs until it is told to end, or until a component cannot be kept alive."""
+
+    def __init__(self, service: AirflowService, port: int) -> None:
+        self.service = service
+        self.port = port
+        self.environment = {**os.environ, **service.environment(port)}
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._starts: dict[str, deque[float]] = {name: deque(maxlen=_MOST_RESTARTS) for name in COMPONENTS}
+        self._state = State(os.getpid(), port, "starting")
+
+    def run(self) -> None:
+        """Everything, until the end. Raises PressmarkError where it cannot go on."""
+        try:
+            self._prepare()
+            # The scheduler last: a task that finds no API server fails.
+            self._start("dag-processor")
+            self._start("api-server")
+            self._wait_for({"api-server"})
+            self._start("scheduler")
+            self._start("triggerer")
+            self._wait_for(set(COMPONENTS))
+            self._tell("ready", ready=True)
+            while True:
+                self._keep_alive()
+                time.sleep(0.5)
+        except _Stopped:
+            logger.info("told to end")
+        finally:
+            # What stops us now would leave processes behind.
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            self._end_all()
+
+    # -- up ------------------------------------------------------------------------------------
+
+    def _prepare(self) -> None:
+        self._tell("starting Postgres")
+        server = EmbeddedServer(self.service.settings.home)
+        server.ensure_running()
+        _make_database(server)
+        self._tell("migrating the warehouse")
+        migrate(Warehouse(self.service.settings))
+        self._tell("preparing Airflow's metadata")
+        with self._log("prepare") as log:
+            preparing = subprocess.Popen(
+                [sys.executable, "-m", "pressmark.airflow.prepare"],
+                cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            )  # fmt: skip
+            if preparing.wait() != 0:
+                raise ServerError(f"Airflow's metadata could not be prepared; see {log.name}.")
+
+    def _start(self, name: str) -> None:
+        starts = self._starts[name]
+        if len(starts) == _MOST_RESTARTS and time.monotonic() - starts[0] < _RESTART_WINDOW:
+            raise ServerError(f"Airflow's {name} died {_MOST_RESTARTS} times; see {self._log_path(name)}.")
+        starts.append(time.monotonic())
+        with self._log(name) as log:
+            # It dies with us; exec keeps that (prctl(2)).
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", "pressmark.airflow.component", str(os.getpid()), *COMPONENTS[name]],
+                cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def _wait_for(self, names: set[str]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while waiting := sorted(names & self._not_healthy()):
+            self._tell(f"waiting for {', '.join(waiting)}")
+            self._keep_alive()
+            if time.monotonic() > deadline:
+                raise ServerError(f"Airflow's {', '.join(waiting)} did not answer; see {self.service.logs}.")
+            time.sleep(0.5)
+
+    def _not_healthy(self) -> set[str]:
+        try:
+            health = read_health(self.port)
+        except OSError:
+            return set(COMPONENTS)
+        return {name.replace("_", "-") for name, state in health.items() if state != "healthy"}
+
+    # -- alive ---------------------------------------------------------------------------------
+
+    def _keep_alive(self) -> None:
+        for name, process in self._processes.items():
+            code = process.poll()
+            if code is None:
+                continue
+            logger.warning("%s ended with %s; starting it again", name, code)
+            self._end_orphans()
+            self._start(name)
+        self._reap()
+
+    def _end_orphans(self) -> None:
+        """End what a dead component left: its children are ours now."""
+        own = {process.pid for process in self._processes.values()}
+        orphans = [child for child in _children(psutil.Process(), recursive=False) if child.pid not in own]
+        _kill([*orphans, *(grandchild for orphan in orphans for grandchild in _children(orphan))])
+
+    def _reap(self) -> None:
+        """Take note of the end of orphans that were not ours to begin with."""
+        own = {process.pid for process in self._processes.values()}
+        for child in psutil.Process().children():
+            with contextlib.suppress(psutil.Error, ChildProcessError):
+                if child.pid not in own and child.status() == psutil.STATUS_ZOMBIE:
+                    os.waitpid(child.pid, os.WNOHANG)
+
+    # -- down ----------------------------------------------------------------------------------
+
+    def _end_all(self) -> None:
+        error = sys.exc_info()[1]
+        if isinstance(error, PressmarkError):
+            self._tell("failed", error=str(error))
+        else:
+            self._tell("ending")
+        # No new tasks; the API server stays a moment longer, for the last words of the running ones.
+        for name in ("scheduler", "triggerer", "dag-processor"):
+            self._signal(name, signal.SIGTERM)
+        crawls = [process for process in _children(psutil.Process()) if _is_crawl(process)]
+        for crawl in crawls:
+            with contextlib.suppress(psutil.Error):
+                crawl.terminate()
+        if crawls:
+            psutil.wait_procs(crawls, _GENTLE_CRAWL_SECONDS)
+        deadline = time.monotonic() + _GENTLE_SECONDS
+        # The triggerer takes longer to end and has nothing to lose: no DAG of ours defers.
+        waited_for = [process for name, process in self._processes.items() if name in ("scheduler", "dag-processor")]
+        while any(process.poll() is None for process in waited_for) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        self._signal("api-server", signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            if "api-server" in self._processes:
+                self._processes["api-server"].wait(_GENTLE_SECONDS / 3)
+        _kill(_children(psutil.Process()))
+
+    def _signal(self, name: str, number: int) -> None:
+        process = self._processes.get(name)
+        if process is not None and process.poll() is None:
+            process.send_signal(number)
+
+    # -- telling -------------------------------------------------------------------------------
+
+    def _tell(self, stage: str, ready: bool = False, error: str | None = None) -> None:
+        if self._state.error is not None:
+            return
+        if stage != self._state.stage:
+            logger.info("%s%s", stage, f": {error}" if error else "")
+        self._state = State(os.getpid(), self.port, stage, ready, redact(error) if error else None)
+        self.service.write_state(self._state)
+
+    def _log_path(self, name: str) -> str:
+        return str(self.service.logs / f"{name}.log")
+
+    def _log(self, name: str) -> IO[bytes]:
+        path = self.service.logs / f"{name}.log"
+        if path.exists() and path.stat().st_size > _LARGEST_LOG:
+            path.replace(path.with_suffix(".log.1"))
+        return path.open("ab")
+
+
+def _make_database(server: EmbeddedServer) -> None:
+    import psycopg2
+
+    connection = psycopg2.connect(server.dsn("postgres", "postgres"))
+    connection.autocommit = True
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
+        if cursor.fetchone() is None:
+            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+        if cursor.fetchone() is None:
+            names = sql.Identifier(DATABASE), sql.Identifier(ROLE)
+            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+
+
+def _is_crawl(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return "spiders.job" in process.cmdline()
+    return False
+
+
+def _children(process: psutil.Process, recursive: bool = True) -> list[psutil.Process]:
+    """Its children that belong to Airflow: Postgres is adopted by us too, and is not ours to kill."""
+    found = []
+    with contextlib.suppress(psutil.Error):
+        for child in process.children(recursive=recursive):
+            with contextlib.suppress(psutil.Error, OSError):
+                if child.environ().get(MARK):
+                    found.append(child)
+    return found
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(processes, 5)
+
+
+def main() -> int:
+    """Entry point; 1 where it ended by an error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--parent", type=int, help="process whose end is ours")
+    options = parser.parse_args()
+    configure_logging()
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise _Stopped
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
+    with contextlib.suppress(OSError, AttributeError):  # not Linux
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if options.parent:
+        # SIGTERM, so that we end what we started.
+        die_with_parent(options.parent, signal.SIGTERM)
+    service = AirflowService(Settings.from_env())
+    try:
+        with service.holding():
+            Supervisor(service, options.port).run()
+    except PressmarkError as error:
+        logger.error("%s", error)
+        return 1
+    except _Stopped:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

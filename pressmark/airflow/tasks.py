@@ -1,0 +1,165 @@
+"""The functions behind the DAGs' tasks. Heavy imports happen inside, since DAG files import this module."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from typing import Any
+from uuid import UUID
+
+logger = logging.getLogger(__name__)
+_LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([\w.]+): (.*)$")
+
+
+def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write a crawl request for each enabled outlet of a tier; returns the jobs, names and ids alone.
+
+    A run of the type backfill asks for a window of publication, every other one is incremental.
+    """
+    from pressmark.planning import asked_by, job_name, jobs_of, outlets_of_tier
+    from pressmark.registry import load_registry
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.migrations import ensure_ready
+    from pressmark.warehouse.requests import add_request
+
+    settings = Settings.from_env()
+    registry = load_registry(settings.outlets)
+    for problem in registry.problems:
+        logger.warning("%s", problem)
+    outlets = {outlet.id: outlet for outlet in outlets_of_tier(registry.outlets.values(), tier)}
+    if not outlets:
+        logger.info("No outlet of the tier %s is enabled in %s: nothing to do.", tier, settings.outlets)
+        return []
+    run = context["dag_run"]
+    asked = asked_by(run.run_type, context.get("data_interval_start"), context.get("data_interval_end"))
+    if asked.mode == "window":
+        for outlet in [outlet for outlet in outlets.values() if not outlet.reaches_past]:
+            logger.info("%s: left out, no endpoint of its file reaches the past", outlet.id)
+            del outlets[outlet.id]
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    ids: dict[str, UUID] = {}
+    with contextlib.closing(warehouse.connect("loader", "pressmark plan")) as connection:
+        for outlet in outlets.values():
+            with transaction(connection) as cursor:
+                request = add_request(
+                    cursor,
+                    outlet,
+                    requested_by=f"Airflow {run.dag_id}",
+                    mode=asked.mode,
+                    start=asked.start,
+                    end=asked.end,
+                    dag_id=run.dag_id,
+                    run_id=run.run_id,
+                )
+                ids[outlet.id] = request.request_id
+    jobs = [
+        {"name": job_name(job), "requests": [str(ids[o]) for o in job], "outlets": job} for job in jobs_of(list(ids))
+    ]
+    logger.info("%d outlets in %d jobs", len(ids), len(jobs))
+    return jobs
+
+
+def crawl_job(job: dict[str, Any], is_retry: bool = False) -> dict[str, Any]:
+    """Run the crawls of a job in one process, its log lines into ours.
+
+    is_retry: leave out the crawls that have ended well already.
+    Raises ConfigError for what a retry cannot mend, PressmarkError naming the outlets whose crawls did not end well.
+    """
+    from pressmark.crawl.process import run_crawls
+    from pressmark.errors import ConfigError, PressmarkError
+    from pressmark.planning import judge_crawl
+
+    requests = [UUID(request) for request in job["requests"]]
+    if is_retry:
+        ended_well = {row["request_id"] for row in _rows("of_requests", requests=requests) if not judge_crawl(row)}
+        requests = [request for request in requests if request not in ended_well]
+        if not requests:
+            logger.info("%s: all crawls have ended well already", job["name"])
+            return {"outlets": len(job["outlets"]), "failed": 0}
+    run = run_crawls(requests, log=None, on_line=_log)
+    if run.error and run.exit_code == ConfigError.exit_code:
+        raise ConfigError(run.error)
+    rows = _rows("of_requests", requests=requests)
+    failed = {row["outlet"]: why for row in rows if (why := judge_crawl(row))}
+    outcomes: dict[str, int] = {}
+    for row in rows:
+        for outcome, count in row["outcomes"].items():
+            outcomes[outcome] = outcomes.get(outcome, 0) + count
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
+    logger.info("%s: %d of %d crawls ended well: %s", job["name"], len(rows) - len(failed), len(rows), told)
+    if failed or run.error:
+        raise PressmarkError(
+            "; ".join([*([run.error] if run.error else []), *(f"{o}: {e}" for o, e in failed.items())])
+        )
+    return {"outlets": len(job["outlets"]), "failed": 0, **outcomes}
+
+
+def load_job(job: dict[str, Any]) -> dict[str, int]:
+    """Load what the crawls of a job have committed, also where they failed."""
+    from pressmark.archive.store import ArchiveStore
+    from pressmark.errors import LoadError
+    from pressmark.registry import load_registry
+    from pressmark.settings import Settings
+    from pressmark.warehouse.comparison import Rereader
+    from pressmark.warehouse.connection import Warehouse
+    from pressmark.warehouse.load import load_segments, segments_to_load
+
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    rereader = Rereader(load_registry(settings.outlets), ArchiveStore(settings.archive))
+    try:
+        segments = segments_to_load(warehouse, job["outlets"], failed=True)
+        done = load_segments(warehouse, [(s, o) for s, o, _ in segments], rereader)
+    finally:
+        rereader.close()
+    visits = sum(segment.visits or 0 for segment in done)
+    logger.info("%d segments, %d visits loaded", len(done), visits)
+    errors = [f"{s.outlet}: segment {s.segment_id}: {s.error}" for s in done if s.error]
+    if errors:
+        raise LoadError("; ".join(errors))
+    return {"segments": len(done), "visits": visits}
+
+
+def audit_run(dag_id: str, run_id: str) -> dict[str, Any]:
+    """Judge a run by the database. Raises PressmarkError where it is over its budget."""
+    from pressmark.errors import PressmarkError
+    from pressmark.planning import audit
+
+    rows = _rows("of_run", dag_id=dag_id, run_id=run_id)
+    result = audit(rows)
+    for line in result.lines:
+        logger.info("%s", line)
+    if result.problems:
+        raise PressmarkError(" ".join(result.problems))
+    return {
+        "outlets": result.outlets,
+        "failed": len(result.failed),
+        "silent": len(result.silent),
+        "outcomes": result.counts,
+    }
+
+
+def _log(line: str) -> None:
+    """A log line of the crawl process, at its own level and under its own name."""
+    known = _LOG_LINE.match(line)
+    if known:
+        level, name, message = known.groups()
+        logging.getLogger(name).log(logging.getLevelNamesMapping()[level], "%s", message)
+    else:
+        logger.info("%s", line)
+
+
+def _rows(statement: str, **values: Any) -> list[dict[str, Any]]:
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.queries import queries
+
+    connection = Warehouse(Settings.from_env()).connect("loader", "pressmark audit")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("plan")[statement], values)
+        assert cursor.description is not None
+        names = [column.name for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

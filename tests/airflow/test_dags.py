@@ -1,0 +1,119 @@
+"""The DAGs as Airflow sees them, and one run of a tier from end to end."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pressmark.airflow.pools import POOLS
+from pressmark.newsstand.server import Newsstand
+from pressmark.planning import audit, jobs_of
+from pressmark.settings import PROJECT_ROOT
+from tests.conftest import Line
+
+TIERS = {"crawl_hourly", "crawl_six_hourly", "crawl_daily"}
+
+
+def test_dag_files_import_fast_and_light() -> None:
+    program = (
+        "import airflow.sdk, sys, time; sys.path.insert(0, 'dags'); begin = time.monotonic(); import tiers\n"
+        "print(time.monotonic() - begin, [m for m in ('scrapy', 'trafilatura', 'psycopg2') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
+    seconds, heavy = done.stdout.splitlines()[-1].split(" ", 1)
+    assert float(seconds) < 1 and heavy == "[]"
+
+
+def test_the_shape_of_a_tier(airflow_database: None) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(PROJECT_ROOT / "dags"))
+    assert bag.import_errors == {} and set(bag.dags) == TIERS
+    for dag in bag.dags.values():
+        assert dag.doc_md and "*Clear*" in dag.doc_md and "*Backfill*" in dag.doc_md
+        assert {"pressmark", "crawl"} <= set(dag.tags) and dag.max_active_runs == 1 and not dag.catchup
+        assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", (
+            "a bare cron string has an interval of no width"
+        )
+        assert set(dag.task_ids) == {"plan", "job.crawl", "job.load", "audit"}
+        assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["audit"], "the only leaf"
+        assert dag.get_task("job.load").trigger_rule == "all_done" and dag.get_task("audit").trigger_rule == "all_done"
+        assert all(task.execution_timeout for task in dag.tasks)
+        assert {task.pool for task in dag.tasks} == {"default_pool", *POOLS}
+
+
+def test_jobs() -> None:
+    assert jobs_of([]) == [] and jobs_of(["a", "b"]) == [["a"], ["b"]]
+    for count in (12, 13, 100, 300, 2000, 20_000):
+        ids = [f"o{n}" for n in range(count)]
+        jobs = jobs_of(ids)
+        assert sorted(o for job in jobs for o in job) == sorted(ids) and len(jobs) <= 300
+        assert max(map(len, jobs)) - min(map(len, jobs)) <= 1
+
+
+def row(outlet: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "outlet": outlet, "crawl_id": "c", "finish_reason": "finished", "error": None, "candidates": 3, "ledger_ok": True,
+        "outcomes": {"new": 3}, "not_loaded": 0, **changes,
+    }  # fmt: skip
+
+
+def test_an_audit_says_who_failed_and_judges_by_the_budget() -> None:
+    failed = row("b", finish_reason="failed", error="no robots.txt", ledger_ok=True, outcomes={})
+    silent = row("c", candidates=0, outcomes={})
+    good = audit([row("a"), failed, silent, row("d"), row("e")])
+    assert good.problems == [] and good.failed == {"b": "no robots.txt"} and good.silent == ["c"]
+    assert good.lines[0].startswith("5 outlets: 1 failed, 1 silent, 0 refused us") and good.counts == {"new": 9}
+    assert good.lines[1:] == ["failed   b: no robots.txt", "silent   c: its endpoints answer but list nothing"]
+    denied = audit([row("a", outcomes={"robots_denied": 2, "rights_reserved": 1})])
+    assert denied.refused == {"a": "2 robots_denied, 1 rights_reserved"} and denied.problems == []
+    assert "budget" in audit([row("a"), failed]).problems[0]
+    assert "was not crawled" in audit([row("a", crawl_id=None)]).failed["a"]
+    assert "does not add up" in audit([row("a", ledger_ok=False)]).problems[0]
+    assert "not loaded" in audit([row("a", not_loaded=1)]).failed["a"]
+
+
+def environment(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in line.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setenv(name, value)
+
+
+def run(dag_id: str, hour: int) -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    dag = DagBag(str(PROJECT_ROOT / "dags")).dags[dag_id]
+    for task in dag.tasks:
+        task.retries = 0  # they come minutes later
+    return dag.test(logical_date=datetime(2026, 11, 23, hour, tzinfo=UTC))
+
+
+def test_a_tier_from_end_to_end(
+    line: Line, newsstand: Newsstand, airflow_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    environment(line, monkeypatch)
+    assert run("crawl_hourly", 3).state == "success"
+    assert line.query("SELECT count(*) FROM mart.article") == [(40,)]
+    newsstand.advance()
+    time.sleep(1.1)
+    # One of four outlets cannot be reached: the others load, and the run passes by its budget.
+    monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("alwaha.newsstand.example", "other.example"))
+    assert run("crawl_hourly", 4).state == "success"
+    totals = dict(
+        line.query(
+            "SELECT outcome, sum(candidates)::int FROM mart.crawl_funnel WHERE started_at = ANY (SELECT max(started_at) FROM mart.crawl GROUP BY outlet) GROUP BY 1"
+        )
+    )
+    assert totals == {"revised": 1, "gone": 1, "new": 1, "unchanged": 9, "known_not_due": 19}
+    asked = line.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
+    assert [(mode, dag) for mode, dag, _ in asked] == [("incremental", "crawl_hourly")] * 2
+    assert line.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'failed'") == [("al-waha",)]
+    # Two of four are too many.
+    monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("a.newsstand.example", "x.example"))
+    assert run("crawl_hourly", 5).state == "failed"
