@@ -36,12 +36,8 @@ def make_dag(tier: str, cron: str) -> DAG:
         max_active_runs=1,
         doc_md=__doc__,
         tags=["pressmark", "crawl"],
-        default_args={
-            "retries": 2,
-            "retry_delay": timedelta(minutes=2),
-            "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=20),
-        },
+        # The first delay is the installation's: [core] default_task_retry_delay.
+        default_args={"retries": 2, "retry_exponential_backoff": True, "max_retry_delay": timedelta(minutes=20)},
     ) as dag:
 
         @task(execution_timeout=timedelta(minutes=10))

@@ -72,6 +72,23 @@ class AirflowClient:
         rows: list[dict[str, Any]] = found["task_instances"]
         return rows
 
+    def log(self, run: Run, task_id: str, map_index: int = -1, attempt: int = 1) -> str:
+        """What a task instance logged, a line an event."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/logs/{attempt}"
+        content = self._ask("GET", path, params={"map_index": map_index, "full_content": True})["content"]
+        return "\n".join(line if isinstance(line, str) else str(line.get("event", "")) for line in content)
+
+    def xcom(self, run: Run, task_id: str, map_index: int = -1) -> Any:
+        """What a task instance returned."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self._ask("GET", path, params={"map_index": map_index, "deserialize": True})["value"]
+
+    def asset_events(self, name: str, dag_id: str) -> list[dict[str, Any]]:
+        """What the runs of a DAG emitted with an asset, newest last."""
+        asked = {"name_pattern": name, "source_dag_id": dag_id, "order_by": "timestamp"}
+        found = self._ask("GET", "/api/v2/assets/events", params=asked)
+        return [event["extra"] for event in found["asset_events"]]
+
     def set_state(self, run: Run, task_id: str, map_index: int, state: str) -> None:
         """Mark a task instance, as the buttons of the UI do."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/{map_index}"

@@ -208,6 +208,7 @@ class Supervisor:
         return str(self.service.logs / f"{name}.log")
 
     def _log(self, name: str) -> IO[bytes]:
+        self.service.logs.mkdir(parents=True, exist_ok=True)
         path = self.service.logs / f"{name}.log"
         if path.exists() and path.stat().st_size > _LARGEST_LOG:
             path.replace(path.with_suffix(".log.1"))

@@ -1,4 +1,4 @@
-"""An Airflow home of the session, migrated once, before Airflow is imported by any test."""
+"""An Airflow home of the session, migrated once, before Airflow is imported by any test; and a whole Airflow."""
 
 from __future__ import annotations
 
@@ -6,11 +6,18 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pressmark.airflow.client import AirflowClient
+from pressmark.airflow.service import AirflowService, free_port
+from pressmark.cli.service import end_all, wait_until_ready
+from pressmark.newsstand import OUTLETS
+from pressmark.newsstand.server import Newsstand, running
 from pressmark.settings import PROJECT_ROOT
+from tests.conftest import Line
 
 _HOME = Path(tempfile.mkdtemp(prefix="pressmark-airflow-"))
 os.environ.update(
@@ -24,5 +31,44 @@ os.environ.update(
 
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
-
     subprocess.run([sys.executable, "-m", "pressmark.airflow.prepare"], check=True, capture_output=True)
+
+
+class Desk:
+    """A running Airflow over the newsstand, in a home of its own."""
+
+    def __init__(self, line: Line, newsstand: Newsstand, service: AirflowService) -> None:
+        self.line = line
+        self.newsstand = newsstand
+        self.service = service
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Airflow of its own, started as `pressmark up` does."""
+    home = tmp_path_factory.mktemp("desk")
+    with pytest.MonkeyPatch.context() as patch, running(home / "access.log") as newsstand:
+        line = Line(home, {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": newsstand.resolve})
+        for name in [name for name in os.environ if name.startswith(("AIRFLOW", "PRESSMARK_"))]:
+            patch.delenv(name)
+        for name, value in line.environment().items():
+            if name.startswith("PRESSMARK_"):
+                patch.setenv(name, value)
+        # A retry comes within the patience of a test.
+        patch.setenv("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "2")
+        service = AirflowService(line.settings)
+        try:
+            wait_until_ready(service, service.launch(free_port(), die_with_us=True))
+            yield Desk(line, newsstand, service)
+        finally:
+            end_all(line.settings)
+            server = line.warehouse.embedded
+            assert server is not None
+            server.remove()
+
+
+@pytest.fixture
+def airflow(desk: Desk) -> Iterator[AirflowClient]:
+    """Logged in to the desk's Airflow."""
+    with AirflowClient(desk.service) as client:
+        yield client

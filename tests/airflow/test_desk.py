@@ -1,0 +1,194 @@
+"""A whole Airflow over the newsstand: started as `pressmark up` does, disturbed, and ended."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from pressmark.airflow.client import AirflowClient, Run
+from pressmark.airflow.service import AirflowService, read_health
+from pressmark.settings import PROJECT_ROOT
+from tests.airflow.conftest import Desk
+from tests.conftest import Line
+
+DAG_ID = "crawl_hourly"
+pytestmark = pytest.mark.timeout(600)
+
+
+def wait(what: Callable[[], object], seconds: float, why: str) -> object:
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, why
+        time.sleep(0.2)
+    return found
+
+
+def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
+    """The run when it has ended."""
+    wait(
+        lambda: airflow.run(run.dag_id, run.run_id).has_ended,
+        seconds,
+        f"{run.run_id} did not end: {airflow.tasks(run)}",
+    )
+    return airflow.run(run.dag_id, run.run_id)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(desk: Desk) -> str:
+    """Fingerprint after the run that Airflow starts by itself."""
+    with AirflowClient(desk.service) as airflow:
+        wait(lambda: airflow.runs(DAG_ID), 60, "no scheduled run")
+        assert end_of(airflow, airflow.runs(DAG_ID)[0]).state == "success"
+    assert desk.line.query("SELECT count(*) FROM mart.article") == [(40,)]
+    return desk.line.fingerprint()
+
+
+def test_it_is_up_for_this_machine_alone(desk: Desk, undisturbed: str) -> None:
+    state = desk.service.state()
+    assert state is not None and set(read_health(state.port).values()) == {"healthy"}
+    listening = {
+        c.laddr for p in desk.service.processes() for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN
+    }
+    assert {(address.ip, address.port) for address in listening} == {("127.0.0.1", state.port)}
+    for name in ("passwords.json", "secrets.json"):
+        assert (desk.service.home / name).stat().st_mode & 0o777 == 0o600
+    secrets = [desk.service.password(), *json.loads((desk.service.home / "secrets.json").read_text()).values()]
+    for folder in (desk.line.home / "logs", desk.service.home / "logs"):
+        for log in folder.rglob("*.log"):
+            text = log.read_text(errors="replace")
+            assert not any(secret in text for secret in secrets), log
+    status = json.loads(desk.line.run("status", "--json").stdout)
+    assert status["airflow"] == {"state": "ready", "url": state.url, "parts": None}
+    assert "runs already" in desk.line.run("up", "--detach").stdout
+
+
+def test_a_run_as_the_operator_sees_it(desk: Desk, airflow: AirflowClient, undisturbed: str) -> None:
+    run = airflow.runs(DAG_ID)[0]
+    tasks = airflow.tasks(run)
+    names = {t["rendered_map_index"] for t in tasks if t["task_id"] == "job.crawl"}
+    assert names == {"al-waha", "harbour-dispatch", "la-plaza", "tagesblick"}
+    (crawl,) = [t for t in tasks if t["task_id"] == "job.crawl" and t["rendered_map_index"] == "tagesblick"]
+    log = airflow.log(run, "job.crawl", crawl["map_index"])
+    assert "tagesblick: 1 of 1 crawls ended well: 10 new" in log and "listed http://tagesblick.newsstand.example" in log
+    counts = airflow.xcom(run, "job.crawl", crawl["map_index"])
+    assert counts == {"outlets": 1, "failed": 0, "new": 10}
+    (event,) = airflow.asset_events("news_articles", DAG_ID)
+    assert event["outcomes"] == {"new": 40} and event["failed"] == 0
+    asked = desk.line.query(
+        "SELECT DISTINCT mode, requested_by, run_id, interval_end - interval_start FROM ops.crawl_request"
+    )
+    assert [(mode, by, run_id, str(width)) for mode, by, run_id, width in asked] == [
+        ("incremental", "Airflow crawl_hourly", run.run_id, "1:00:00")
+    ]
+
+
+def _by_command(desk: Desk, words: str) -> psutil.Process | None:
+    return next((p for p in desk.service.processes() if words in " ".join(p.cmdline())), None)
+
+
+def _scheduler(desk: Desk) -> psutil.Process | None:
+    return _by_command(desk, "airflow scheduler")
+
+
+def _api_server(desk: Desk) -> psutil.Process | None:
+    return _by_command(desk, "airflow api_server")
+
+
+def _crawl(desk: Desk) -> psutil.Process | None:
+    return _by_command(desk, "spiders.job")
+
+
+def _task(desk: Desk) -> psutil.Process | None:
+    crawl = _crawl(desk)
+    return crawl.parent() if crawl else None
+
+
+@pytest.mark.parametrize("victim", [_crawl, _task, _api_server, _scheduler])
+def test_killed_in_the_middle_of_a_run(
+    desk: Desk, airflow: AirflowClient, undisturbed: str, victim: Callable[[Desk], psutil.Process | None]
+) -> None:
+    desk.line.empty()
+    before = len(desk.newsstand.requests())
+    run = airflow.trigger(DAG_ID)
+    wait(lambda: len(desk.newsstand.requests()) > before + 12, 60, "nothing was crawled")
+    process = victim(desk)
+    assert process is not None
+    process.kill()
+    wait(lambda: _healthy(desk), 120, "Airflow did not come back")
+    assert end_of(airflow, run, 300).state == "success"
+    assert desk.line.fingerprint() == undisturbed
+    assert _crawl(desk) is None, "a crawl was left behind"
+    assert desk.line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+def _healthy(desk: Desk) -> bool:
+    state = desk.service.state()
+    try:
+        return state is not None and set(read_health(state.port).values()) == {"healthy"}
+    except OSError:
+        return False
+
+
+def test_marked_failed_in_the_middle_of_a_run(desk: Desk, airflow: AirflowClient, undisturbed: str) -> None:
+    desk.line.empty()
+    before = len(desk.newsstand.requests())
+    run = airflow.trigger(DAG_ID)
+    wait(lambda: len(desk.newsstand.requests()) > before + 12, 60, "nothing was crawled")
+    (task, *_) = [t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["state"] == "running"]
+    airflow.set_state(run, "job.crawl", task["map_index"], "failed")
+    assert end_of(airflow, run).state == "success", "one of four is within the budget"
+    wait(lambda: _crawl(desk) is None, 60, "a crawl was left behind")
+    airflow.clear(run)
+    assert end_of(airflow, run).state == "success"
+    assert desk.line.fingerprint() == undisturbed
+
+
+def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("killed")
+    own = Line(home, {"PRESSMARK_OUTLETS": str(PROJECT_ROOT / "outlets")})
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = own.run("up", "--detach", "--port", str(port), check=False)
+        assert done.returncode != 0 and f"Port {port} is taken by process" in done.stderr and "--port" in done.stderr
+    service = AirflowService(own.settings)
+    try:
+        process = subprocess.Popen(
+            own.command("up", "--port", str(port)), env=own.environment(), cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        wait(lambda: (state := service.state()) and state.ready, 120, "it did not come up")
+        state = service.state()
+        assert state is not None
+        psutil.Process(state.pid).kill()
+        process.communicate(timeout=60)
+        assert not service.is_running()
+        # Ctrl-C of a second start ends everything, what the killed one left included.
+        process = subprocess.Popen(
+            own.command("up", "--port", str(port)), env=own.environment(), cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        wait(
+            lambda: service.is_running() and (state := service.state()) and state.ready, 120, "it did not come up again"
+        )
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=90)
+        assert process.returncode == 130, output
+        assert service.processes() == [] and not service.is_running()
+        assert own.warehouse.embedded is not None and not own.warehouse.embedded.is_running()
+    finally:
+        service.stop()
+        assert own.warehouse.embedded is not None
+        own.warehouse.embedded.remove()
