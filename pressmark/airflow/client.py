@@ -83,6 +83,19 @@ class AirflowClient:
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._ask("GET", path, params={"map_index": map_index, "deserialize": True})["value"]
 
+    def links(self, run: Run, task_id: str, map_index: int = -1) -> dict[str, str]:
+        """The buttons of a task instance: address by name."""
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/links"
+        found: dict[str, str] = self._ask("GET", path, params={"map_index": map_index})["extra_links"]
+        return found
+
+    def page(self, path: str) -> str:
+        """A page of this server, as the logged-in user sees it."""
+        answer = self._http.get(path)
+        if answer.is_error:
+            raise ServerError(f"Airflow answered {answer.status_code} to {path}: {answer.text[:300]}")
+        return answer.text
+
     def asset_events(self, name: str, dag_id: str) -> list[dict[str, Any]]:
         """What the runs of a DAG emitted with an asset, newest last."""
         asked = {"name_pattern": name, "source_dag_id": dag_id, "order_by": "timestamp"}

@@ -18,7 +18,7 @@ class CrawlsLink(BaseOperatorLink):
     name = "Crawls"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """The page of this run's crawls; relative, so that it holds behind any address."""
+        """The page of this run's crawls (`plugin`), on this very server."""
         from urllib.parse import quote
 
         return f"/pressmark/crawls?dag_id={quote(ti_key.dag_id)}&run_id={quote(ti_key.run_id, safe='')}"

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
+import httpx
 import psutil
 import pytest
 
@@ -79,6 +80,10 @@ def test_a_run_as_the_operator_sees_it(desk: Desk, airflow: AirflowClient, undis
     assert "tagesblick: 1 of 1 crawls ended well: 10 new" in log and "listed http://tagesblick.newsstand.example" in log
     counts = airflow.xcom(run, "job.crawl", crawl["map_index"])
     assert counts == {"outlets": 1, "failed": 0, "new": 10}
+    link = airflow.links(run, "job.crawl", crawl["map_index"])["Crawls"]
+    page = airflow.page(link)
+    assert "4 crawls of crawl_hourly" in page and "<td>tagesblick</td>" in page and "10 new" in page
+    assert httpx.get(airflow.url + link).status_code == 401, "the page asks for Airflow's login"
     (event,) = airflow.asset_events("news_articles", DAG_ID)
     assert event["outcomes"] == {"new": 40} and event["failed"] == 0
     asked = desk.line.query(
