@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 
-.PHONY: setup demo test lint format docs bench clean down
+.PHONY: setup demo test lint format docs screenshots env clean down
 
 setup: $(VENV)/.synced
 
@@ -37,6 +37,19 @@ docs: setup  ## Generated reference: data dictionary, command line, schema of ou
 
 down: setup
 	$(BIN)/pressmark down
+
+screenshots: setup  ## The pictures of the documentation, from the demo in Chromium
+	$(UV) sync --frozen --quiet --group browser
+	$(BIN)/python docs/screenshots.py
+
+env: .env  ## Passwords and keys for docker-compose.yml
+
+.env:
+	@umask 077; $(PYTHON) -c 'import base64, secrets; token = secrets.token_urlsafe; \
+	key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(); \
+	print(f"POSTGRES_PASSWORD={token(24)}\nPRESSMARK_ADMIN_PASSWORD={token(18)}\nAIRFLOW_FERNET_KEY={key}\n" \
+	f"AIRFLOW_API_SECRET_KEY={token(48)}\nAIRFLOW_JWT_SECRET={token(48)}")' > $@.new && mv $@.new $@
+	@echo "Wrote $@, for you alone. Login of Airflow: admin, password PRESSMARK_ADMIN_PASSWORD in $@."
 
 clean: down
 	rm -rf $(VENV)

@@ -44,6 +44,7 @@ GUARDS: dict[str, Any] = {
     "COOKIES_ENABLED": False,
     "RETRY_TIMES": 2,
     "RETRY_HTTP_CODES": [500, 502, 504, 408],  # 429 and 503 ask for patience, not for a repetition
+    "LOG_VERSIONS": [],  # eleven lines at the head of every task's log
     "REMOTE_CONTROL_ENABLED": False,
     "TELNETCONSOLE_ENABLED": False,
     "SCRAPER_SLOT_MAX_ACTIVE_SIZE": 64 * 1024,  # articles come with an empty body: 64 pages wait for a worker at most

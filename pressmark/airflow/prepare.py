@@ -11,10 +11,12 @@ import json
 import logging
 import os
 import tempfile
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pressmark.airflow.pools import POOLS
+from pressmark.airflow.service import USER
 
 KEEP_DAYS = 30
 
@@ -37,8 +39,19 @@ def main() -> None:
         ):
             arguments = get_parser().parse_args(command)
             arguments.func(arguments)
+    write_password(Path(conf.get("core", "simple_auth_manager_passwords_file") or ""), os.environ)
     removed = clean_logs(Path(conf.get("logging", "base_log_folder")), before)
     logger.info("%d log files of before %s removed", removed, before.date())
+
+
+def write_password(path: Path, env: Mapping[str, str]) -> None:
+    """Where PRESSMARK_ADMIN_PASSWORD is set (by docker-compose.yml), have it in the file of Airflow's logins."""
+    password = env.get("PRESSMARK_ADMIN_PASSWORD")
+    if password:
+        fresh = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump({USER: password}, file)
+        fresh.replace(path)
 
 
 def clean_logs(folder: Path, before: datetime) -> int:

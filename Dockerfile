@@ -1,0 +1,21 @@
+# Pressmark with Airflow, as docker-compose.yml runs it.
+FROM python:3.11-slim
+
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends curl \
+    && rm -rf /var/lib/apt/lists/* \
+    && pip install --no-cache-dir "uv>=0.5" \
+    && useradd --create-home --uid 50000 pressmark \
+    && install --directory --owner=pressmark --group=pressmark \
+        /opt/pressmark /var/lib/airflow /var/lib/pressmark /var/lib/pressmark-archive
+
+WORKDIR /opt/pressmark
+USER pressmark
+ENV PATH=/opt/pressmark/.venv/bin:$PATH PYTHONUNBUFFERED=1
+
+COPY --chown=pressmark pyproject.toml uv.lock README.md ./
+RUN uv sync --frozen --no-dev --no-install-project --no-cache
+COPY --chown=pressmark . .
+RUN uv sync --frozen --no-dev --no-cache
+
+CMD ["pressmark", "--help"]

@@ -1,0 +1,94 @@
+"""The pictures of the documentation: `make screenshots`. Runs the demo, then looks at its Airflow in Chromium.
+
+Needs the packages of the group `browser` and a Chromium: the one of the system, or `playwright install chromium`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from pressmark.airflow.client import AirflowClient
+from pressmark.airflow.service import USER, AirflowService, free_port
+from pressmark.cli.service import end_all, wait_until_ready
+from pressmark.settings import PROJECT_ROOT, Settings
+
+IMAGES = PROJECT_ROOT / "docs" / "images"
+SIZE = (1440, 900)
+DAG_ID = "crawl_hourly"
+
+
+def main() -> None:
+    """Take them all."""
+    IMAGES.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(prefix="pressmark-pictures-", dir="/var/tmp") as folder,
+        desk(Path(folder)) as service,
+    ):
+        service_url = service.state().url  # type: ignore[union-attr]
+        with AirflowClient(service) as airflow, browser_page() as page:
+            (run, *_) = [run for run in airflow.runs(DAG_ID) if run.run_type == "manual"]
+            (crawl,) = [
+                t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["rendered_map_index"] == "tagesblick"
+            ]
+            link = airflow.links(run, "job.crawl", crawl["map_index"])["Crawls"]
+            page.goto(f"{service_url}/auth/login/")
+            page.get_by_label("Username").fill(USER)
+            page.get_by_label("Password").fill(service.password())
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_load_state("networkidle")
+            for name, path in {
+                "grid": f"/dags/{DAG_ID}",
+                "outlets": f"/dags/{DAG_ID}/runs/{run.run_id}/tasks/job.crawl/mapped",
+                "task": f"/dags/{DAG_ID}/runs/{run.run_id}/tasks/job.crawl/mapped/{crawl['map_index']}",
+                "crawls": link,
+            }.items():
+                page.goto(service_url + path)
+                page.wait_for_load_state("networkidle")
+                page.wait_for_timeout(2000)  # animations
+                page.screenshot(path=IMAGES / f"{name}.png")
+                print(f"docs/images/{name}.png")
+
+
+@contextlib.contextmanager
+def desk(home: Path) -> Iterator[AirflowService]:
+    """The Airflow of a demo that has run in this folder."""
+    home.chmod(0o755)
+    subprocess.run([sys.executable, "-m", "pressmark.cli", "demo", "--home", str(home / "demo")], check=True)
+    os.environ["PRESSMARK_HOME"] = str(home / "demo")
+    os.environ["PRESSMARK_OUTLETS"] = str(PROJECT_ROOT / "pressmark" / "newsstand" / "outlets")
+    settings = Settings.from_env()
+    service = AirflowService(settings)
+    try:
+        wait_until_ready(service, service.launch(free_port(), die_with_us=True))
+        yield service
+    finally:
+        end_all(settings)
+
+
+@contextlib.contextmanager
+def browser_page() -> Iterator[Page]:
+    """A page of a headless Chromium, light colours, twice the pixels."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser") or None, args=["--no-sandbox"]
+        )
+        try:
+            width, height = SIZE
+            yield browser.new_page(
+                viewport={"width": width, "height": height}, device_scale_factor=1.5, color_scheme="light"
+            )
+        finally:
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
