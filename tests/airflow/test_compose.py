@@ -62,7 +62,9 @@ def test_the_tool_reads_it(tmp_path: Path) -> None:
     assert url.startswith("postgresql://pressmark:") and url.endswith("@postgres:5432/pressmark")
     # Without .env it says what to do.
     bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    command = [*tool, "--env-file", os.devnull, "-f", str(PROJECT_ROOT / "docker-compose.yml"), "config"]
+    empty = tmp_path / "empty"
+    empty.touch()
+    command = [*tool, "--env-file", str(empty), "-f", str(PROJECT_ROOT / "docker-compose.yml"), "config"]
     refused = subprocess.run(command, capture_output=True, text=True, check=False, env=bare)
     assert refused.returncode != 0 and "run make env" in refused.stderr
 

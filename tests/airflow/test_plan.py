@@ -1,0 +1,193 @@
+"""Mode and interval reach the crawl as rows, whoever asks; and what an audit says of a mixed run."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pressmark.airflow.prepare import clean_logs, write_password
+from pressmark.airflow.tasks import audit_run, crawl_job, load_job, plan_tier
+from pressmark.errors import ConfigError, PressmarkError
+from pressmark.planning import job_name
+from tests.conftest import Line
+from tests.site import Answer, WebSite
+
+HOURS = (datetime(2026, 11, 20, 2, 7, tzinfo=UTC), datetime(2026, 11, 20, 3, 7, tzinfo=UTC))
+PAGE = "<html><body><article><h1>A title of the page</h1>" + "<p>Words of a paragraph that is long enough.</p>" * 12
+
+
+@pytest.fixture
+def here(line: Line, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Line:
+    """This process's own environment set to the line's, with one outlet that has a feed and one with a sitemap."""
+    outlet_file("feeds", "feeds.example")
+    folder = outlet_file("maps", "maps.example", endpoints=(("sitemap", "/sitemap.xml"),))
+    line.env = {"PRESSMARK_OUTLETS": str(folder)}
+    for name, value in line.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setenv(name, value)
+    return line
+
+
+def context(run_type: str, interval: tuple[datetime, datetime] | None, run_id: str = "r") -> dict[str, Any]:
+    found: dict[str, Any] = {"dag_run": SimpleNamespace(dag_id="crawl_hourly", run_id=run_id, run_type=run_type)}
+    if interval:  # Airflow leaves the keys out where there is no logical date
+        found |= {"data_interval_start": interval[0], "data_interval_end": interval[1]}
+    return found
+
+
+@pytest.mark.parametrize(
+    ("run_type", "interval", "outlets", "mode", "recorded"),
+    [
+        ("scheduled", HOURS, ["feeds", "maps"], "incremental", HOURS),
+        ("manual", HOURS, ["feeds", "maps"], "incremental", HOURS),
+        ("manual", None, ["feeds", "maps"], "incremental", None),
+        ("asset_triggered", None, ["feeds", "maps"], "incremental", None),
+        ("backfill", HOURS, ["maps"], "window", HOURS),  # a feed does not reach the past
+    ],
+)
+def test_mode_and_interval(
+    here: Line, run_type: str, interval: Any, outlets: list[str], mode: str, recorded: tuple[datetime, datetime] | None
+) -> None:
+    before = datetime.now(UTC)
+    jobs = plan_tier("hourly", context(run_type, interval))
+    assert [job["outlets"] for job in jobs] == [[outlet] for outlet in outlets]
+    asked = "SELECT request_id::text, outlet, mode, interval_start, interval_end, dag_id, run_id FROM ops.crawl_request ORDER BY 2"
+    rows = here.query(asked)
+    assert [(row[1], row[2], row[5], row[6]) for row in rows] == [(o, mode, "crawl_hourly", "r") for o in outlets]
+    for _, _, _, start, end, _, _ in rows:
+        if recorded:
+            assert (start, end) == recorded
+        else:
+            assert start is None and before <= end <= datetime.now(UTC), "no success yet, until now"
+    # Cleared, or its task killed and run again: the same rows, type and interval.
+    assert plan_tier("hourly", context(run_type, interval)) == jobs
+    assert here.query(asked) == rows
+
+
+def test_mode_and_interval_from_the_command_line(here: Line, site: WebSite) -> None:
+    here.env["PRESSMARK_RESOLVE"] = site.resolve("maps.example", "feeds.example")
+    site.answers["maps.example", "/sitemap.xml"] = Answer(
+        b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'></urlset>", content_type="application/xml"
+    )
+    here.crawl("maps")
+    here.crawl("maps", "--since", "2026-11-01", "--until", "2026-11-03T06:00Z")
+    asked = "SELECT mode, interval_start, interval_end, dag_id FROM ops.crawl_request ORDER BY mode"
+    first, second = here.query(asked)
+    assert first[:2] == ("incremental", None) and first[3] is None
+    assert second == (
+        "window", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, 6, tzinfo=UTC), None,
+    )  # fmt: skip
+    here.crawl("maps")
+    assert here.query(asked)[1][1] == first[2], "from the last success on"
+
+
+def test_a_run_with_all_kinds_of_outlets(
+    line: Line,
+    site: WebSite,
+    outlet_file: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hosts = [f"{name}.example" for name in ("fine1", "fine2", "fine3", "silent", "denied")]
+    for host in hosts:
+        outlet_file(host.split(".")[0], host)
+        items = "" if host == "silent.example" else f"<item><link>http://{host}/a</link></item>"
+        feed = f"<rss version='2.0'><channel><title>t</title>{items}</channel></rss>"
+        site.answers[host, "/feed"] = Answer(feed.encode(), content_type="application/rss+xml")
+        site.answers[host, "/a"] = Answer((PAGE + f"<p>{host}</p>").encode())
+    site.answers["denied.example", "/robots.txt"] = Answer(
+        b"User-agent: *\nAllow: /feed\nDisallow: /\n", content_type="text/plain"
+    )
+    line.env = {
+        "PRESSMARK_OUTLETS": str(outlet_file("broken", "broken.example")),
+        "PRESSMARK_RESOLVE": site.resolve(*hosts, "broken.example"),
+    }
+    site.answers["broken.example", "/feed"] = Answer(b"down", 500)
+    for name, value in line.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setenv(name, value)
+    jobs = plan_tier("hourly", context("scheduled", HOURS))
+    assert len(jobs) == 6
+    caplog.set_level(logging.INFO)
+    for job in jobs:
+        if job["name"] == "broken":
+            with pytest.raises(PressmarkError, match=r"broken: .*http://broken\.example/feed.*500"):
+                crawl_job(job)
+        else:
+            crawl_job(job)
+        load_job(job)
+    counts = audit_run("crawl_hourly", "r")
+    assert counts == {"outlets": 6, "failed": 1, "silent": 1, "outcomes": {"new": 3, "robots_denied": 1}}
+    told = [record.getMessage() for record in caplog.records]
+    assert "6 outlets: 1 failed, 1 silent, 1 refused us; 3 new, 1 robots_denied" in told
+    assert any(line.startswith("failed   broken: ") for line in told)
+    assert "silent   silent: its endpoints answer but list nothing" in told
+    assert "refused  denied: 1 robots_denied" in told
+    # A retry of the failed job asks only for what has not ended well.
+    site.answers["broken.example", "/feed"] = site.answers["silent.example", "/feed"]
+    (broken,) = [job for job in jobs if job["name"] == "broken"]
+    (fine,) = [job for job in jobs if job["name"] == "fine1"]
+    together = {"name": "both", "requests": broken["requests"] + fine["requests"], "outlets": ["broken", "fine1"]}
+    asked_before = len([r for r in site.requests if r["host"] == "fine1.example"])
+    crawl_job(together, is_retry=True)
+    assert len([r for r in site.requests if r["host"] == "fine1.example"]) == asked_before
+    assert audit_run("crawl_hourly", "r")["failed"] == 0
+    # Two of six, and the run fails, saying which.
+    monkeypatch.setenv("PRESSMARK_RESOLVE", site.resolve(*hosts[2:]))
+    for job in plan_tier("hourly", context("scheduled", HOURS, "bad")):
+        if job["name"] in ("fine1", "fine2", "broken"):
+            with pytest.raises(PressmarkError):
+                crawl_job(job)
+        else:
+            crawl_job(job)
+    with pytest.raises(PressmarkError, match=r"3 of 6 outlets failed; the budget is 25%.*fine1: "):
+        audit_run("crawl_hourly", "bad")
+
+
+def test_what_a_retry_cannot_mend_is_told_apart(here: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    (job, *_) = plan_tier("hourly", context("scheduled", HOURS))
+    monkeypatch.setenv("PRESSMARK_RESOLVE", "nonsense")
+    with pytest.raises(ConfigError, match="PRESSMARK_RESOLVE"):
+        crawl_job(job)
+
+
+def test_nothing_to_do_is_a_success_with_a_reason(here: Line, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    assert plan_tier("daily", context("scheduled", HOURS)) == []
+    assert "No outlet of the tier daily is enabled" in caplog.text
+    assert audit_run("crawl_daily", "r")["outlets"] == 0
+
+
+def test_names_of_jobs() -> None:
+    assert job_name(["a", "b"]) == "a, b"
+    many = job_name([f"outlet-number-{n}" for n in range(40)])
+    assert len(many) < 230 and many.startswith("outlet-number-0, ") and many.endswith(" more")
+    shown = many.rsplit(" and ", 1)[0].count(",") + 1
+    assert many.endswith(f" and {40 - shown} more")
+
+
+def test_old_logs_go(tmp_path: Path) -> None:
+    old, young = tmp_path / "dag_id=a" / "run_id=1" / "1.log", tmp_path / "dag_id=a" / "run_id=2" / "1.log"
+    for file in (old, young):
+        file.parent.mkdir(parents=True)
+        file.write_text("x")
+    os.utime(old, (0, 0))
+    assert clean_logs(tmp_path, datetime(2026, 1, 1, tzinfo=UTC)) == 1
+    assert not old.parent.exists() and young.exists()
+    assert clean_logs(tmp_path / "none", datetime(2026, 1, 1, tzinfo=UTC)) == 0
+
+
+def test_the_password_of_the_image(tmp_path: Path) -> None:
+    file = tmp_path / "passwords.json"
+    write_password(file, {})
+    assert not file.exists()
+    for password in ("one", "two"):
+        write_password(file, {"PRESSMARK_ADMIN_PASSWORD": password})
+        assert file.read_text() == f'{{"admin": "{password}"}}' and file.stat().st_mode & 0o777 == 0o600
