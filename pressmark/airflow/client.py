@@ -59,6 +59,10 @@ class AirflowClient:
         """One run as it is now."""
         return _run(self._ask("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}"))
 
+    def seconds(self, run: Run) -> float:
+        """How long a run took that has ended, from its start."""
+        return float(self._ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}")["duration"])
+
     def trigger(self, dag_id: str) -> Run:
         """Start a run now, without a logical date of its own."""
         body = {"logical_date": None, "run_after": datetime.now(UTC).isoformat()}

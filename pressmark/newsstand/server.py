@@ -5,22 +5,26 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from pressmark.newsstand.sites import EDITIONS, HOSTS, documents
+from pressmark.newsstand.sites import EDITIONS, HOSTS, Document, documents
 
 
 class Newsstand:
     """The running newsstand. `resolve` is the value for PRESSMARK_RESOLVE."""
 
-    def __init__(self, access_log: Path, edition: int = 1) -> None:
+    def __init__(
+        self, access_log: Path, edition: int = 1, more: Mapping[tuple[str, str], Document] | None = None
+    ) -> None:
+        """more: documents by host and path beside those of the four outlets, in every edition."""
         self.access_log = access_log
         self.edition = edition
+        self._more = more or {}
         access_log.parent.mkdir(parents=True, exist_ok=True)
         self._log_lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -35,7 +39,8 @@ class Newsstand:
     @property
     def resolve(self) -> str:
         """host=ip:port,... of all its outlets."""
-        return ",".join(f"{host}=127.0.0.1:{self.port}" for host in HOSTS)
+        hosts = dict.fromkeys([*HOSTS, *(host for host, _ in self._more)])
+        return ",".join(f"{host}=127.0.0.1:{self.port}" for host in hosts)
 
     def advance(self) -> None:
         """On to the next edition."""
@@ -68,7 +73,7 @@ class Newsstand:
 
             def do_GET(self) -> None:
                 host = (self.headers.get("Host") or "").partition(":")[0].lower()
-                document = documents(newsstand.edition).get((host, self.path))
+                document = newsstand._more.get((host, self.path)) or documents(newsstand.edition).get((host, self.path))
                 status = HTTPStatus.OK if document else HTTPStatus.NOT_FOUND
                 body = document.body if document else b"<html><body><h1>Not found</h1></body></html>"
                 newsstand._write(host, self.path, status, self.headers.get("User-Agent"))
@@ -97,9 +102,11 @@ class Newsstand:
 
 
 @contextlib.contextmanager
-def running(access_log: Path, edition: int = 1) -> Iterator[Newsstand]:
+def running(
+    access_log: Path, edition: int = 1, more: Mapping[tuple[str, str], Document] | None = None
+) -> Iterator[Newsstand]:
     """A newsstand that serves as long as the context lasts."""
-    newsstand = Newsstand(access_log, edition)
+    newsstand = Newsstand(access_log, edition, more)
     newsstand.start()
     try:
         yield newsstand
