@@ -42,6 +42,7 @@ COMPONENTS = {
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_RESTARTS = 5  # of one component within _RESTART_WINDOW, then we give up
 _RESTART_WINDOW = 300.0
+_LOOK_SECONDS = 3.0  # how often Postgres is asked whether it is there
 _READY_SECONDS = 240.0
 _GENTLE_CRAWL_SECONDS = 60.0
 _GENTLE_SECONDS = 15.0
@@ -64,6 +65,8 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._starts: dict[str, deque[float]] = {name: deque(maxlen=_MOST_RESTARTS) for name in COMPONENTS}
         self._state = State(os.getpid(), port, "starting")
+        self._server = EmbeddedServer(service.settings.home)
+        self._next_look = 0.0
 
     def run(self) -> None:
         """Everything, until the end. Raises PressmarkError where it cannot go on."""
@@ -92,9 +95,8 @@ class Supervisor:
 
     def _prepare(self) -> None:
         self._tell("starting Postgres")
-        server = EmbeddedServer(self.service.settings.home)
-        server.ensure_running()
-        _make_database(server)
+        self._server.ensure_running()
+        _make_database(self._server)
         self._tell("migrating the warehouse")
         migrate(Warehouse(self.service.settings))
         self._tell("preparing Airflow's metadata")
@@ -138,6 +140,10 @@ class Supervisor:
     # -- alive ---------------------------------------------------------------------------------
 
     def _keep_alive(self) -> None:
+        if time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + _LOOK_SECONDS
+            if self._server.ensure_running():
+                logger.warning("Postgres was down; it was started again")
         for name, process in self._processes.items():
             code = process.poll()
             if code is None:

@@ -115,7 +115,13 @@ def _task(desk: Desk) -> psutil.Process | None:
     return crawl.parent() if crawl else None
 
 
-@pytest.mark.parametrize("victim", [_crawl, _task, _api_server, _scheduler])
+def _postmaster(desk: Desk) -> psutil.Process | None:
+    server = desk.line.warehouse.embedded
+    assert server is not None
+    return psutil.Process(int((server.places.data / "postmaster.pid").read_text().splitlines()[0]))
+
+
+@pytest.mark.parametrize("victim", [_crawl, _task, _api_server, _scheduler, _postmaster])
 def test_killed_in_the_middle_of_a_run(
     desk: Desk, airflow: AirflowClient, undisturbed: str, victim: Callable[[Desk], psutil.Process | None]
 ) -> None:
