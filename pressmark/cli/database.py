@@ -31,8 +31,9 @@ def db_migrate() -> None:
 
       pressmark db migrate
     """
-    result = migrate(Warehouse(Settings.from_env()))
-    out.print(f"The warehouse is at {result.applied[-1] if result.applied else 'nothing'}; its views are made.")
+    before = migrate(Warehouse(Settings.from_env()))
+    done = f"applied {', '.join(before.pending)}" if before.pending else "nothing was pending"
+    out.print(f"The warehouse is at {[*before.applied, *before.pending][-1]} ({done}); its views are made.")
 
 
 @app.command("status")
