@@ -114,7 +114,7 @@ class Budgets(_Part):
     """Most that one crawl may use."""
 
     pages: int = Field(500, ge=1, description="Articles fetched in one crawl.")
-    duration: Duration = Field(timedelta(minutes=50), description="Time of one crawl.")
+    duration: Duration = Field(timedelta(minutes=50), le=timedelta(minutes=90), description="Time of one crawl.")
     sitemaps: int = Field(50, ge=1, description="Sitemaps read in one crawl.")
     entries: int = Field(5000, ge=1, description="Entries taken from one feed or sitemap.")
     page_size: int = Field(10 * 2**20, ge=10_000, description="Bytes of one page.")

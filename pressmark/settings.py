@@ -57,7 +57,7 @@ class Settings:
         return cls(
             home=home,
             outlets=outlets,
-            archive=env.get("PRESSMARK_ARCHIVE") or str(home / "archive"),
+            archive=_archive(env.get("PRESSMARK_ARCHIVE"), home),
             database_url=env.get("PRESSMARK_DATABASE_URL") or None,
             resolve=parse_resolve(env.get("PRESSMARK_RESOLVE", "")),
             contact=env.get("PRESSMARK_CONTACT") or None,
@@ -104,6 +104,13 @@ def parse_resolve(text: str) -> dict[str, tuple[str, int]]:
                 f"PRESSMARK_RESOLVE: {entry!r} is not host=ip:port (for example news.example=127.0.0.1:8080)."
             ) from error
     return table
+
+
+def _archive(value: str | None, home: Path) -> str:
+    """An address as it is; a folder as an absolute path, since other processes work in other folders."""
+    if not value:
+        return str(home / "archive")
+    return value if "://" in value else str(Path(value).expanduser().absolute())
 
 
 def _whole_number(env: Mapping[str, str], name: str, default: int, least: int) -> int:

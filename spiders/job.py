@@ -8,6 +8,7 @@ Progress goes to the file descriptor of --progress, a JSON object a line; the lo
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from uuid import UUID
@@ -21,14 +22,16 @@ from pressmark.crawl.services import Emit, Services, emit_to
 from pressmark.errors import ConfigError, PressmarkError
 from pressmark.extraction.lifeline import die_with_parent
 from pressmark.logs import configure_logging, quiet_scrapy
-from pressmark.registry import load_registry
+from pressmark.registry import Registry, load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.migrations import ensure_ready
-from pressmark.warehouse.requests import get_request
+from pressmark.warehouse.requests import CrawlRequest, get_request
 from spiders.addon import guarded_names
 from spiders.opening import open_crawls
 from spiders.outlet_spider import OutletSpider
+
+logger = logging.getLogger(__name__)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -61,7 +64,7 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
     services = Services.open(settings, emit)
     try:
         requests = [services.database.run(lambda cursor, i=i: get_request(cursor, i)) for i in request_ids]  # type: ignore[misc]
-        spider_classes = {r.outlet: _spider_class(registry.get(r.outlet).spider) for r in requests}
+        requests, spider_classes = _runnable(services, registry, requests)
         # Before the crawls begin: this brings in most of Scrapy and Twisted.
         process = AsyncCrawlerProcess(scrapy_settings())
         quiet_scrapy()
@@ -72,9 +75,41 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
             crawlers.append(crawler)
             process.crawl(crawler, book=book)
         process.start()
-        return all(getattr(c.spider, "error", "it did not start") is None for c in crawlers)
+        return len(requests) == len(request_ids) and all(
+            getattr(c.spider, "error", "it did not start") is None for c in crawlers
+        )
     finally:
         services.close()
+
+
+def _runnable(
+    services: Services, registry: Registry, requests: list[CrawlRequest]
+) -> tuple[list[CrawlRequest], dict[str, type[OutletSpider]]]:
+    """The requests whose outlets have a sound file, with their spiders; one that has not stops only itself.
+
+    Raises ConfigError where none is left.
+    """
+    runnable, classes, problem = [], {}, None
+    for request in requests:
+        try:
+            classes[request.outlet] = _spider_class(registry.get(request.outlet).spider)
+            runnable.append(request)
+        except ConfigError as error:
+            problem = error
+            logger.error("%s is not crawled: %s", request.outlet, error)
+            services.emit(
+                {
+                    "event": "closed",
+                    "outlet": request.outlet,
+                    "reason": "failed",
+                    "error": str(error),
+                    "plan": {},
+                    "requests": 0,
+                }
+            )
+    if problem and not runnable:
+        raise problem
+    return runnable, classes
 
 
 def scrapy_settings() -> ScrapySettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
@@ -28,13 +29,14 @@ def open_crawls(services: Services, registry: Registry, requests: Sequence[Crawl
     """
     check_free_space(services)
     outlets = {request.outlet: registry.get(request.outlet) for request in requests}
+    longest = max(outlet.budgets.duration.total_seconds() for outlet in outlets.values())
+    deadline = time.monotonic() + longest + _PATIENCE  # for all together: a job must not wait for one after the other
     # In one order everywhere, so that two processes cannot wait for each other.
     for request in sorted(requests, key=lambda r: (r.outlet, r.mode)):
         lock = crawl_lock(request.outlet, request.mode)
         if not services.locks.try_take(lock):
             services.emit({"event": "waiting", "outlet": request.outlet})
-            patience = outlets[request.outlet].budgets.duration.total_seconds() + _PATIENCE
-            if not services.locks.take(lock, patience):
+            if not services.locks.take(lock, max(0.0, deadline - time.monotonic())):
                 raise ServerError(
                     f"{request.outlet}: another {request.mode} crawl of it has been running for too long."
                 )

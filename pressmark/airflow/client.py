@@ -70,11 +70,13 @@ class AirflowClient:
 
     def tasks(self, run: Run) -> list[dict[str, Any]]:
         """Task instances of a run: task_id, map_index, rendered_map_index, state, duration and more."""
-        found = self._ask(
-            "GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances", params={"limit": 1000}
-        )
-        rows: list[dict[str, Any]] = found["task_instances"]
-        return rows
+        path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances"
+        rows: list[dict[str, Any]] = []
+        while True:  # 100 at a time is what Airflow gives
+            found = self._ask("GET", path, params={"limit": 100, "offset": len(rows), "order_by": "id"})
+            rows += found["task_instances"]
+            if len(rows) >= found["total_entries"] or not found["task_instances"]:
+                return rows
 
     def log(self, run: Run, task_id: str, map_index: int = -1, attempt: int = 1) -> str:
         """What a task instance logged, a line an event."""

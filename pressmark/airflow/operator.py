@@ -5,6 +5,7 @@ Imports nothing heavy: DAG files import this module.
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,6 +41,12 @@ class CrawlOperator(BaseOperator):
     def __init__(self, *, job: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.job = job
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def on_kill(self) -> None:
+        """Airflow ends the task, five seconds before it kills it: enough to seal what is fetched."""
+        if self._process is not None:
+            self._process.terminate()
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Crawl; returns counts only. Raises PressmarkError naming the outlets that failed and why."""
@@ -50,9 +57,12 @@ class CrawlOperator(BaseOperator):
         # Clearing a task raises max_tries: its first attempt crawls everything again, a retry does not.
         is_retry = ti.max_tries - ti.try_number + 1 < self.retries
         try:
-            return crawl_job(self.job, is_retry=is_retry)
+            return crawl_job(self.job, is_retry=is_retry, on_start=self._remember)
         except ConfigError as error:
             raise AirflowFailException(str(error)) from error
+
+    def _remember(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
 
 
 class LoadOperator(BaseOperator):

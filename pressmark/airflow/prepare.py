@@ -39,15 +39,17 @@ def main() -> None:
         ):
             arguments = get_parser().parse_args(command)
             arguments.func(arguments)
-    write_password(Path(conf.get("core", "simple_auth_manager_passwords_file") or ""), os.environ)
-    removed = clean_logs(Path(conf.get("logging", "base_log_folder")), before)
-    logger.info("%d log files of before %s removed", removed, before.date())
+    write_password(os.environ)
+    logs, home = Path(conf.get("logging", "base_log_folder")).resolve(), Path(os.environ["AIRFLOW_HOME"]).resolve()
+    if logs.is_relative_to(home):  # elsewhere they may be somebody else's too
+        logger.info("%d log files of before %s removed", clean_logs(logs, before), before.date())
 
 
-def write_password(path: Path, env: Mapping[str, str]) -> None:
+def write_password(env: Mapping[str, str]) -> None:
     """Where PRESSMARK_ADMIN_PASSWORD is set (by docker-compose.yml), have it in the file of Airflow's logins."""
     password = env.get("PRESSMARK_ADMIN_PASSWORD")
     if password:
+        path = Path(env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
         fresh = path.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump({USER: password}, file)

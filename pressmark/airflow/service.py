@@ -20,7 +20,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +42,18 @@ _PARALLELISM = 6  # LocalExecutor keeps this many processes, 145 MB each
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the supervisor says of itself. stage: in words; ready: all of Airflow answers; error: why it ended."""
+    """What the supervisor says of itself.
+
+    stage: in words. ready: all of Airflow answers. error: why it ended. sessions: session id of each
+    component, and when it began in seconds since the epoch.
+    """
 
     pid: int
     port: int
     stage: str
     ready: bool = False
     error: str | None = None
+    sessions: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -103,6 +108,9 @@ class AirflowService:
             # Never from outside: nothing of ours listens on another interface.
             "AIRFLOW__API__HOST": HOST,
             "AIRFLOW__API__PORT": str(port),
+            # Its processes ask each other on this machine, whatever proxy leads out of it.
+            "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST, "localhost"))),
+            "no_proxy": ",".join(filter(None, (os.environ.get("no_proxy"), HOST, "localhost"))),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH")))),
             MARK: str(self.home),
@@ -216,13 +224,24 @@ class AirflowService:
         return len(processes)
 
     def processes(self) -> list[psutil.Process]:
-        """All processes of this Airflow but ourselves, whoever their parent is."""
+        """All processes of this Airflow but ourselves, whoever their parent is.
+
+        By their environment, or, since Airflow closes that of its workers to all but root, by their session.
+        """
+        state = self.state()
+        sessions = {int(number): began for number, began in (state.sessions if state else {}).values()}
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                if process.pid != os.getpid() and process.environ().get(MARK) == str(self.home):
+                ours = process.pid != os.getpid() and (self._is_marked(process) or _is_of(process, sessions))
+                if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
+
+    def _is_marked(self, process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):
+            return bool(process.environ().get(MARK) == str(self.home))
+        return False
 
     def _secrets(self) -> dict[str, str]:
         return dict(json.loads(self._secrets_file.read_text()))
@@ -230,7 +249,11 @@ class AirflowService:
     def _pressmark_environment(self) -> dict[str, str]:
         """Settings by absolute paths: its processes have other working folders."""
         settings = self.settings
-        return {"PRESSMARK_HOME": str(settings.home), "PRESSMARK_OUTLETS": str(settings.outlets)}
+        return {
+            "PRESSMARK_HOME": str(settings.home),
+            "PRESSMARK_OUTLETS": str(settings.outlets),
+            "PRESSMARK_ARCHIVE": settings.archive,
+        }
 
     @contextlib.contextmanager
     def _private(self, path: Path) -> Iterator[Any]:
@@ -264,11 +287,24 @@ def free_port() -> int:
 def read_health(port: int) -> dict[str, str]:
     """State of each component by name, as the API server says. Raises OSError where it does not answer."""
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5) as answer:
+        direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with direct.open(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5) as answer:
             found: dict[str, Any] = json.load(answer)
     except ValueError as error:
         raise OSError(str(error)) from error
     return {name: str(part["status"]) for name, part in found.items() if isinstance(part, dict)}
+
+
+def _is_of(process: psutil.Process, sessions: dict[int, float]) -> bool:
+    """Whether a process belongs to one of these sessions, and not to a later one of the same number."""
+    number = os.getsid(process.pid)
+    if number not in sessions:
+        return False
+    try:
+        # A number is not given out again while its session has members.
+        return bool(abs(psutil.Process(number).create_time() - sessions[number]) < 1)
+    except psutil.Error:
+        return True
 
 
 def _holder(port: int) -> str:

@@ -12,6 +12,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from typing import IO
 import psutil
 from psycopg2 import sql
 
-from pressmark.airflow.service import DATABASE, MARK, ROLE, AirflowService, State, read_health
+from pressmark.airflow.service import DATABASE, ROLE, AirflowService, State, read_health
 from pressmark.errors import PressmarkError, ServerError
 from pressmark.extraction.lifeline import die_with_parent
 from pressmark.logs import configure_logging, redact
@@ -67,6 +68,7 @@ class Supervisor:
         self._state = State(os.getpid(), port, "starting")
         self._server = EmbeddedServer(service.settings.home)
         self._next_look = 0.0
+        self._sessions: dict[str, list[float]] = {}  # of each component: its session id, and when it began
 
     def run(self) -> None:
         """Everything, until the end. Raises PressmarkError where it cannot go on."""
@@ -120,6 +122,8 @@ class Supervisor:
                 cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
+        with contextlib.suppress(psutil.Error):
+            self._sessions[name] = [self._processes[name].pid, psutil.Process(self._processes[name].pid).create_time()]
 
     def _wait_for(self, names: set[str]) -> None:
         deadline = time.monotonic() + _READY_SECONDS
@@ -144,6 +148,7 @@ class Supervisor:
             self._next_look = time.monotonic() + _LOOK_SECONDS
             if self._server.ensure_running():
                 logger.warning("Postgres was down; it was started again")
+            self._cut_logs()
         for name, process in self._processes.items():
             code = process.poll()
             if code is None:
@@ -207,7 +212,8 @@ class Supervisor:
             return
         if stage != self._state.stage:
             logger.info("%s%s", stage, f": {error}" if error else "")
-        self._state = State(os.getpid(), self.port, stage, ready, redact(error) if error else None)
+        told = redact(error) if error else None
+        self._state = State(os.getpid(), self.port, stage, ready, told, self._sessions)
         self.service.write_state(self._state)
 
     def _log_path(self, name: str) -> str:
@@ -215,10 +221,14 @@ class Supervisor:
 
     def _log(self, name: str) -> IO[bytes]:
         self.service.logs.mkdir(parents=True, exist_ok=True)
-        path = self.service.logs / f"{name}.log"
-        if path.exists() and path.stat().st_size > _LARGEST_LOG:
-            path.replace(path.with_suffix(".log.1"))
-        return path.open("ab")
+        return (self.service.logs / f"{name}.log").open("ab")
+
+    def _cut_logs(self) -> None:
+        """Begin logs that have grown large anew; who writes them appends and does not notice."""
+        for path in self.service.logs.glob("*.log"):
+            if path.stat().st_size > _LARGEST_LOG:
+                shutil.copyfile(path, path.with_suffix(".log.1"))
+                os.truncate(path, 0)
 
 
 def _make_database(server: EmbeddedServer) -> None:
@@ -247,8 +257,8 @@ def _children(process: psutil.Process, recursive: bool = True) -> list[psutil.Pr
     found = []
     with contextlib.suppress(psutil.Error):
         for child in process.children(recursive=recursive):
-            with contextlib.suppress(psutil.Error, OSError):
-                if child.environ().get(MARK):
+            with contextlib.suppress(psutil.Error):
+                if child.name() not in ("postgres", "pg_ctl", "initdb"):
                     found.append(child)
     return found
 

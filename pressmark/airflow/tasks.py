@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import subprocess
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -62,10 +64,12 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     return jobs
 
 
-def crawl_job(job: dict[str, Any], is_retry: bool = False) -> dict[str, Any]:
+def crawl_job(
+    job: dict[str, Any], is_retry: bool = False, on_start: Callable[[subprocess.Popen[bytes]], None] | None = None
+) -> dict[str, Any]:
     """Run the crawls of a job in one process, its log lines into ours.
 
-    is_retry: leave out the crawls that have ended well already.
+    is_retry: leave out the crawls that have ended well already. on_start: given the process, to end it early.
     Raises ConfigError for what a retry cannot mend, PressmarkError naming the outlets whose crawls did not end well.
     """
     from pressmark.crawl.process import run_crawls
@@ -79,7 +83,7 @@ def crawl_job(job: dict[str, Any], is_retry: bool = False) -> dict[str, Any]:
         if not requests:
             logger.info("%s: all crawls have ended well already", job["name"])
             return {"outlets": len(job["outlets"]), "failed": 0}
-    run = run_crawls(requests, log=None, on_line=_log)
+    run = run_crawls(requests, log=None, on_line=_log, on_start=on_start)
     if run.error and run.exit_code == ConfigError.exit_code:
         raise ConfigError(run.error)
     rows = _rows("of_requests", requests=requests)
@@ -111,7 +115,7 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
     warehouse = Warehouse(settings)
     rereader = Rereader(load_registry(settings.outlets), ArchiveStore(settings.archive))
     try:
-        segments = segments_to_load(warehouse, job["outlets"], failed=True)
+        segments = segments_to_load(warehouse, job["outlets"])
         done = load_segments(warehouse, [(s, o) for s, o, _ in segments], rereader)
     finally:
         rereader.close()
@@ -123,17 +127,29 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
     return {"segments": len(done), "visits": visits}
 
 
-def audit_run(dag_id: str, run_id: str) -> dict[str, Any]:
-    """Judge a run by the database. Raises PressmarkError where it is over its budget."""
-    from pressmark.errors import PressmarkError
+def audit_run(dag_id: str, run_id: str, planned: bool = True) -> dict[str, Any]:
+    """Judge a run by the database.
+
+    planned: whether its plan succeeded. Raises AirflowFailException where it did not, or where the run is over
+    its budget: to judge again would change nothing.
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
     from pressmark.planning import audit
+    from pressmark.registry import load_registry
+    from pressmark.settings import Settings
+
+    if not planned:
+        raise AirflowFailException("Nothing was planned: the log of the task plan says why.")
 
     rows = _rows("of_run", dag_id=dag_id, run_id=run_id)
     result = audit(rows)
     for line in result.lines:
         logger.info("%s", line)
+    for problem in load_registry(Settings.from_env().outlets).problems:
+        logger.warning("left out  %s", problem)
     if result.problems:
-        raise PressmarkError(" ".join(result.problems))
+        raise AirflowFailException(" ".join(result.problems))
     return {
         "outlets": result.outlets,
         "failed": len(result.failed),

@@ -170,8 +170,8 @@ class _LoadsAsTheyEnd:
             self._loads.append(self._threads.submit(_load_quietly, self._settings, self._registry, outlets))
 
     def done(self) -> list[LoadedSegment]:
-        """What was loaded. Raises ServerError where the server stayed away."""
-        return [segment for load in self._loads for segment in load.result()]
+        """What was loaded. Where the server stayed away, it was left to the load after the crawls."""
+        return [segment for load in self._loads if load.exception() is None for segment in load.result()]
 
 
 def run_with_progress(

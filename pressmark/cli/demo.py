@@ -58,6 +58,8 @@ def demo(
     place = (home or PROJECT_ROOT / _FOLDER).absolute()
     if os.environ.get("PRESSMARK_DATABASE_URL"):
         raise ConfigError("The demo uses an embedded server: unset PRESSMARK_DATABASE_URL for it.")
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]  # somebody's own Airflow is not the demo's
     _empty(place)
     with running(place / "newsstand" / "access.log") as newsstand:
         os.environ.update(demo_environment(place, newsstand))

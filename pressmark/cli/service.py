@@ -11,9 +11,8 @@ import typer
 
 from pressmark.airflow.service import DEFAULT_PORT, USER, AirflowService, State
 from pressmark.cli.output import err, fail, friendly, out
-from pressmark.errors import ConfigError, ServerError
+from pressmark.errors import ServerError
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.embedded import EmbeddedServer
 
 _START_SECONDS = 900  # a long crash recovery and a slow disk
@@ -55,13 +54,18 @@ def up(
         supervisor.wait()
     except BaseException:
         with err.status("Ending Airflow and Postgres; running crawls are sealed"):
-            end_all(settings)
+            supervisor.terminate()
+            supervisor.wait()
+            ended = service.state()
+            if ended is None or ended.pid == supervisor.pid:  # not one that somebody else has started meanwhile
+                end_all(settings)
         raise
     # It ended by itself, or `pressmark down` in another terminal ended it.
-    ended = service.state()
-    if ended is not None and ended.error:
+    if supervisor.returncode:
+        ended = service.state()
         end_all(settings)
-        fail(ended.error, ServerError.exit_code)
+        killed = f"Airflow's supervisor ended with {supervisor.returncode}; see {service.logs / 'supervisor.log'}."
+        fail(ended.error if ended is not None and ended.error else killed, ServerError.exit_code)
 
 
 @friendly
@@ -73,9 +77,6 @@ def down() -> None:
       pressmark down
     """
     settings = Settings.from_env()
-    if Warehouse(settings).embedded is None and not AirflowService(settings).is_running():
-        fail("Nothing of ours runs here, and the server of PRESSMARK_DATABASE_URL is not ours to stop.",
-             ConfigError.exit_code)  # fmt: skip
     with err.status("Ending"):
         stopped = end_all(settings)
     out.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")

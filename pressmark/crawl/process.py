@@ -39,11 +39,12 @@ def run_crawls(
     on_event: Callable[[Event], None] | None = None,
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
+    on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
 ) -> CrawlRun:
     """Run the crawls of these requests in one process and wait for it.
 
     log: file that its log is appended to; None for our own stderr. on_line: given each line of the log
-    instead, as it comes.
+    instead, as it comes. on_start: given the process, which SIGTERM ends gently.
     KeyboardInterrupt ends it gently and is raised again when it is down.
     """
     reading, writing = os.pipe()
@@ -64,6 +65,8 @@ def run_crawls(
             start_new_session=True,  # Ctrl-C is ours to pass on
         )
         os.close(writing)
+        if on_start:
+            on_start(process)
         run = CrawlRun()
         reader = None
         if on_line and process.stdout:

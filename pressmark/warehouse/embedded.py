@@ -22,6 +22,7 @@ import os
 import pwd
 import shlex
 import shutil
+import signal
 import stat
 import subprocess
 import time
@@ -94,6 +95,13 @@ class EmbeddedServer:
         with self._locked():
             if self.is_created() and self._answers():
                 return False
+            postmaster = self._postmaster()
+            if postmaster is not None:
+                if (self.places.sockets / _SOCKET_NAME).exists():
+                    return False  # it lives and is busy: whoever connects hears what is wrong
+                # A folder that was deleted and made anew: the old server, at its end, took the new one's socket away.
+                postmaster.send_signal(signal.SIGINT)  # a fast shutdown
+                psutil.wait_procs([postmaster], 60)
             self._make_folders()
             if not self.is_created():
                 self._initdb()
@@ -181,7 +189,11 @@ class EmbeddedServer:
                 lock.unlink(missing_ok=True)
 
     def _postmaster(self) -> psutil.Process | None:
-        return _living_postgres(self.places.data / "postmaster.pid")
+        process = _living_postgres(self.places.data / "postmaster.pid")
+        with contextlib.suppress(psutil.Error):
+            if process is not None and str(self.places.data) in process.cmdline():
+                return process
+        return None
 
     def _answers(self) -> bool:
         """Whether a server is there; one that is recovering from a crash counts, connections wait for it."""

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from pressmark.airflow.prepare import clean_logs, write_password
 from pressmark.airflow.tasks import audit_run, crawl_job, load_job, plan_tier
@@ -147,8 +148,33 @@ def test_a_run_with_all_kinds_of_outlets(
                 crawl_job(job)
         else:
             crawl_job(job)
-    with pytest.raises(PressmarkError, match=r"3 of 6 outlets failed; the budget is 25%.*fine1: "):
+    with pytest.raises(AirflowFailException, match=r"3 of 6 outlets failed; the budget is 25%.*fine1: "):
         audit_run("crawl_hourly", "bad")
+
+
+def test_a_plan_that_failed_is_no_success(here: Line) -> None:
+    with pytest.raises(AirflowFailException, match="the log of the task plan"):
+        audit_run("crawl_hourly", "r", planned=False)
+
+
+def test_an_outlet_without_a_file_stops_only_itself(
+    line: Line, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = outlet_file("stays", "stays.example")
+    outlet_file("leaves", "leaves.example")
+    outlet_file("odd", "odd.example", "spider: no.such.Spider")
+    feed = b"<rss version='2.0'><channel><title>t</title></channel></rss>"
+    site.answers["stays.example", "/feed"] = Answer(feed, content_type="application/rss+xml")
+    line.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve("stays.example")}
+    for name, value in line.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setenv(name, value)
+    jobs = plan_tier("hourly", context("scheduled", HOURS))
+    (folder / "leaves.yaml").unlink()
+    job = {"name": "all", "requests": [r for j in jobs for r in j["requests"]], "outlets": ["leaves", "odd", "stays"]}
+    with pytest.raises(PressmarkError, match="leaves: was not crawled; odd: was not crawled"):
+        crawl_job(job)
+    assert line.query("SELECT outlet, finish_reason FROM mart.crawl") == [("stays", "finished")]
 
 
 def test_what_a_retry_cannot_mend_is_told_apart(here: Line, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -186,8 +212,9 @@ def test_old_logs_go(tmp_path: Path) -> None:
 
 def test_the_password_of_the_image(tmp_path: Path) -> None:
     file = tmp_path / "passwords.json"
-    write_password(file, {})
+    write_password({})
     assert not file.exists()
     for password in ("one", "two"):
-        write_password(file, {"PRESSMARK_ADMIN_PASSWORD": password})
+        named = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(file)}
+        write_password({"PRESSMARK_ADMIN_PASSWORD": password, **named})
         assert file.read_text() == f'{{"admin": "{password}"}}' and file.stat().st_mode & 0o777 == 0o600

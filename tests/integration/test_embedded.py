@@ -64,3 +64,12 @@ def test_nobody_else_gets_in(server: EmbeddedServer) -> None:
     pid = int((server.places.data / "postmaster.pid").read_text().splitlines()[0])
     listening = [c for c in psutil.Process(pid).net_connections(kind="inet") if c.status == psutil.CONN_LISTEN]
     assert listening == [], "no network address, only the socket"
+
+
+def test_a_server_whose_socket_was_taken_away_is_started_anew(server: EmbeddedServer) -> None:
+    # As by the server of a folder that was deleted and made anew, when it notices.
+    server.ensure_running()
+    before = psutil.Process(int((server.places.data / "postmaster.pid").read_text().splitlines()[0]))
+    (server.places.sockets / ".s.PGSQL.5432").unlink()
+    assert server.ensure_running() is True and server.is_running()
+    assert not before.is_running()
