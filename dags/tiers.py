@@ -19,7 +19,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Metadata, TriggerRule, task, task_group
 
-from pressmark.airflow.operator import CrawlOperator, LoadOperator
+from pressmark.airflow.operator import CrawlOperator, LoadOperator, without_retry
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL
 
 TIERS = {"hourly": "7 * * * *", "six_hourly": "17 */6 * * *", "daily": "27 3 * * *"}
@@ -44,7 +44,8 @@ def make_dag(tier: str, cron: str) -> DAG:
         def plan(**context: Any) -> list[dict[str, Any]]:
             from pressmark.airflow.tasks import plan_tier
 
-            return plan_tier(tier, context)
+            with without_retry():
+                return plan_tier(tier, context)
 
         @task_group
         def job(job: dict[str, Any]) -> None:
@@ -72,7 +73,8 @@ def make_dag(tier: str, cron: str) -> DAG:
 
             # What plan returned, if only an empty list: without it nothing was asked for, and nothing can have failed.
             planned = context["ti"].xcom_pull(task_ids="plan") is not None
-            counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id, planned)
+            with without_retry():
+                counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id, planned)
             yield Metadata(ARTICLES, counts)
 
         jobs = plan()

@@ -102,7 +102,7 @@ def judge_crawl(row: Mapping[str, Any]) -> str | None:
 
 
 def audit(rows: Sequence[Mapping[str, Any]], budget: float = FAILURE_BUDGET) -> Audit:
-    """Judge a run by the rows of `of_run`: by the ledger, not by what tasks said of themselves."""
+    """Judge a run by the rows of `planned`: by the ledger, not by what tasks said of themselves."""
     failed: dict[str, str] = {}
     silent: list[str] = []
     refused: dict[str, str] = {}

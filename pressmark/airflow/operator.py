@@ -6,11 +6,23 @@ Imports nothing heavy: DAG files import this module.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import BaseOperator, BaseOperatorLink
 from airflow.sdk.exceptions import AirflowFailException
+
+
+@contextmanager
+def without_retry() -> Iterator[None]:
+    """A wrong setting fails a task at once: waiting does not mend it."""
+    from pressmark.errors import ConfigError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise AirflowFailException(str(error)) from error
 
 
 class CrawlsLink(BaseOperatorLink):
@@ -30,8 +42,7 @@ class CrawlOperator(BaseOperator):
 
     The crawl process has a session of its own and dies with the task; its log lines come into the task's
     log. It is judged by what the ledger says of each crawl, not by its exit code. A retry crawls only what
-    has not ended well, and waits for a predecessor that is still dying on the lock of each outlet. What a
-    retry cannot mend (a wrong setting, a broken outlet file) fails at once.
+    has not ended well, and waits for a predecessor that is still dying on the lock of each outlet.
     """
 
     template_fields: Sequence[str] = ("job",)
@@ -51,15 +62,12 @@ class CrawlOperator(BaseOperator):
     def execute(self, context: Any) -> dict[str, Any]:
         """Crawl; returns counts only. Raises PressmarkError naming the outlets that failed and why."""
         from pressmark.airflow.tasks import crawl_job
-        from pressmark.errors import ConfigError
 
         ti = context["ti"]
         # Clearing a task raises max_tries: its first attempt crawls everything again, a retry does not.
         is_retry = ti.max_tries - ti.try_number + 1 < self.retries
-        try:
+        with without_retry():
             return crawl_job(self.job, is_retry=is_retry, on_start=self._remember)
-        except ConfigError as error:
-            raise AirflowFailException(str(error)) from error
 
     def _remember(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -79,4 +87,5 @@ class LoadOperator(BaseOperator):
         """Load; returns counts only. Raises LoadError naming the segments that could not be loaded."""
         from pressmark.airflow.tasks import load_job
 
-        return load_job(self.job)
+        with without_retry():
+            return load_job(self.job)

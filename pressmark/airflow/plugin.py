@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pressmark.errors import PressmarkError
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.queries import queries
 
 _SECONDS = 5
@@ -42,9 +42,7 @@ def _read(statement: str, **values: Any) -> list[dict[str, Any]]:
         with contextlib.closing(connection), transaction(connection) as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, true)", (f"{_SECONDS}s",))
             cursor.execute(queries("page")[statement], values)
-            assert cursor.description is not None
-            names = [column.name for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return dict_rows(cursor)
     except PressmarkError as error:
         raise HTTPException(503, str(error)) from error
 

@@ -124,6 +124,7 @@ class Supervisor:
             )  # fmt: skip
         with contextlib.suppress(psutil.Error):
             self._sessions[name] = [self._processes[name].pid, psutil.Process(self._processes[name].pid).create_time()]
+        self._tell(self._state.stage, self._state.ready)  # the sessions are part of it
 
     def _wait_for(self, names: set[str]) -> None:
         deadline = time.monotonic() + _READY_SECONDS

@@ -6,7 +6,7 @@ import contextlib
 import logging
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -78,7 +78,7 @@ def crawl_job(
 
     requests = [UUID(request) for request in job["requests"]]
     if is_retry:
-        ended_well = {row["request_id"] for row in _rows("of_requests", requests=requests) if not judge_crawl(row)}
+        ended_well = {row["request_id"] for row in _planned(requests) if not judge_crawl(row)}
         requests = [request for request in requests if request not in ended_well]
         if not requests:
             logger.info("%s: all crawls have ended well already", job["name"])
@@ -86,7 +86,7 @@ def crawl_job(
     run = run_crawls(requests, log=None, on_line=_log, on_start=on_start)
     if run.error and run.exit_code == ConfigError.exit_code:
         raise ConfigError(run.error)
-    rows = _rows("of_requests", requests=requests)
+    rows = _planned(requests)
     failed = {row["outlet"]: why for row in rows if (why := judge_crawl(row))}
     outcomes: dict[str, int] = {}
     for row in rows:
@@ -141,9 +141,7 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True) -> dict[str, Any]:
 
     if not planned:
         raise AirflowFailException("Nothing was planned: the log of the task plan says why.")
-
-    rows = _rows("of_run", dag_id=dag_id, run_id=run_id)
-    result = audit(rows)
+    result = audit(_planned(dag_id=dag_id, run_id=run_id))
     for line in result.lines:
         logger.info("%s", line)
     for problem in load_registry(Settings.from_env().outlets).problems:
@@ -168,14 +166,15 @@ def _log(line: str) -> None:
         logger.info("%s", line)
 
 
-def _rows(statement: str, **values: Any) -> list[dict[str, Any]]:
+def _planned(
+    requests: Sequence[UUID] = (), dag_id: str | None = None, run_id: str | None = None
+) -> list[dict[str, Any]]:
+    """These requests, or those of a run, each with its last crawl."""
     from pressmark.settings import Settings
-    from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
     from pressmark.warehouse.queries import queries
 
     connection = Warehouse(Settings.from_env()).connect("loader", "pressmark audit")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute(queries("plan")[statement], values)
-        assert cursor.description is not None
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(queries("plan")["planned"], {"requests": list(requests), "dag_id": dag_id, "run_id": run_id})
+        return dict_rows(cursor)

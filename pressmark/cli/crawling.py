@@ -22,7 +22,7 @@ from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import Settings
 from pressmark.warehouse.comparison import Rereader
-from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.load import LoadedSegment, load_segments, segments_to_load
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.queries import queries
@@ -234,9 +234,7 @@ def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any
         cursor.execute(queries("crawl")["crawls_of_requests"], {"request_ids": request_ids})
         crawl_ids = [row[0] for row in cursor.fetchall()]
         cursor.execute(queries("crawl")["crawl_report"], {"crawl_ids": crawl_ids})
-        assert cursor.description is not None
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        rows = dict_rows(cursor)
     crawls = [
         {
             "outlet": row["outlet"],

@@ -13,7 +13,7 @@ from pressmark.airflow.service import AirflowService, read_health
 from pressmark.cli.output import friendly, out, print_json, short_time, table
 from pressmark.errors import ConfigError
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Role, Warehouse, transaction
+from pressmark.warehouse.connection import Role, Warehouse, dict_rows, transaction
 from pressmark.warehouse.embedded import wheel_binaries
 from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
@@ -128,9 +128,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
     connection = warehouse.connect("loader", "pressmark status")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(queries("lookup")["status"])
-        assert cursor.description is not None
-        names = [column.name for column in cursor.description]
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        rows = dict_rows(cursor)
     if as_json:
         print_json({"home": str(settings.home), "server": "up", "airflow": airflow, "outlets": rows})
         return

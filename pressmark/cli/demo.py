@@ -26,7 +26,7 @@ from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.newsstand.sites import SEED_URL, SITES
 from pressmark.settings import PROJECT_ROOT, Settings
-from pressmark.warehouse.connection import Warehouse, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.lookup import look_up, read_article
 from pressmark.warehouse.queries import queries
 
@@ -173,10 +173,8 @@ def _crawl(settings: Settings, airflow: AirflowClient, run: Run | None, title: s
 def _requests_of(settings: Settings, run: Run) -> list[UUID]:
     connection = Warehouse(settings).connect("loader", "pressmark demo")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute(queries("plan")["of_run"], {"dag_id": run.dag_id, "run_id": run.run_id})
-        assert cursor.description is not None
-        column = [c.name for c in cursor.description].index("request_id")
-        return [row[column] for row in cursor.fetchall()]
+        cursor.execute(queries("plan")["planned"], {"requests": [], "dag_id": run.dag_id, "run_id": run.run_id})
+        return [row["request_id"] for row in dict_rows(cursor)]
 
 
 def _show_requests(asked: list[dict[str, Any]], total: int) -> None:

@@ -42,6 +42,9 @@ def up(
     if service.is_running() and state is not None:
         out.print(f"Airflow runs already: {state.url} (login {USER}, password in {service.password_file})")
         return
+    left = service.end_leftovers()
+    if left:
+        err.print(f"Ended {left} processes that a killed supervisor had left.")
     first_time = not service.password_file.exists()
     supervisor = service.launch(port, die_with_us=not detach)
     try:

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -144,6 +144,13 @@ def transaction(connection: Connection) -> Iterator[psycopg2.extensions.cursor]:
         if is_lost(connection, error):
             raise ServerError(f"The connection to Postgres was lost: {error}".strip()) from error
         raise
+
+
+def dict_rows(cursor: psycopg2.extensions.cursor) -> list[dict[str, Any]]:
+    """What a statement gave, a dictionary by column a row."""
+    assert cursor.description is not None
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def is_lost(connection: Connection, error: BaseException) -> bool:

@@ -1,7 +1,7 @@
 -- What was planned, and what came of it.
 
--- name: of_run
--- Each request of a run of a DAG with its last crawl, and what is not loaded of it.
+-- name: planned
+-- Each of these requests, or of those of a run of a DAG, with its last crawl and what is not loaded of it.
 SELECT q.outlet, q.request_id, w.crawl_id, w.finish_reason, w.error, w.candidates, w.requests, w.ledger_ok,
        COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates ORDER BY f.outcome)
                  FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}') AS outcomes,
@@ -14,20 +14,5 @@ LEFT JOIN LATERAL (
     WHERE c.request_id = q.request_id
     ORDER BY m.started_at DESC LIMIT 1
 ) w ON true
-WHERE q.dag_id = %(dag_id)s AND q.run_id = %(run_id)s
-ORDER BY q.outlet;
-
--- name: of_requests
--- Each of these requests with its last crawl.
-SELECT q.outlet, q.request_id, w.crawl_id, w.finish_reason, w.error, w.candidates, w.requests, w.ledger_ok,
-       COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates ORDER BY f.outcome)
-                 FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}') AS outcomes
-FROM ops.crawl_request q
-LEFT JOIN LATERAL (
-    SELECT m.* FROM mart.crawl m
-    JOIN ops.crawl c ON c.crawl_id = m.crawl_id
-    WHERE c.request_id = q.request_id
-    ORDER BY m.started_at DESC LIMIT 1
-) w ON true
-WHERE q.request_id = ANY (%(requests)s::uuid[])
+WHERE q.request_id = ANY (%(requests)s::uuid[]) OR (q.dag_id = %(dag_id)s AND q.run_id = %(run_id)s)
 ORDER BY q.outlet;

@@ -133,6 +133,9 @@ def test_killed_in_the_middle_of_a_run(
     assert process is not None
     process.kill()
     wait(lambda: _healthy(desk), 120, "Airflow did not come back")
+    state = desk.service.state()
+    assert state is not None and len(state.sessions) == 4
+    assert all(psutil.pid_exists(int(number)) for number, _ in state.sessions.values()), "a successor is not known"
     assert end_of(airflow, run, 300).state == "success"
     assert desk.line.fingerprint() == undisturbed
     assert _crawl(desk) is None, "a crawl was left behind"

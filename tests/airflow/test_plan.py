@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from pressmark.airflow.operator import without_retry
 from pressmark.airflow.prepare import clean_logs, write_password
 from pressmark.airflow.tasks import audit_run, crawl_job, load_job, plan_tier
 from pressmark.errors import ConfigError, PressmarkError
@@ -182,6 +183,12 @@ def test_what_a_retry_cannot_mend_is_told_apart(here: Line, monkeypatch: pytest.
     monkeypatch.setenv("PRESSMARK_RESOLVE", "nonsense")
     with pytest.raises(ConfigError, match="PRESSMARK_RESOLVE"):
         crawl_job(job)
+
+
+def test_a_wrong_setting_is_not_tried_again(here: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PRESSMARK_OUTLETS", "/no/such/folder")
+    with pytest.raises(AirflowFailException, match="/no/such/folder"), without_retry():
+        plan_tier("hourly", context("scheduled", HOURS))
 
 
 def test_nothing_to_do_is_a_success_with_a_reason(here: Line, caplog: pytest.LogCaptureFixture) -> None:
