@@ -18,8 +18,8 @@ $(VENV)/.synced: pyproject.toml uv.lock
 demo: setup  ## The whole line over the sample newsstand
 	$(BIN)/pressmark demo
 
-test: setup  ## All tests
-	$(BIN)/pytest -q
+test: setup  ## All tests, a process a core; each has a Postgres of its own
+	$(BIN)/pytest -q -n auto --maxprocesses=4 --dist=loadscope
 
 lint: setup  ## Style, types, import contract, generated reference
 	$(BIN)/ruff format --check .

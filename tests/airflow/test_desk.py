@@ -33,12 +33,24 @@ def wait(what: Callable[[], object], seconds: float, why: str) -> object:
 
 def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
     """The run when it has ended."""
-    wait(
-        lambda: airflow.run(run.dag_id, run.run_id).has_ended,
-        seconds,
-        f"{run.run_id} did not end: {airflow.tasks(run)}",
-    )
-    return airflow.run(run.dag_id, run.run_id)
+    deadline = time.monotonic() + seconds
+    while not (now := airflow.run(run.dag_id, run.run_id)).has_ended:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{run.run_id} did not end: {now.state}\n{_told(airflow, run)}")
+        time.sleep(0.2)
+    return now
+
+
+def _told(airflow: AirflowClient, run: Run) -> str:
+    """State of each task, and the last lines of those that did not end."""
+    lines = []
+    for task in airflow.tasks(run):
+        name, state = f"{task['task_id']} {task['rendered_map_index'] or ''}", task["state"]
+        lines.append(f"{name}: {state}, try {task['try_number']}, since {task['start_date']}, pid {task['pid']}")
+        if state not in ("success", None) and task["try_number"]:
+            log = airflow.log(run, task["task_id"], task["map_index"])
+            lines += [f"    {line}" for line in log.splitlines()[-8:]]
+    return "\n".join(lines)
 
 
 @pytest.fixture(scope="module")
