@@ -2,8 +2,9 @@
 
 **plan** writes a crawl request for each outlet and shares them out to jobs. **job.crawl** fetches, extracts
 and archives; **job.load** brings what was committed into the warehouse, also after a crawl that failed.
-**audit** reads the database: it names outlets that failed, were silent or refused us, fails the run where
-more than a quarter failed or a ledger does not add up, and emits the asset `news_articles` with the counts.
+**cluster** looks for copies of the new texts in other articles. **audit** reads the database: it names outlets
+that failed, were silent or refused us, fails the run where more than a quarter failed, a ledger does not add up
+or `cluster` failed, and emits the asset `news_articles` with the counts.
 
 - *Clear* any task at any time: nothing is loaded twice. A cleared crawl looks again at everything listed now.
 - *Trigger* for a crawl out of turn; it takes everything new or due.
@@ -67,19 +68,26 @@ def make_dag(tier: str, cron: str) -> DAG:
             )
             crawl >> load
 
+        @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=1))
+        def cluster() -> dict[str, int]:
+            from pressmark.airflow.tasks import cluster_loaded
+
+            with without_retry():
+                return cluster_loaded()
+
         @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[ARTICLES], execution_timeout=timedelta(minutes=10))
         def audit(**context: Any) -> Any:
             from pressmark.airflow.tasks import audit_run
 
-            # What plan returned, if only an empty list: without it nothing was asked for, and nothing can have failed.
-            planned = context["ti"].xcom_pull(task_ids="plan") is not None
+            # What they returned, if only an empty list: a task that failed has returned nothing.
+            planned, clustered = (context["ti"].xcom_pull(task_ids=name) is not None for name in ("plan", "cluster"))
             with without_retry():
-                counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id, planned)
+                counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id, planned, clustered)
             yield Metadata(ARTICLES, counts)
 
         jobs = plan()
         judged = audit()
-        job.expand(job=jobs) >> judged
+        job.expand(job=jobs) >> cluster() >> judged
         jobs >> judged
     return dag
 

@@ -16,6 +16,7 @@ POINTS = (
     "within_copy",
     "committed_not_loaded",
     "within_load",
+    "within_cluster",
 )
 
 

@@ -127,11 +127,22 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
     return {"segments": len(done), "visits": visits}
 
 
-def audit_run(dag_id: str, run_id: str, planned: bool = True) -> dict[str, Any]:
+def cluster_loaded() -> dict[str, int]:
+    """Look for the copies of everything that was loaded since the last time, by whichever run."""
+    from pressmark.settings import Settings
+    from pressmark.warehouse.clusters import cluster
+    from pressmark.warehouse.connection import Warehouse
+
+    done = cluster(Warehouse(Settings.from_env()), lambda done, waiting: logger.info("%d done, %d wait", done, waiting))
+    logger.info("%d articles, %d copies, %d articles changed their cluster", done.articles, done.copies, done.changed)
+    return {"articles": done.articles, "copies": done.copies, "changed": done.changed}
+
+
+def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = True) -> dict[str, Any]:
     """Judge a run by the database.
 
-    planned: whether its plan succeeded. Raises AirflowFailException where it did not, or where the run is over
-    its budget: to judge again would change nothing.
+    planned, clustered: whether these tasks succeeded. Raises AirflowFailException where one did not, or where the
+    run is over its budget: to judge again would change nothing.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -146,6 +157,10 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True) -> dict[str, Any]:
         logger.info("%s", line)
     for problem in load_registry(Settings.from_env().outlets).problems:
         logger.warning("left out  %s", problem)
+    if not clustered:
+        result.problems.append(
+            "Copies were not looked for: the log of the task cluster says why; the next run goes on."
+        )
     if result.problems:
         raise AirflowFailException(" ".join(result.problems))
     return {

@@ -38,6 +38,7 @@ app.command("demo")(demo.demo)
 app.command("up")(service.up)
 app.command("crawl")(crawling.crawl)
 app.command("load")(crawling.load)
+app.command("cluster")(crawling.cluster)
 app.command("why")(articles.why)
 app.command("show")(articles.show)
 app.command(

@@ -1,4 +1,4 @@
-"""`pressmark crawl` and `pressmark load`."""
+"""`pressmark crawl`, `pressmark load` and `pressmark cluster`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from pressmark.errors import ConfigError
 from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import Settings
+from pressmark.warehouse.clusters import Clustered
+from pressmark.warehouse.clusters import cluster as find_copies
 from pressmark.warehouse.comparison import Rereader
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.load import LoadedSegment, load_segments, segments_to_load
@@ -77,6 +79,7 @@ def crawl(
         rest = load_outlets(settings, registry, [outlet.id for outlet in chosen])
         loaded = {segment.segment_id: segment for segment in [*early.done(), *rest]}  # the last attempt counts
         well = _told_failures(list(loaded.values()))
+        cluster_with_progress(warehouse)
         report = crawl_report(warehouse, [request.request_id for request in requests])
         if as_json:
             print_json(report)
@@ -116,8 +119,37 @@ def load(
     done = load_outlets(settings, registry, outlets or None, again)
     visits = sum(segment.visits or 0 for segment in done)
     out.print(f"{len(done)} segments, {visits} visits loaded.")
+    cluster_with_progress(Warehouse(settings))
     if not _told_failures(done):
         raise typer.Exit(1)
+
+
+@friendly
+def cluster(as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
+    """Look for the copies of articles that were loaded since the last time.
+
+    `crawl`, `load` and the DAGs do it by themselves; this finishes what was cut off.
+
+    Examples:
+
+      pressmark cluster
+
+      pressmark cluster --json
+    """
+    warehouse = Warehouse(Settings.from_env())
+    ensure_ready(warehouse)
+    done = cluster_with_progress(warehouse)
+    if as_json:
+        print_json({"articles": done.articles, "copies": done.copies, "changed": done.changed})
+    else:
+        out.print(f"{done.articles} articles looked at: {done.copies} copies found, {done.changed} changed clusters.")
+
+
+def cluster_with_progress(warehouse: Warehouse) -> Clustered:
+    """Look for copies; a progress bar on a terminal."""
+    with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
+        bar = progress.add_task("copies", total=None)
+        return find_copies(warehouse, lambda done, waiting: progress.update(bar, completed=done, total=done + waiting))
 
 
 def _told_failures(done: list[LoadedSegment]) -> bool:
@@ -167,7 +199,12 @@ class _LoadsAsTheyEnd:
     def __call__(self, event: Event) -> None:
         if event["event"] == "closed":
             outlets = [event["outlet"]]
-            self._loads.append(self._threads.submit(_load_quietly, self._settings, self._registry, outlets))
+            self._loads.append(self._threads.submit(self._load, outlets))
+
+    def _load(self, outlets: list[str]) -> list[LoadedSegment]:
+        done = _load_quietly(self._settings, self._registry, outlets)
+        find_copies(Warehouse(self._settings))
+        return done
 
     def done(self) -> list[LoadedSegment]:
         """What was loaded. Where the server stayed away, it was left to the load after the crawls."""
@@ -272,7 +309,7 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
     plans = []
     for outlet in outlets:
         event = run.closed.get(outlet.id)
-        if event is None:
+        if event is None or event["reason"] == "failed":  # it is told by its error
             continue
         left_out = {name: count for name, count in event["plan"].items() if name != "fetch"}
         pages = event["plan"].get("fetch", 0)

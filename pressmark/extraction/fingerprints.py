@@ -63,6 +63,22 @@ def count_words(text: str) -> int:
 
 def signatures(text: str) -> Signatures | None:
     """Signatures of a text, or None where it is too short to tell copies by."""
+    found = _tokens(text)
+    if found is None:
+        return None
+    hashes, size, lead = found
+    body = _shingles(hashes, size)
+    return Signatures(_minhash(body, BODY_HASHES), _minhash(body[: max(1, lead - size + 1)], LEAD_HASHES))
+
+
+def shingles(text: str) -> Numbers | None:
+    """Sorted hashes of the different shingles of a text, or None where it is too short."""
+    found = _tokens(text)
+    return np.unique(_shingles(found[0], found[1])) if found else None
+
+
+def _tokens(text: str) -> tuple[Numbers, int, int] | None:
+    """(hashes of the tokens, tokens of a shingle, tokens of the lead); None for less than MIN_WORDS."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = _WORD.findall(folded)
     unspaced = 0 if folded.isascii() else len(_UNSPACED.findall(folded))
@@ -72,10 +88,10 @@ def signatures(text: str) -> Signatures | None:
         tokens, size, lead = list("".join(words)), _CHARACTER_SHINGLE, 2 * LEAD_WORDS
     else:
         tokens, size, lead = words, _WORD_SHINGLE, LEAD_WORDS
+    if len(tokens) < size:
+        return None
     known: dict[str, int] = {token: xxhash.xxh3_64_intdigest(token.encode()) for token in set(tokens)}
-    hashes = np.fromiter((known[token] for token in tokens), dtype=np.uint64, count=len(tokens))
-    body = _shingles(hashes, size)
-    return Signatures(_minhash(body, BODY_HASHES), _minhash(body[: max(1, lead - size + 1)], LEAD_HASHES))
+    return np.fromiter((known[token] for token in tokens), dtype=np.uint64, count=len(tokens)), size, lead
 
 
 def _shingles(hashes: Numbers, size: int) -> Numbers:

@@ -156,6 +156,7 @@ def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
     rereader.fill_in(cursor, values)
     cursor.execute(queries("load")["derive_revisions"], values)
     cursor.execute(queries("load")["derive_articles"], values)
+    cursor.execute(queries("load")["to_cluster"], values)
     cursor.execute(queries("load")["settle_visits"], values)
 
 

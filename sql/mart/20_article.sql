@@ -31,7 +31,7 @@ SELECT
     t.char_count,
     x.main_image,
     x.is_accessible_for_free,
-    a.article_uid AS story_cluster,
+    COALESCE(m.story_cluster, a.article_uid) AS story_cluster,
     a.first_seen_at,
     a.last_seen_at,
     a.gone_at,
@@ -73,6 +73,7 @@ LEFT JOIN LATERAL (
     ORDER BY w.observed_at, w.visit_id
     LIMIT 1
 ) l ON true
+LEFT JOIN core.cluster_member m ON m.article_uid = a.article_uid AND m.superseded_seq IS NULL
 WHERE a.merged_into IS NULL;
 
 COMMENT ON VIEW mart.article IS 'One row an article as it was last seen, with its full text and where every part of it came from.';
@@ -99,7 +100,7 @@ COMMENT ON COLUMN mart.article.word_count IS 'Words of the main text.';
 COMMENT ON COLUMN mart.article.char_count IS 'Characters of the main text.';
 COMMENT ON COLUMN mart.article.main_image IS 'URL of the main picture.';
 COMMENT ON COLUMN mart.article.is_accessible_for_free IS 'false where the page declares a paywall; null where it says nothing.';
-COMMENT ON COLUMN mart.article.story_cluster IS 'Smallest article_uid among its copies; its own where it has none.';
+COMMENT ON COLUMN mart.article.story_cluster IS 'Its story cluster: the smallest article_uid of all articles that are connected by copies; its own where it has none.';
 COMMENT ON COLUMN mart.article.first_seen_at IS 'First visit.';
 COMMENT ON COLUMN mart.article.last_seen_at IS 'Last visit that found the page.';
 COMMENT ON COLUMN mart.article.gone_at IS 'When the page was first found missing, once a second look confirmed it; null while it stands.';

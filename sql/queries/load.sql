@@ -267,6 +267,12 @@ WHERE a.article_uid = s.article_uid
       IS DISTINCT FROM
       (s.first_seen_at, s.last_seen_at, m.gone_at, s.visit_id, s.payload_hash, s.extractor_id, n.revision_count);
 
+-- name: to_cluster
+-- Whose copies are to be looked for: articles of which a visit came.
+INSERT INTO staging.to_cluster (article_uid)
+SELECT DISTINCT v.article_uid FROM staging.visit v
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[]);
+
 -- name: settle_visits
 -- How candidates ended, now that all visits of their articles are known; a visit that comes late may also change
 -- how an earlier load had settled another: there is one `new`, whatever the order.

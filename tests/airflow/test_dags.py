@@ -41,7 +41,7 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
         assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", (
             "a bare cron string has an interval of no width"
         )
-        assert set(dag.task_ids) == {"plan", "job.crawl", "job.load", "audit"}
+        assert set(dag.task_ids) == {"plan", "job.crawl", "job.load", "cluster", "audit"}
         assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["audit"], "the only leaf"
         assert dag.get_task("job.load").trigger_rule == "all_done" and dag.get_task("audit").trigger_rule == "all_done"
         assert all(task.execution_timeout for task in dag.tasks)

@@ -1,0 +1,173 @@
+-- CLUSTER: copies of newly loaded articles, and the story clusters that they form. One at a time, in one transaction
+-- a batch; what a statement gives is a function of the articles loaded, whatever their order.
+
+-- name: one_at_a_time
+SELECT pg_advisory_xact_lock(hashtextextended('pressmark cluster', 0));
+
+-- name: plain_joins
+-- The planner takes a hash join with a sequential scan of all bands for a thousand look-ups by key.
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+
+-- name: take
+-- The next articles of the queue.
+SELECT queue_id, article_uid FROM staging.to_cluster ORDER BY queue_id LIMIT %(limit)s;
+
+-- name: waiting
+SELECT count(DISTINCT article_uid) FROM staging.to_cluster;
+
+-- name: versions
+-- Every text that these articles have had, with what is known of it.
+SELECT DISTINCT ON (a.article_uid, x.text_hash)
+       a.article_uid, a.outlet, x.text_hash, x.headline_hash, t.article_body,
+       COALESCE(now_x.date_published,
+                (SELECT w.listed_published FROM core.visit w
+                 WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
+                 ORDER BY w.observed_at, w.visit_id LIMIT 1),
+                a.first_seen_at)::date AS published_on,
+       f.body_sig, f.lead_sig
+FROM core.article a
+JOIN core.extraction now_x ON now_x.payload_hash = a.payload_hash AND now_x.extractor_id = a.extractor_id
+JOIN core.revision r ON r.article_uid = a.article_uid AND r.superseded_seq IS NULL
+JOIN core.visit v ON v.visit_id = r.visit_id
+JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
+JOIN core.text t ON t.text_hash = x.text_hash
+LEFT JOIN core.fingerprint f ON f.text_hash = x.text_hash AND f.sig_version = %(sig_version)s
+WHERE a.article_uid = ANY (%(articles)s::uuid[]) AND a.merged_into IS NULL
+ORDER BY a.article_uid, x.text_hash, r.ordinal;
+
+-- name: live_texts
+-- What stands for these articles already.
+SELECT compared_id, article_uid, text_hash, published_on, sig_version, left_out
+FROM core.compared_text
+WHERE live AND article_uid = ANY (%(articles)s::uuid[]);
+
+-- name: known_lines
+-- Which of these lines are known to recur.
+SELECT outlet_line FROM core.recurring_line WHERE outlet_line = ANY (%(lines)s::bigint[]);
+
+-- name: add_lines
+INSERT INTO core.text_line (outlet_line, headline_hash, text_hash)
+SELECT * FROM unnest(%(lines)s::bigint[], %(headlines)s::bigint[], %(texts)s::bytea[])
+ON CONFLICT DO NOTHING;
+
+-- name: lines_that_recur
+-- Which of these lines have been met under that many headlines.
+SELECT outlet_line FROM core.text_line
+WHERE outlet_line = ANY (%(lines)s::bigint[])
+GROUP BY outlet_line
+HAVING count(DISTINCT headline_hash) >= %(headlines)s;
+
+-- name: add_recurring
+INSERT INTO core.recurring_line (outlet_line, outlet, line)
+SELECT * FROM unnest(%(lines)s::bigint[], %(outlets)s::text[], %(words)s::text[]);
+
+-- name: articles_with_lines
+-- Articles compared so far that hold one of these lines of their outlet.
+SELECT DISTINCT c.article_uid
+FROM core.text_line l
+JOIN core.recurring_line r ON r.outlet_line = l.outlet_line
+JOIN core.compared_text c ON c.text_hash = l.text_hash AND c.live
+JOIN core.article a ON a.article_uid = c.article_uid AND a.outlet = r.outlet
+WHERE l.outlet_line = ANY (%(lines)s::bigint[]);
+
+-- name: retire
+UPDATE core.compared_text SET live = false WHERE compared_id = ANY (%(compared)s::bigint[]);
+
+-- name: add_compared
+-- Rows of (article_uid, text_hash, published_on, sig_version, long_enough, left_out).
+INSERT INTO core.compared_text (article_uid, text_hash, published_on, sig_version, long_enough, left_out)
+VALUES %s
+RETURNING compared_id, article_uid, text_hash;
+
+-- name: add_bands
+INSERT INTO core.copy_band (month, band_hash, compared_id)
+SELECT * FROM unnest(%(months)s::date[], %(bands)s::bigint[], %(compared)s::bigint[]) AS n (month, band_hash, compared_id)
+ORDER BY month, band_hash;
+
+-- name: candidates
+-- Pairs that share a band within 30 days; of a crowded band the first 50.
+WITH probes AS MATERIALIZED (
+    SELECT n.month, n.band_hash, c.compared_id, c.article_uid, c.published_on
+    FROM unnest(%(months)s::date[], %(bands)s::bigint[], %(compared)s::bigint[]) AS n (month, band_hash, compared_id)
+    JOIN core.compared_text c ON c.compared_id = n.compared_id
+    ORDER BY n.month, n.band_hash
+)
+SELECT DISTINCT least(p.compared_id, o.compared_id), greatest(p.compared_id, o.compared_id)
+FROM probes p
+CROSS JOIN generate_series(-1, 1) AS shift
+CROSS JOIN LATERAL (
+    SELECT c.compared_id
+    FROM core.copy_band b
+    JOIN core.compared_text c ON c.compared_id = b.compared_id
+    WHERE b.month = (p.month + make_interval(months => shift))::date AND b.band_hash = p.band_hash
+      AND c.live AND c.article_uid <> p.article_uid AND abs(c.published_on - p.published_on) <= 30
+    ORDER BY c.compared_id
+    LIMIT 50
+) o;
+
+-- name: equal_texts
+-- Pairs of equal texts, over all time; of a text that stands in very many articles the first 50.
+SELECT DISTINCT least(n.compared_id, o.compared_id), greatest(n.compared_id, o.compared_id)
+FROM core.compared_text n
+CROSS JOIN LATERAL (
+    SELECT c.compared_id FROM core.compared_text c
+    WHERE c.text_hash = n.text_hash AND c.live AND c.long_enough AND c.article_uid <> n.article_uid
+    ORDER BY c.compared_id
+    LIMIT 50
+) o
+WHERE n.compared_id = ANY (%(compared)s::bigint[]) AND n.long_enough;
+
+-- name: texts_of
+-- The texts behind rows of compared_text.
+SELECT c.compared_id, a.outlet, t.article_body, c.left_out
+FROM core.compared_text c
+JOIN core.article a ON a.article_uid = c.article_uid
+JOIN core.text t ON t.text_hash = c.text_hash
+WHERE c.compared_id = ANY (%(compared)s::bigint[]);
+
+-- name: next_load_seq
+-- Under the lock of the loads, just before the commit: the order of load_seq is the order of commits.
+SELECT nextval('ops.load_seq') FROM (SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0))) l;
+
+-- name: add_copies
+INSERT INTO core.copy (compared_a, compared_b, similarity, containment, shared_shingles, load_seq) VALUES %s
+ON CONFLICT (compared_a, compared_b) DO NOTHING;
+
+-- name: neighbours
+-- Articles that live pairs tie to these.
+SELECT DISTINCT CASE WHEN one.article_uid = ANY (%(articles)s::uuid[]) THEN other.article_uid ELSE one.article_uid END
+FROM core.copy p
+JOIN core.compared_text one ON one.compared_id = p.compared_a AND one.live
+JOIN core.compared_text other ON other.compared_id = p.compared_b AND other.live
+WHERE p.compared_a IN (SELECT compared_id FROM core.compared_text WHERE article_uid = ANY (%(articles)s::uuid[]) AND live)
+   OR p.compared_b IN (SELECT compared_id FROM core.compared_text WHERE article_uid = ANY (%(articles)s::uuid[]) AND live);
+
+-- name: clusters_of
+-- All members of the clusters in which one of these articles is.
+SELECT m.article_uid, m.story_cluster FROM core.cluster_member m
+WHERE m.superseded_seq IS NULL AND m.story_cluster IN (
+    SELECT own.story_cluster FROM core.cluster_member own
+    WHERE own.superseded_seq IS NULL AND own.article_uid = ANY (%(articles)s::uuid[]));
+
+-- name: edges_among
+-- Pairs of articles, both among these, that live pairs of texts tie together.
+SELECT DISTINCT one.article_uid, other.article_uid
+FROM core.compared_text one
+JOIN core.copy p ON p.compared_a = one.compared_id
+JOIN core.compared_text other ON other.compared_id = p.compared_b AND other.live
+WHERE one.live AND one.article_uid = ANY (%(articles)s::uuid[]) AND other.article_uid = ANY (%(articles)s::uuid[]);
+
+-- name: leave_clusters
+UPDATE core.cluster_member SET superseded_seq = %(load_seq)s
+WHERE superseded_seq IS NULL AND article_uid = ANY (%(articles)s::uuid[]);
+
+-- name: join_clusters
+INSERT INTO core.cluster_member (article_uid, story_cluster, load_seq)
+SELECT n.article_uid, n.story_cluster, %(load_seq)s
+FROM unnest(%(articles)s::uuid[], %(labels)s::uuid[]) AS n (article_uid, story_cluster);
+
+-- name: mark_changed
+UPDATE core.article SET changed_seq = %(load_seq)s, changed_at = now() WHERE article_uid = ANY (%(articles)s::uuid[]);
+
+-- name: done
+DELETE FROM staging.to_cluster WHERE queue_id = ANY (%(queue)s::bigint[]);
