@@ -42,7 +42,7 @@ import psutil
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pressmark.newsstand.sites import documents  # noqa: E402
+from pressmark.newsstand.stand import documents  # noqa: E402
 from pressmark.settings import Settings  # noqa: E402
 from pressmark.warehouse.connection import Warehouse  # noqa: E402
 from pressmark.warehouse.migrations import migrate  # noqa: E402

@@ -28,7 +28,7 @@ def main() -> int:
     files = {
         ROOT / "docs" / "outlet.schema.json": schema_text() + "\n",
         ROOT / "docs" / "reference" / "command-line.md": GENERATED + command_line(),
-        ROOT / "docs" / "reference" / "warehouse.md": GENERATED + data_dictionary(),
+        ROOT / "docs" / "data-dictionary.md": GENERATED + data_dictionary(),
     }
     stale = [path for path, text in files.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv:
@@ -62,6 +62,8 @@ def data_dictionary() -> str:
                 columns = cursor.fetchall()
                 cursor.execute("SELECT outcome, class, meaning FROM core.outcome ORDER BY class, outcome")
                 outcomes = cursor.fetchall()
+                cursor.execute(queries("dictionary")["references"])
+                references = cursor.fetchall()
         finally:
             if warehouse.embedded:
                 warehouse.embedded.remove()
@@ -70,6 +72,7 @@ def data_dictionary() -> str:
         "",
         "Analysts read `mart`; the other schemas are told for whoever works on the line.",
         "",
+        *_picture(references),
     ]
     schema = None
     for schema_name, schema_comment, name, kind, comment in objects:
@@ -82,6 +85,13 @@ def data_dictionary() -> str:
     lines += ["## Outcomes", "", "| outcome | class | meaning |", "|---|---|---|"]
     lines += [f"| {o} | {c} | {_cell(m)} |" for o, c, m in outcomes]
     return "\n".join(lines) + "\n"
+
+
+def _picture(references: list[tuple[str, str, str]]) -> list[str]:
+    """How the tables of core hang together, as a diagram that GitHub draws."""
+    lines = ["How the tables of `core` hang together (one to many; by which columns):", "", "```mermaid", "erDiagram"]
+    lines += [f'    {one} ||--o{{ {many} : "{columns}"' for many, one, columns in references]
+    return [*lines, "```", ""]
 
 
 def _cell(text: str) -> str:

@@ -43,6 +43,10 @@ class FetchError(PressmarkError):
     """A request could not be made, or Pressmark refused to make it."""
 
 
+class HostRefuses(PressmarkError):
+    """A host answers with nothing but walls; the crawl of its outlet ends."""
+
+
 class RefusedAddress(FetchError):
     """The host resolves to an address that is not on the public internet."""
 

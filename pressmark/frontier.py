@@ -22,7 +22,7 @@ _LAST_RETRY = timedelta(days=7)
 _LEFT_OUT = frozenset(
     "out_of_window too_old robots_denied robots_unreachable suppressed budget_exhausted interrupted".split()
 )
-_FAILED = frozenset("refused_address network_error timeout rate_limited http_error".split())
+_FAILED = frozenset("refused_address network_error timeout rate_limited http_error challenge_page consent_wall".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,8 @@ def next_due(
     if outcome in ("gone", "redirect_home"):
         # A second look confirms it; then the page rests.
         return now + outlet.revisits.gone_after if failures <= 1 else None
+    if outcome == "rights_reserved":
+        return now + _LAST_RETRY
     if first_visit is None:
         return None
     later = [first_visit + after for after in outlet.revisits.after if first_visit + after > now]

@@ -85,7 +85,9 @@ METHODS_OF_THE_PAST = frozenset({"sitemap"})
 class EndpointConfig(_Part):
     """Where to find articles."""
 
-    method: Literal["feed", "sitemap"] = Field(description="How to read it.")
+    method: Literal["feed", "sitemap", "section", "custom"] = Field(
+        description="How to read it. section: a page of links, needs urls.include. custom: by the outlet's own spider."
+    )
     url: HttpUrl = Field(description="Its address.")
     source: str = Field(min_length=3, description="How we know of it: robots.txt, a link on the homepage, a manual.")
     verified: date | None = Field(None, description="Day on which it was last seen to work.")
@@ -97,6 +99,9 @@ class Politeness(_Part):
     delay: float = Field(5.0, ge=0, le=600, description="Seconds between the end of a request and the next one.")
     timeout: float = Field(45.0, gt=0, le=300, description="Seconds for one whole answer.")
     max_crawl_delay: float = Field(60.0, ge=0, description="A robots.txt that asks for more makes us skip the outlet.")
+    walls_in_a_row: int = Field(
+        5, ge=1, description="So many bot challenges, consent walls or 429 one after the other end the crawl."
+    )
 
 
 class Revisits(_Part):
@@ -116,6 +121,9 @@ class Budgets(_Part):
     pages: int = Field(500, ge=1, description="Articles fetched in one crawl.")
     duration: Duration = Field(timedelta(minutes=50), le=timedelta(minutes=90), description="Time of one crawl.")
     sitemaps: int = Field(50, ge=1, description="Sitemaps read in one crawl.")
+    section_pages: int = Field(
+        3, ge=1, description="Pages read of one section; the next one only where this brought news."
+    )
     entries: int = Field(5000, ge=1, description="Entries taken from one feed or sitemap.")
     page_size: int = Field(10 * 2**20, ge=10_000, description="Bytes of one page.")
 
@@ -187,6 +195,10 @@ class Outlet(_Part):
             if (endpoint.method, endpoint.url) in seen:
                 raise ValueError(f"endpoints: {endpoint.url} stands twice; remove one")
             seen.add((endpoint.method, endpoint.url))
+        if not self.urls.include and any(endpoint.method == "section" for endpoint in self.endpoints):
+            raise ValueError(
+                "urls.include: a section needs a pattern that tells articles from navigation, as '/\\d{4}/'"
+            )
         if not self.enabled and not self.disabled_reason:
             raise ValueError("disabled_reason: say why the outlet is not enabled, or set enabled: true")
         return self

@@ -3,12 +3,16 @@
 | signal | syntax | source |
 |---|---|---|
 | robots header, meta | X-Robots-Tag, <meta name=robots>: noarchive, noai, ... | Google's robots meta reference |
-| TDMRep | tdm-reservation, tdm-policy as header or meta; HTML overrides the header | W3C TDMRep community report |
+| TDMRep | /.well-known/tdmrep.json; tdm-reservation, tdm-policy as header, meta | W3C TDMRep community report |
+
+A file is asked before the page; a page's meta overrides its header.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pressmark.settings import ROBOTS_TOKEN
@@ -66,6 +70,45 @@ def read_rights(headers: Iterable[tuple[str, str]], meta: Mapping[str, list[str]
     for content in meta.get("tdm-policy", ()):
         policy = one_line(content, 500) or policy
     return RightsSignals(tuple(dict.fromkeys(directives)), reservation, policy)
+
+
+class TdmFile:
+    """A host's /.well-known/tdmrep.json: which of its paths are reserved from text and data mining.
+
+    Headers and pages may say otherwise for themselves; a path that the file reserves is not asked for at all.
+    """
+
+    def __init__(self, rules: Sequence[tuple[str, bool, str | None]] = ()) -> None:
+        """rules: (location, reserved, policy); a location is a path with `*` and a closing `$`, as in robots.txt."""
+        self._rules = [(len(place), _location(place), reserved, policy) for place, reserved, policy in rules]
+
+    @classmethod
+    def parse(cls, document: bytes) -> TdmFile:
+        """Read the file; what cannot be read reserves nothing."""
+        try:
+            rows = json.loads(document)
+        except (ValueError, RecursionError):
+            return cls()
+        rules = []
+        for row in rows if isinstance(rows, list) else ():
+            place = row.get("location") if isinstance(row, dict) else None
+            if isinstance(place, str) and (reserved := _flag(str(row.get("tdm-reservation")), None)) is not None:
+                policy = row.get("tdm-policy")
+                rules.append((place, reserved, one_line(policy, 500) if isinstance(policy, str) else None))
+        return cls(rules)
+
+    def reserves(self, path: str) -> tuple[bool, str | None]:
+        """(whether a path with its query is reserved, the policy's address); the longest location decides."""
+        matching = [rule for rule in self._rules if rule[1].match(path)]
+        if not matching:
+            return False, None
+        _, _, reserved, policy = max(matching, key=lambda rule: rule[0])
+        return reserved, policy
+
+
+def _location(place: str) -> re.Pattern[str]:
+    end = "$" if place.endswith("$") else ""
+    return re.compile(".*".join(re.escape(part) for part in place.removesuffix("$").split("*")) + end)
 
 
 def _header_directives(value: str) -> list[str]:

@@ -23,6 +23,8 @@ from pressmark.rights import read_rights
 from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
 
 KEPT = frozenset(("new", "revised", "unchanged", "same_article"))
+REFUSALS = frozenset(("challenge_page", "consent_wall", "rate_limited"))
+"""Outcomes by which a host tells that it does not want us as we are; many in a row stop its crawl."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pressmark.settings import ROBOTS_TOKEN, Settings
 MIDDLEWARES = {
     "spiders.middlewares.scope.ScopeMiddleware": 50,
     "spiders.middlewares.robots.RobotsMiddleware": 100,
+    "spiders.middlewares.tdmrep.TdmrepMiddleware": 110,
     # Between RedirectMiddleware (600) and CookiesMiddleware (700): bodies as they came over the wire.
     "spiders.middlewares.capture.CaptureMiddleware": 650,
     # Nearest to the network: what it times and records is one request and its answer.

@@ -22,6 +22,7 @@ from pressmark.crawl.services import Emit, Services, emit_to
 from pressmark.errors import ConfigError, PressmarkError
 from pressmark.extraction.lifeline import die_with_parent
 from pressmark.logs import configure_logging, quiet_scrapy
+from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
@@ -92,7 +93,7 @@ def _runnable(
     runnable, classes, problem = [], {}, None
     for request in requests:
         try:
-            classes[request.outlet] = _spider_class(registry.get(request.outlet).spider)
+            classes[request.outlet] = _spider_class(registry.get(request.outlet))
             runnable.append(request)
         except ConfigError as error:
             problem = error
@@ -120,8 +121,9 @@ def scrapy_settings() -> ScrapySettings:
     return get_project_settings()
 
 
-def _spider_class(path: str) -> type[OutletSpider]:
+def _spider_class(outlet: Outlet) -> type[OutletSpider]:
     """The class that an outlet's file names. Raises ConfigError for one that is none, or that drops guards."""
+    path = outlet.spider
     try:
         found = load_object(path)
     except (ImportError, NameError, ValueError) as error:
@@ -133,6 +135,9 @@ def _spider_class(path: str) -> type[OutletSpider]:
         raise ConfigError(
             f"spider: {path} sets {', '.join(taken)} in custom_settings; these guards are not for a spider to change"
         )
+    custom = [endpoint.url for endpoint in outlet.endpoints if endpoint.method == "custom"]
+    if custom and found.discover is OutletSpider.discover:
+        raise ConfigError(f"endpoints: {custom[0]} has the method custom, but {path} does not override `discover`")
     return found
 
 

@@ -19,12 +19,20 @@ from pressmark.urls import host_of
 from spiders import resolver
 
 
+class RightsReserved(FetchError):
+    """The host's TDM file reserves the address."""
+
+
 class OutOfScope(FetchError):
     """A request or redirect leads off the outlet's own domains."""
 
 
 class Stopping(FetchError):
     """The crawl is being stopped; the request was not made."""
+
+
+# Answers whose page is read to learn whether a wall speaks or the server.
+WALL_STATUSES = frozenset((401, 402, 403, 429, 503))
 
 
 def is_stopping(crawler: Crawler) -> bool:
@@ -48,6 +56,8 @@ def outcome_of_error(error: BaseException, url: str) -> tuple[str, str]:
         return error.verdict.outcome, error.verdict.reason or ""
     if isinstance(error, RefusedAddress) or host in resolver.refused:
         return "refused_address", resolver.refused.get(host) or str(error)
+    if isinstance(error, RightsReserved):
+        return "rights_reserved", str(error)
     if isinstance(error, OutOfScope):
         return "out_of_scope", str(error)
     if isinstance(error, (TwistedTimeout, DownloadTimeoutError)):

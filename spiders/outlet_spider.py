@@ -23,7 +23,7 @@ from pressmark.outlet import METHODS_OF_THE_PAST
 from pressmark.robots import RobotsDisallowed
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery import METHODS
-from spiders.discovery.base import Search
+from spiders.discovery.base import Found, Search
 from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
 from spiders.requests import CANDIDATE, PAGE, make_request
 
@@ -68,8 +68,10 @@ class OutletSpider(Spider):
             for endpoint in self.endpoints():
                 if endpoint.endpoint_id in search.polled:
                     continue
-                async for poll, candidates in METHODS[endpoint.method].discover(search, endpoint):
-                    for candidate in await book.record_poll(poll, candidates):
+                async for poll, candidates in self.discover(search, endpoint):
+                    to_fetch = await book.record_poll(poll, candidates)
+                    search.brought_new = bool(to_fetch) or book.request.dry_run
+                    for candidate in to_fetch:
                         yield self._request(candidate)
             if book.request.asked.mode == "incremental":
                 for candidate in await book.record_due():
@@ -78,6 +80,11 @@ class OutletSpider(Spider):
             return
         except Exception as error:
             self._fail(error)
+
+    def discover(self, search: Search, endpoint: Endpoint) -> Found:
+        """Polls of an endpoint with what each listed. A subclass adds ways of its own for the method `custom`."""
+        found: Found = METHODS[endpoint.method].discover(search, endpoint)
+        return found
 
     def endpoints(self) -> list[Endpoint]:
         """The endpoints that take part in this request. Raises nothing; none is an error of the crawl."""
@@ -96,11 +103,14 @@ class OutletSpider(Spider):
         """A page has come: it lies in the spool, or its status says why not."""
         meta = response.meta
         try:
-            if PAGE in meta:
-                await self.book.settle_page(meta[PAGE])
-            else:
+            answered = None
+            if not 200 <= response.status < 300:
                 outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
-                await self.book.settle(meta[CANDIDATE], outcome, f"answered {response.status}")
+                answered = outcome, f"answered {response.status}"
+            if PAGE in meta:
+                await self.book.settle_page(meta[PAGE], answered)
+            elif answered:
+                await self.book.settle(meta[CANDIDATE], *answered)
         except Exception as error:
             self._fail(error)
 

@@ -9,12 +9,13 @@ from scrapy import Request
 from pressmark.frontier import Candidate
 from pressmark.outlet import Outlet
 
-Kind = Literal["robots", "endpoint", "article", "other"]
+Kind = Literal["robots", "rights", "endpoint", "article", "other"]
 KIND = "pressmark_kind"
 CANDIDATE = "pressmark_candidate"
 PAGE = "pressmark_page"  # the spooled page, on the way from the capture to the callback
 DELAY = "pressmark_delay"  # seconds that robots.txt asks for
 ROBOTS_BYTES = 5 * 2**20
+RIGHTS_BYTES = 2**20
 
 
 def make_request(

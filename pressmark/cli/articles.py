@@ -16,6 +16,7 @@ from pressmark.warehouse.lookup import Story, look_up, read_article
 from pressmark.warehouse.migrations import ensure_ready
 
 _Url = Annotated[str, typer.Argument(metavar="URL")]
+_MOST_COPIES = 10
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
@@ -104,7 +105,8 @@ def _print_story(story: Story, settings: Settings) -> None:
     for row in story.outcomes:
         reason = f" ({_plain(row['reason'])})" if row["reason"] else ""
         out.print(f"  {short_time(row['decided_at'])}  [bold]{row['outcome']}[/bold]{reason}: {row['meaning']}")
-        out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}")
+        under = f" as {_plain(row['url'])}" if row["url"] != story.url else ""
+        out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}{under}")
     out.print("[bold]Visits[/bold]")
     for row in story.visits:
         version = ""
@@ -118,6 +120,12 @@ def _print_story(story: Story, settings: Settings) -> None:
         out.print(f"    {_place(row, settings)}")
     if not story.visits and not story.quarantine:
         out.print("  none")
+    if story.copies:
+        out.print("[bold]Copies of its text[/bold]")
+    for row in story.copies[:_MOST_COPIES]:
+        out.print(f"  {row['outlet']}  {_plain(row['url'])}  {row['similarity']:.0%} alike")
+    if len(story.copies) > _MOST_COPIES:
+        out.print(f"  and {len(story.copies) - _MOST_COPIES} more: see mart.syndication_edge")
 
 
 def _place(row: dict[str, Any], settings: Settings) -> str:

@@ -24,7 +24,7 @@ from pressmark.cli.service import wait_until_ready
 from pressmark.errors import ConfigError
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand, running
-from pressmark.newsstand.sites import SEED_URL, SITES
+from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.lookup import look_up, read_article
@@ -80,7 +80,11 @@ def demo(
         finally:
             with err.status("Ending Airflow") if err.is_terminal else contextlib.nullcontext():
                 service.stop()
-        asked = [r for r in newsstand.requests()[requests_before:] if r["path"] != "/robots.txt"]
+        asked = [
+            r
+            for r in newsstand.requests()[requests_before:]
+            if r["path"] not in ("/robots.txt", "/.well-known/tdmrep.json")
+        ]
     _show_requests(asked, len(newsstand.requests()))
     _show_seed(settings)
     problems = check_demo(first, second, asked)
@@ -132,7 +136,7 @@ def _known_not_due() -> set[str]:
     """Pages of the first edition that neither changed nor belong to the outlet with the short schedule."""
     return {
         f"http://{site.host}{article.path}"
-        for site in SITES
+        for site in FIRST_FOUR
         if site.host != "laplaza.newsstand.example"
         for article in site.articles(1)
         if article in site.articles(2)

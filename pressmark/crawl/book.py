@@ -23,12 +23,21 @@ from pressmark.archive.records import Response
 from pressmark.archive.spool import SpoolPointer
 from pressmark.crawl.segments import OpenSegment, Segments
 from pressmark.crawl.services import Services
-from pressmark.errors import ArchiveError
+from pressmark.errors import ArchiveError, HostRefuses
 from pressmark.extraction.extract import ExtractionConfig
+from pressmark.extraction.worker import PageRead
 from pressmark.frontier import Candidate, Decision, Known, Removal, decide
 from pressmark.outlet import Outlet
-from pressmark.settlement import KEPT, Capture, Settled, frontier_update, settle_page, settle_without_page
-from pressmark.urls import url_uid
+from pressmark.settlement import (
+    KEPT,
+    REFUSALS,
+    Capture,
+    Settled,
+    frontier_update,
+    settle_page,
+    settle_without_page,
+)
+from pressmark.urls import host_of, url_uid
 from pressmark.warehouse.crawls import (
     FetchRecord,
     Poll,
@@ -91,6 +100,7 @@ class CrawlBook:
         self._budget = request.page_budget or outlet.budgets.pages
         self._deciding = asyncio.Lock()
         self._closed = False
+        self._refusals = 0  # in a row
         self._segments = Segments(services, outlet, crawl_id, extractor_id, self._known.get)
 
     @classmethod
@@ -184,24 +194,31 @@ class CrawlBook:
         pointer = segment.append(response)
         return SpooledPage(Capture(candidate, response.without_body(), requested_url), pointer, segment)
 
-    async def settle_page(self, page: SpooledPage) -> None:
-        """Read a spooled page and settle its candidate."""
+    async def settle_page(self, page: SpooledPage, answered: tuple[str, str] | None = None) -> None:
+        """Read a spooled page and settle its candidate.
+
+        answered: (outcome, reason) of a status that is no success, for a page that proves to be no wall.
+        Raises HostRefuses where it was one wall too many.
+        """
         capture = page.capture
         try:
             read = await self.services.extraction.read(page.pointer, self._config, self.outlet.budgets.page_size)
-            if capture.response.url != capture.requested_url:
-                await self._look_up_target(capture.response.url)
-            settled = settle_page(
-                capture, read, self.request.asked, self.outlet, self._known_now, self.services.settings.tdm_basis
-            )
-            self._note(settled, page.pointer, page.segment)
+            if answered and read.outcome not in REFUSALS:
+                settled, pointer = settle_without_page(capture.candidate, *answered), None
+            else:
+                if capture.response.url != capture.requested_url:
+                    await self._look_up_target(capture.response.url)
+                settled, pointer = self._settled(capture, read), page.pointer
+            self._note(settled, pointer, page.segment)
         finally:
             page.segment.pending -= 1
+        self._check_patience(page.capture.response.url)
         await self._segments.seal_full()
 
     async def settle(self, candidate: Candidate, outcome: str, reason: str | None) -> None:
-        """Settle a candidate for which no page came."""
+        """Settle a candidate for which no page came. Raises HostRefuses where it was one refusal too many."""
         self._note(settle_without_page(candidate, outcome, reason), None, self._segments.open)
+        self._check_patience(candidate.url)
         await self._segments.seal_full()
 
     async def keep(self) -> None:
@@ -267,6 +284,10 @@ class CrawlBook:
         segment.items.append((settled, pointer))
         uid = settled.candidate.url_uid
         self._open.discard(uid)
+        if settled.outcome in REFUSALS:
+            self._refusals += 1
+        elif settled.capture is not None:
+            self._refusals = 0
         if settled.extraction and settled.capture and settled.article_uid:
             update = frontier_update(settled, self._known.get(uid), self.outlet, settled.capture.response.observed_at)
             self._since[settled.article_uid] = Known(
@@ -277,6 +298,20 @@ class CrawlBook:
         if settled.outcome not in KEPT:
             logger.info("%s: %s %s: %s", self.outlet.id, settled.outcome, settled.candidate.url, settled.reason)
         self.emit("settled", outcome=settled.outcome)
+
+    def _settled(self, capture: Capture, read: PageRead) -> Settled:
+        basis = self.services.settings.tdm_basis
+        return settle_page(capture, read, self.request.asked, self.outlet, self._known_now, basis)
+
+    def _check_patience(self, url: str) -> None:
+        """Raises HostRefuses once a host has shown us nothing but refusals for so many pages in a row."""
+        most = self.outlet.politeness.walls_in_a_row
+        if self._refusals >= most:
+            raise HostRefuses(
+                f"{self._refusals} pages in a row were refused, the last: {url}. The crawl stopped: {host_of(url)} "
+                f"does not want to be crawled like this. `pressmark why {url}` shows the evidence; ask the outlet, or "
+                "disable it."
+            )
 
     def _known_now(self, uid: UUID) -> Known | None:
         return self._since.get(uid) or self._known.get(uid)

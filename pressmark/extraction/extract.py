@@ -24,6 +24,7 @@ from pressmark.extraction.headline import find_headline, fold_name
 from pressmark.extraction.language import find_language
 from pressmark.extraction.page import Page, parse_page
 from pressmark.extraction.structured import Node, article_node, as_list, text_of
+from pressmark.extraction.walls import Wall, find_wall
 from pressmark.outlet import Outlet
 from pressmark.rights import RightsSignals, read_rights
 from pressmark.text import clean_text, one_line
@@ -107,6 +108,7 @@ class Extraction:
     body_hash: int
     signatures: fingerprints.Signatures | None
     rights: RightsSignals
+    wall: Wall | None = None
     comments: list[ReaderComment] = field(default_factory=list)
 
 
@@ -130,6 +132,8 @@ def extract(
     body = clean_text(find_body(select_nodes(page.tree, config.prune, config.keep), headline, config.site_names))
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
     description = _description(page, article)
+    free = _free(page, article)
+    words = fingerprints.count_words(body)
     authors = [clean_text(name) for name in find_authors(page, article, config.site_names)]
     return Extraction(
         payload_hash=page.payload_hash,
@@ -143,12 +147,12 @@ def extract(
         article_section=text_of(article.get("articleSection"), 200) or page.meta_first("article:section", "section"),
         keywords=_keywords(page, article),
         main_image=_main_image(page, article, url),
-        is_accessible_for_free=_free(page, article),
+        is_accessible_for_free=free,
         canonical_url=_canonical(page.tree, url, config),
         encoding=page.encoding,
         encoding_source=page.encoding_source,
         article_body=body,
-        word_count=fingerprints.count_words(body),
+        word_count=words,
         char_count=len(body),
         text_hash=fingerprints.text_hash(body) if body else None,
         headline_hash=fingerprints.comparable_hash(headline),
@@ -157,6 +161,7 @@ def extract(
         body_hash=fingerprints.comparable_hash(body),
         signatures=fingerprints.signatures(body),
         rights=read_rights(headers, page.meta),
+        wall=find_wall(page, article, headers, headline, words, free),
         comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
     )
 

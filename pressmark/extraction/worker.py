@@ -72,6 +72,8 @@ def read_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) 
 
 def judge(extraction: Extraction) -> PageRead:
     """Whether the fields make an article."""
+    if extraction.wall is not None:
+        return PageRead(extraction, extraction.wall.outcome, "judge", extraction.wall.reason)
     if extraction.word_count < MIN_WORDS:
         reason = f"{extraction.word_count} words of main text; an article has at least {MIN_WORDS}"
         return PageRead(extraction, "extraction_empty", "judge", reason)

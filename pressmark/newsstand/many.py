@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
+from pressmark.newsstand.model import Document
 from pressmark.newsstand.prose import ENGLISH, write_headline, write_paragraphs
-from pressmark.newsstand.sites import Document
 
 
 def small_outlets(count: int, articles: int, folder: Path) -> dict[tuple[str, str], Document]:

@@ -12,7 +12,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from pressmark.newsstand.sites import EDITIONS, HOSTS, Document, documents
+from pressmark.newsstand.model import EDITIONS, Document
+from pressmark.newsstand.stand import HOSTS, documents
+
+_NOT_FOUND = Document("text/html", b"<html><body><h1>Not found</h1></body></html>", 404)
 
 
 class Newsstand:
@@ -21,7 +24,7 @@ class Newsstand:
     def __init__(
         self, access_log: Path, edition: int = 1, more: Mapping[tuple[str, str], Document] | None = None
     ) -> None:
-        """more: documents by host and path beside those of the four outlets, in every edition."""
+        """more: documents by host and path beside those of its outlets, in every edition."""
         self.access_log = access_log
         self.edition = edition
         self._more = more or {}
@@ -74,11 +77,13 @@ class Newsstand:
             def do_GET(self) -> None:
                 host = (self.headers.get("Host") or "").partition(":")[0].lower()
                 document = newsstand._more.get((host, self.path)) or documents(newsstand.edition).get((host, self.path))
-                status = HTTPStatus.OK if document else HTTPStatus.NOT_FOUND
-                body = document.body if document else b"<html><body><h1>Not found</h1></body></html>"
+                document = document or _NOT_FOUND
+                status, body = HTTPStatus(document.status), document.body
                 newsstand._write(host, self.path, status, self.headers.get("User-Agent"))
                 self.send_response(status)
-                self.send_header("Content-Type", document.content_type if document else "text/html")
+                self.send_header("Content-Type", document.content_type)
+                for name, value in document.headers:
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

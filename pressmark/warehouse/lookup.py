@@ -26,6 +26,7 @@ class Story:
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     visits: list[dict[str, Any]] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)
+    copies: list[dict[str, Any]] = field(default_factory=list)
     removals: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -37,10 +38,11 @@ class Story:
 _COLUMNS = {
     "frontier": "url_uid outlet url article_uid first_listed_at next_due_at last_fetch_at last_outcome failures",
     "sightings": "method endpoint first_listed_at last_listed_at listed_headline",
-    "outcomes": "crawl_id decided_at mode discovered_via outcome reason meaning",
+    "outcomes": "crawl_id url decided_at mode discovered_via outcome reason meaning",
     "visits": "observed_at http_status url captured_by crawl_id archive_file archive_offset archive_length "
     "revision changed_parts rights",
     "quarantine": "created_at outcome stage reason archive_file archive_offset archive_length",
+    "copies": "outlet url similarity containment",
     "removals": "target value action reason created_at",
 }
 
@@ -58,6 +60,9 @@ def look_up(cursor: Cursor, url: str) -> Story:
     cursor.execute(queries("lookup")["articles"], values)
     story.articles = [row[0] for row in cursor.fetchall()]
     values["articles"] = story.articles
+    # What led to the article under another address belongs to its story.
+    cursor.execute(queries("lookup")["variants"], values)
+    values["uids"] = sorted({*uids, *(row[0] for row in cursor.fetchall())})
     for name, columns in _COLUMNS.items():
         cursor.execute(queries("lookup")[name], values)
         setattr(story, name, [dict(zip(columns.split(), row, strict=True)) for row in cursor.fetchall()])

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from spiders.discovery import feed, sitemap
+from spiders.discovery import feed, section, sitemap
 
-METHODS: dict[str, ModuleType] = {"feed": feed, "sitemap": sitemap}
+METHODS: dict[str, ModuleType] = {"feed": feed, "section": section, "sitemap": sitemap}

@@ -21,17 +21,19 @@ Fetch = Callable[[str, int], Awaitable[Response]]
 Found = AsyncIterator[tuple[Poll, list[Candidate]]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Search:
     """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes).
 
     polled: endpoints that were read in this crawl; each is read once.
+    brought_new: whether the listing before had something to fetch; what follows it is read only then.
     """
 
     outlet: Outlet
     asked: Asked
     fetch: Fetch
     polled: set[UUID] = field(default_factory=set)
+    brought_new: bool = True
 
 
 async def fetch_listing(

@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
 from pressmark.archive import records
+from spiders.outcomes import WALL_STATUSES
 from spiders.requests import CANDIDATE, PAGE, kind_of
 
 
@@ -34,7 +35,7 @@ class CaptureMiddleware:
         book = getattr(self._crawler.spider, "book", None)
         if book is None or kind_of(request) != "article":
             return response
-        if 200 <= response.status < 300:
+        if 200 <= response.status < 300 or response.status in WALL_STATUSES:
             captured = records.Response(
                 visit_id=uuid4(),
                 url=request.url,

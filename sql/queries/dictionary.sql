@@ -15,3 +15,15 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE n.nspname IN ('mart', 'core', 'ops', 'staging') AND c.relkind IN ('r', 'p', 'v', 'm') AND NOT c.relispartition
 ORDER BY n.nspname, c.relname, a.attnum;
+
+-- name: references
+-- Which table of core points to which, by which columns.
+SELECT a.relname, b.relname,
+       (SELECT string_agg(t.attname, ', ' ORDER BY k.place) FROM unnest(f.conkey) WITH ORDINALITY AS k (number, place)
+        JOIN pg_attribute t ON t.attrelid = f.conrelid AND t.attnum = k.number)
+FROM pg_constraint f
+JOIN pg_class a ON a.oid = f.conrelid
+JOIN pg_class b ON b.oid = f.confrelid
+WHERE f.contype = 'f' AND f.connamespace = 'core'::regnamespace AND b.relnamespace = 'core'::regnamespace
+  AND NOT a.relispartition
+ORDER BY b.relname, a.relname, 3;

@@ -19,6 +19,21 @@ SELECT a.article_uid FROM core.article a WHERE a.article_uid = ANY (%(uids)s::uu
 UNION
 SELECT u.article_uid FROM core.article_url u WHERE u.url_uid = ANY (%(uids)s::uuid[]);
 
+-- name: variants
+-- Every address of these articles.
+SELECT u.url_uid FROM core.article_url u WHERE u.article_uid = ANY (%(articles)s::uuid[]);
+
+-- name: copies
+-- Articles with copies of these articles' texts.
+SELECT DISTINCT ON (a.article_uid) a.outlet, a.url, p.similarity, p.containment
+FROM core.compared_text own
+JOIN core.copy p ON own.compared_id IN (p.compared_a, p.compared_b)
+JOIN core.compared_text other ON other.compared_id IN (p.compared_a, p.compared_b) AND other.live
+                             AND other.compared_id <> own.compared_id
+JOIN core.article a ON a.article_uid = other.article_uid
+WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[])
+ORDER BY a.article_uid, p.similarity DESC;
+
 -- name: sightings
 SELECT e.method, e.url, s.first_listed_at, s.last_listed_at, s.listed_headline
 FROM core.sighting s JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
@@ -26,7 +41,7 @@ WHERE s.url_uid = ANY (%(uids)s::uuid[])
 ORDER BY s.first_listed_at, e.url;
 
 -- name: outcomes
-SELECT c.crawl_id, c.decided_at, w.mode, c.discovered_via, COALESCE(c.outcome, 'open'), c.reason,
+SELECT c.crawl_id, c.url, c.decided_at, w.mode, c.discovered_via, COALESCE(c.outcome, 'open'), c.reason,
        COALESCE(o.meaning, 'Decided on; the crawl has not ended it yet.')
 FROM ops.candidate c
 JOIN ops.crawl w ON w.crawl_id = c.crawl_id

@@ -14,7 +14,7 @@ from pressmark.archive.store import ArchiveStore
 from pressmark.extraction.page import payload_hash, remove_content_encoding
 from pressmark.newsstand import OUTLETS as OUTLETS_FOLDER
 from pressmark.newsstand.server import Newsstand
-from pressmark.newsstand.sites import SEED_URL, SITES, seed_paragraphs
+from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL, seed_paragraphs
 from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Line
 
@@ -49,10 +49,10 @@ def test_two_editions(line: Line, newsstand: Newsstand) -> None:
         "tagesblick": {"known_not_due": 10, "new": 1},
     }
     asked = [r["path"] for r in newsstand.requests()[before:] if r["host"] == "dispatch.newsstand.example"]
-    assert sorted(asked) == ["/feed/", "/harbour-notes-4/", "/robots.txt"]
+    assert sorted(asked) == ["/.well-known/tdmrep.json", "/feed/", "/harbour-notes-4/", "/robots.txt"]
 
     texts = dict(line.query("SELECT url, article_body FROM mart.article", role="analyst"))
-    for site in SITES:
+    for site in FIRST_FOUR:
         for article in site.articles(2):
             assert texts[f"http://{site.host}{article.path}"] == "\n".join(article.paragraphs)
     assert check_archive(line) == 40 + 1 + 9 + 1

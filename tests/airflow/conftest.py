@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pressmark.newsstand.server import Newsstand, running
 from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Line
 
+FIRST_FOUR = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
 _HOME = Path(tempfile.mkdtemp(prefix="pressmark-airflow-"))
 os.environ.update(
     AIRFLOW_HOME=str(_HOME),
@@ -48,7 +50,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Airflow of its own, started as `pressmark up` does."""
     home = tmp_path_factory.mktemp("desk")
     with pytest.MonkeyPatch.context() as patch, running(home / "access.log") as newsstand:
-        line = Line(home, {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": newsstand.resolve})
+        outlets = home / "outlets"
+        outlets.mkdir()
+        for outlet in FIRST_FOUR:  # the hourly ones; the other tiers would run beside them
+            shutil.copy(OUTLETS / f"{outlet}.yaml", outlets)
+        line = Line(home, {"PRESSMARK_OUTLETS": str(outlets), "PRESSMARK_RESOLVE": newsstand.resolve})
         for name in [name for name in os.environ if name.startswith(("AIRFLOW", "PRESSMARK_"))]:
             patch.delenv(name)
         for name, value in line.environment().items():

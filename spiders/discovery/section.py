@@ -1,0 +1,42 @@
+"""Section pages, page after page within the budget. What they list has no date, so they do not reach the past."""
+
+from __future__ import annotations
+
+import asyncio
+
+from pressmark.discovery.sections import MAX_BYTES, parse_section
+from pressmark.warehouse.crawls import Endpoint
+from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+
+
+async def discover(search: Search, endpoint: Endpoint) -> Found:
+    """A section and, within the budget, the pages that follow it."""
+    outlet = search.outlet
+    configured = {other.url for other in outlet.endpoints}
+    current: Endpoint | None = endpoint
+    left = outlet.budgets.section_pages
+    while current is not None and left > 0:
+        left -= 1
+        response, failed = await fetch_listing(search, current, MAX_BYTES)
+        if response is None:
+            assert failed is not None
+            yield failed, []
+            return
+        listing = await asyncio.to_thread(
+            parse_section,
+            response.body,
+            response.url,
+            domains=outlet.domains,
+            include=outlet.urls.include,
+            exclude=outlet.urls.exclude,
+            content_type=(response.headers.get("Content-Type") or b"").decode("latin-1") or None,
+            limit=outlet.budgets.entries,
+        )
+        yield poll_of(search, current, response, listing)
+        current = None
+        if not search.brought_new:
+            return  # newest first: what follows is older still
+        for child in listing.children:
+            following = Endpoint(outlet.id, endpoint.method, child.url, configured=child.url in configured)
+            if following.endpoint_id not in search.polled:
+                current = following

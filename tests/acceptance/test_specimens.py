@@ -1,0 +1,100 @@
+"""Every specimen of the newsstand ends as its line says, and `why` can tell it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from pressmark.cli.articles import why
+from pressmark.extraction.walls import patterns
+from pressmark.newsstand.server import Newsstand
+from pressmark.newsstand.specimens import SPECIMENS
+from tests.conftest import Line
+from tests.site import Answer, WebSite, feed
+
+
+def test_every_specimen_ends_as_its_line_says(
+    line: Line, newsstand: Newsstand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = line.crawl("odd-lot")["crawls"][0]
+    assert report["finish_reason"] == "finished", "the walls are not enough in a row to stop the crawl"
+    ended = dict(line.query("SELECT url, outcome FROM ops.candidate"))
+    wanted = {s.url: s.outcome for s in SPECIMENS if s.outcome}
+    assert ended == wanted
+    for specimen in SPECIMENS:
+        for column, value in specimen.expected.items():
+            rows = line.query(
+                f"SELECT {column}::text FROM mart.article WHERE url = %s", (specimen.url,), role="analyst"
+            )
+            assert rows == [(None if value is None else str(value),)], f"{specimen.url}: {specimen.what}: {column}"
+    for name, value in line.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setitem(os.environ, name, value)
+    for specimen in SPECIMENS:
+        if not (specimen.outcome or specimen.same_as):
+            continue
+        capsys.readouterr()
+        why(specimen.url)
+        told = capsys.readouterr().out
+        outcome = specimen.outcome or next(s.outcome for s in SPECIMENS if s.path == specimen.same_as)
+        assert outcome and outcome in told and "sitemap" in told, f"{specimen.url}: {specimen.what}\n{told}"
+    # Each pattern of walls.yaml that has words of its own is met by one of them.
+    met = {
+        reason.partition(":")[0]
+        for (reason,) in line.query("SELECT reason FROM ops.candidate WHERE reason LIKE '%% main text'")
+    }
+    assert {pattern.outcome for pattern in patterns()} <= set(ended.values())
+    assert met >= {
+        "cloudflare",
+        "cloudflare-header",
+        "bot-manager",
+        "human-check",
+        "consent",
+        "not-found",
+        "list",
+        "gallery",
+        "shell",
+    }
+
+
+def test_copies_between_outlets(line: Line, newsstand: Newsstand) -> None:
+    line.crawl("odd-lot", "meridian-wire", "harbour-dispatch")
+    rows = line.query(
+        "SELECT articles, outlet_list, first_outlet FROM mart.story_cluster ORDER BY outlets DESC", role="analyst"
+    )
+    assert rows == [
+        (3, ["harbour-dispatch", "meridian-wire", "odd-lot"], "odd-lot"),
+        (2, ["odd-lot"], "odd-lot"),  # the print view
+    ]
+    ((articles, unique),) = line.query(
+        "SELECT (SELECT count(*) FROM mart.article), (SELECT count(*) FROM mart.article_unique)", role="analyst"
+    )
+    assert articles - unique == 3
+    edges = line.query(
+        "SELECT later_outlet, similarity > 0.5, equal_text FROM mart.syndication_edge ORDER BY 1, 2", role="analyst"
+    )
+    assert len(edges) == 4 and all(similar for _, similar, _ in edges)
+    assert [equal for _, _, equal in edges].count(True) == 1
+
+
+def test_walls_in_a_row_stop_the_host(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve("politeness: {delay: 0, walls_in_a_row: 3}")
+    paths = [f"/{n}" for n in range(12)]
+    site.answers["test.example", "/feed"] = feed(*[(f"http://test.example{path}", "t") for path in paths])
+    wall = next(s.document for s in SPECIMENS if s.path == "/news/challenge-403")
+    assert wall is not None
+    for path in paths:
+        site.answers["test.example", path] = Answer(wall.body, 403, content_type="text/html")
+    done = line.run("crawl", "test", "--json", check=False)
+    assert done.returncode == 1 and "3 pages in a row were refused" in done.stderr and "test.example" in done.stderr
+    outcomes = dict(line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
+    assert (
+        3 <= outcomes["challenge_page"] <= 8
+        and sum(outcomes.values()) == 12
+        and set(outcomes) == {"challenge_page", "interrupted"}
+    )
+    asked = [r for r in site.requests if r["path"] in paths]
+    assert len(asked) == outcomes["challenge_page"], "nobody knocked again"
+    assert line.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]
