@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,12 +26,14 @@ from pressmark.errors import ConfigError
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL
-from pressmark.settings import PROJECT_ROOT, Settings
+from pressmark.newsstand.specimens import SPECIMENS
+from pressmark.settings import PROJECT_ROOT, SQL_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.lookup import look_up, read_article
 from pressmark.warehouse.queries import queries
 
-DAG_ID = "crawl_hourly"
+DAG_ID = "crawl_hourly"  # four outlets
+BROAD_DAG_ID = "crawl_daily"  # five more: an agency, a magazine, two foreign papers, a cabinet of odd pages
 _RUN_SECONDS = 180
 _FOLDER = ".pressmark-demo"
 _MARK = "This folder was made by `pressmark demo`, which empties it each time.\n"
@@ -77,23 +80,28 @@ def demo(
                 _say("The newsstand advances: one article changes, one disappears, one is new")
                 requests_before = len(newsstand.requests())
                 second = _crawl(settings, airflow, airflow.trigger(DAG_ID), "Second run, triggered")
+                title = "The daily DAG: five more outlets, one of them a cabinet of odd pages"
+                broad = _crawl(settings, airflow, None, title, BROAD_DAG_ID)
         finally:
             with err.status("Ending Airflow") if err.is_terminal else contextlib.nullcontext():
                 service.stop()
+        hosts = {site.host for site in FIRST_FOUR}
         asked = [
             r
             for r in newsstand.requests()[requests_before:]
-            if r["path"] not in ("/robots.txt", "/.well-known/tdmrep.json")
+            if r["host"] in hosts and r["path"] not in ("/robots.txt", "/.well-known/tdmrep.json")
         ]
     _show_requests(asked, len(newsstand.requests()))
+    _show_copies(settings)
     _show_seed(settings)
-    problems = check_demo(first, second, asked)
+    problems = check_demo(first, second, broad, asked)
     for problem in problems:
         err.print(f"[red]{problem}[/red]")
     out.print(f"\nDone in {time.monotonic() - started:.0f} s. Go on asking:\n")
     out.print(f"  export PRESSMARK_HOME={place} PRESSMARK_OUTLETS={OUTLETS}")
     program = _program()
     out.print(f"  {program} psql -c 'TABLE mart.outlet_freshness'")
+    out.print(f"  {program} psql -f {SQL_ROOT / 'examples' / '09-why-not-an-article.sql'}")
     out.print(f"  {program} why {SEED_URL}")
     out.print(f"  {program} show {SEED_URL}")
     out.print(f"  {program} up      # Airflow again, with both runs; the newsstand itself is closed")
@@ -112,11 +120,16 @@ def demo_environment(home: Path, newsstand: Newsstand) -> dict[str, str]:
     }
 
 
-def check_demo(first: dict[str, Any], second: dict[str, Any], asked: list[dict[str, Any]]) -> list[str]:
+def check_demo(
+    first: dict[str, Any], second: dict[str, Any], broad: dict[str, Any], asked: list[dict[str, Any]]
+) -> list[str]:
     """What did not come out as it should; empty where all is well."""
     problems = []
-    if not (first["ledger_ok"] and second["ledger_ok"]):
+    if not (first["ledger_ok"] and second["ledger_ok"] and broad["ledger_ok"]):
         problems.append("A ledger does not add up.")
+    odd: dict[str, int] = next((row["outcomes"] for row in broad["crawls"] if row["outlet"] == "odd-lot"), {})
+    if odd != dict(Counter(specimen.outcome for specimen in SPECIMENS if specimen.outcome)):
+        problems.append(f"The specimens of the Odd Lot did not end as they say: {odd}")
     totals: dict[str, int] = {}
     for row in second["crawls"]:
         for outcome, count in row["outcomes"].items():
@@ -143,7 +156,9 @@ def _known_not_due() -> set[str]:
     }
 
 
-def _crawl(settings: Settings, airflow: AirflowClient, run: Run | None, title: str) -> dict[str, Any]:
+def _crawl(
+    settings: Settings, airflow: AirflowClient, run: Run | None, title: str, dag_id: str = DAG_ID
+) -> dict[str, Any]:
     """Wait for a run (None: the one that Airflow starts) with a progress display; its report from the ledger."""
     _say(title)
     deadline = time.monotonic() + _RUN_SECONDS
@@ -154,19 +169,19 @@ def _crawl(settings: Settings, airflow: AirflowClient, run: Run | None, title: s
         bar = progress.add_task("waiting for the scheduler", total=None)
         while run is None or not run.has_ended:
             if time.monotonic() > deadline:
-                fail(f"The run did not end within {_RUN_SECONDS} s; look at {airflow.url}/dags/{DAG_ID}")
+                fail(f"The run did not end within {_RUN_SECONDS} s; look at {airflow.url}/dags/{dag_id}")
             time.sleep(0.5)
             if run is None:
-                run = next(iter(airflow.runs(DAG_ID)), None)
+                run = next(iter(airflow.runs(dag_id)), None)
                 continue
             tasks = airflow.tasks(run)
             working = sorted({task["task_id"] for task in tasks if task["state"] == "running"})
             done = sum(task["state"] in END_STATES for task in tasks)
             progress.update(bar, description=", ".join(working) or "waiting", total=len(tasks), completed=done)
-            run = airflow.run(DAG_ID, run.run_id)
-    out.print(f"{run.run_id}: {run.state}, {airflow.url}/dags/{DAG_ID}/runs/{run.run_id}")
+            run = airflow.run(dag_id, run.run_id)
+    out.print(f"{run.run_id}: {run.state}, {airflow.url}/dags/{dag_id}/runs/{run.run_id}")
     # Where the hour's own run came in between, its crawls count with the triggered one's.
-    runs = [run] if run.run_type == "scheduled" else airflow.runs(DAG_ID)[1:]
+    runs = [run] if run.run_type == "scheduled" else airflow.runs(dag_id)[1:]
     report = crawl_report(Warehouse(settings), [request for each in runs for request in _requests_of(settings, each)])
     print_report(report)
     if run.state != "success":
@@ -191,6 +206,18 @@ def _show_requests(asked: list[dict[str, Any]], total: int) -> None:
     for request in pages:
         if request["host"] != "laplaza.newsstand.example" or request["status"] != 200:
             out.print(f"  {request['status']} http://{request['host']}{request['path']}")
+
+
+def _show_copies(settings: Settings) -> None:
+    connection = Warehouse(settings).connect("maintainer", "pressmark demo")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute((SQL_ROOT / "examples" / "06-copied-stories.sql").read_text(encoding="utf-8"))
+        rows = dict_rows(cursor)
+        cursor.execute("SELECT (SELECT count(*) FROM mart.article), (SELECT count(*) FROM mart.article_unique)")
+        articles, unique = cursor.fetchone() or (0, 0)
+    out.print(f"\n[bold]{articles} articles, {unique} without copies; texts that several outlets have[/bold]")
+    for row in rows:
+        out.print(f"  {escape(row['headline'])}: {', '.join(row['outlet_list'])}")
 
 
 def _show_seed(settings: Settings) -> None:

@@ -77,6 +77,7 @@ def _next_page(tree: HtmlElement, base: str) -> str | None:
         if "next" in (element.get("rel") or "").lower().split():
             return absolute(element.get("href") or "", base)
     for element in tree.iter("a"):
-        if _NEXT_WORDS.match(one_line(element.text_content(), 60) or element.get("aria-label") or ""):
+        words = (one_line(element.text_content(), 60), one_line(element.get("aria-label"), 60))
+        if any(_NEXT_WORDS.match(text) for text in words if text):
             return absolute(element.get("href") or "", base)
     return None
