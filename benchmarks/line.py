@@ -10,7 +10,8 @@ loaded. The baselines extract the same pages with Trafilatura in the mode that P
 - plain: a Scrapy spider that extracts in its callback and inserts row by row into the same Postgres.
 
 All three are timed at work, with interpreters and Postgres up: the limit's workers are warm, the plain
-spider counts from its first request, the line from the opening of its crawls to its last load.
+spider counts from its first request, the line from the opening of its crawls to the end of its command:
+everything is loaded then, and its copies are found.
 Where there are fewer pages than --pages they are served again under other addresses. Ratios are of the
 same turn, median of three turns. Every page must end `new` with text: pages on which Trafilatura finds
 too little for that are left out before all measurements.
@@ -275,7 +276,7 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
     postmaster = int((warehouse.embedded.places.data / "postmaster.pid").read_text().split()[0])
     watch = Watch(process.pid, postmaster)
     output, errors = process.communicate()
-    whole = time.perf_counter() - begin
+    whole, ended = time.perf_counter() - begin, time.time()
     watch.stop()
     if process.returncode != 0:
         raise SystemExit(f"the crawl failed:\n{errors[-2000:]}")
@@ -286,17 +287,19 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
         cursor.execute("SELECT count(*) FROM mart.article WHERE word_count > 0")
         (with_text,) = cursor.fetchone() or (0,)
         cursor.execute(
-            "SELECT extract(epoch FROM (SELECT max(loaded_at) FROM ops.segment) - min(started_at))::float "
-            "FROM ops.crawl"
+            "SELECT to_timestamp(%s)::timestamptz - min(started_at), (SELECT count(*) FROM core.compared_text), "
+            "(SELECT count(*) FROM staging.to_cluster) FROM ops.crawl",
+            (ended,),
         )
-        (seconds,) = cursor.fetchone() or (whole,)
+        (taken, compared, waiting) = cursor.fetchone() or (None, 0, 0)
+        seconds = taken.total_seconds() if taken else whole
     served_cpu = _cpu(psutil.Process(site.process.pid)) - served_before
     warehouse.embedded.remove()
     return {
         "articles_per_second": pages / seconds,
         "seconds": seconds,
         "seconds_with_start": whole,
-        "all_new": new == pages and with_text == pages and report["ledger_ok"],
+        "all_new": new == pages and with_text == pages == compared and not waiting and report["ledger_ok"],
         "cpu_per_article": {k: v / pages for k, v in watch.cpu.items()},
         "site_cpu_per_article": served_cpu / pages,
         "peak_memory_mb": watch.peak / 2**20,

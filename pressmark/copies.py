@@ -7,6 +7,7 @@ edits, cut or framed otherwise (syndication, reprints), not the same event told 
 from __future__ import annotations
 
 import struct
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,7 +16,6 @@ import numpy as np
 import xxhash
 
 from pressmark.extraction.fingerprints import Numbers, Signatures
-from pressmark.text import comparable
 
 MIN_SIMILARITY = 0.5
 MIN_CONTAINMENT = 0.7
@@ -28,16 +28,21 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How alike two texts are. containment: of the one with fewer shingles."""
+    """How alike two texts are. containment: of the one with fewer shingles. shared: None for equal texts."""
 
     similarity: float
     containment: float
-    shared: int
+    shared: int | None
 
     @property
     def is_copy(self) -> bool:
         """Whether one text is a copy of the other."""
+        if self.shared is None:
+            return True
         return self.similarity >= MIN_SIMILARITY or (self.containment >= MIN_CONTAINMENT and self.shared >= MIN_SHARED)
+
+
+EQUAL = Likeness(1.0, 1.0, None)
 
 
 def bands(signatures: Signatures) -> list[int]:
@@ -60,7 +65,9 @@ def likeness(one: Numbers, other: Numbers) -> Likeness:
 
 def outlet_line(outlet: str, line: str) -> int:
     """Identity of a line of an outlet, as a signed 64-bit number."""
-    value = xxhash.xxh3_64_intdigest(f"{outlet}\0{comparable(line).casefold()}".encode())
+    # NFKC leaves ASCII alone.
+    folded = line if line.isascii() else unicodedata.normalize("NFKC", line)
+    value = xxhash.xxh3_64_intdigest(f"{outlet}\0{' '.join(folded.split()).casefold()}".encode())
     return value - 2**64 if value >= 2**63 else value
 
 

@@ -116,7 +116,9 @@ def _print_story(story: Story, settings: Settings) -> None:
         out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {_plain(row['url'])}{version}")
         out.print(f"    {_place(row, settings)}")
     for row in story.quarantine:
-        out.print(f"  {short_time(row['created_at'])}  quarantined while {row['stage']}: {_plain(row['reason'])}")
+        out.print(
+            f"  {short_time(row['created_at'])}  {row['outcome']}, found out at {row['stage']}: {_plain(row['reason'])}"
+        )
         out.print(f"    {_place(row, settings)}")
     if not story.visits and not story.quarantine:
         out.print("  none")

@@ -71,9 +71,9 @@ def crawl(
         if not run.error:
             _print_plan(chosen, run, as_json)
     else:
-        with ThreadPoolExecutor(1) as loading:
-            # What a crawl has committed is loaded while others go on.
-            early = _LoadsAsTheyEnd(loading, settings, registry)
+        # What a crawl has committed is loaded, and compared, while others go on.
+        with ThreadPoolExecutor(1) as comparing, ThreadPoolExecutor(1) as loading:
+            early = _LoadsAsTheyEnd(loading, comparing, settings, registry)
             run = run_with_progress(settings, requests, early)
         # Also what a crawl that failed or was killed has committed.
         rest = load_outlets(settings, registry, [outlet.id for outlet in chosen])
@@ -188,22 +188,26 @@ def plan_requests(
 
 
 class _LoadsAsTheyEnd:
-    """Loads an outlet's segments when its crawl says that it is over, in a thread beside the progress display."""
+    """Loads an outlet's segments when its crawl says that it is over, then looks for copies: each in a thread of
+    its own beside the progress display. What fails here is done again, and told, after the crawls.
+    """
 
-    def __init__(self, threads: ThreadPoolExecutor, settings: Settings, registry: Registry) -> None:
-        self._threads = threads
+    def __init__(
+        self, loading: ThreadPoolExecutor, comparing: ThreadPoolExecutor, settings: Settings, registry: Registry
+    ) -> None:
+        self._loading = loading
+        self._comparing = comparing
         self._settings = settings
         self._registry = registry
         self._loads: list[Future[list[LoadedSegment]]] = []
 
     def __call__(self, event: Event) -> None:
         if event["event"] == "closed":
-            outlets = [event["outlet"]]
-            self._loads.append(self._threads.submit(self._load, outlets))
+            self._loads.append(self._loading.submit(self._load, [event["outlet"]]))
 
     def _load(self, outlets: list[str]) -> list[LoadedSegment]:
         done = _load_quietly(self._settings, self._registry, outlets)
-        find_copies(Warehouse(self._settings))
+        self._comparing.submit(find_copies, Warehouse(self._settings))
         return done
 
     def done(self) -> list[LoadedSegment]:

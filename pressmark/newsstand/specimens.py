@@ -167,6 +167,7 @@ _LIVE = _page(
 )  # fmt: skip
 _IN_2099 = (datetime(2099, 1, 1, tzinfo=UTC) + timedelta(hours=1)).isoformat()
 _TDM = '<meta name="tdm-reservation" content="1"><meta name="tdm-policy" content="http://oddlot.newsstand.example/tdm">'
+_AGENCY = list(slightly_edited(wire_articles()[4].paragraphs, _NAME))
 _ACCENTS = "Señor Müller’s café reopened in Łódź — “at last”, as the paper in Åre wrote."
 _JAN = "2026-01-09"
 
@@ -185,7 +186,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     Specimen("/news/commented", "readers' comments below, which the outlet's file does not want", "new",
              _html(_COMMENTED), {"article_body": "\n".join(_text("commented"))}),
     Specimen("/news/agency", "a report of Meridian Wire, slightly edited", "new",
-             _html(_page("agency", paragraphs=list(slightly_edited(wire_articles()[4].paragraphs, _NAME))))),
+             _html(_page("agency", date="2026-03-08T12:00:00+00:00", paragraphs=_AGENCY))),
     Specimen("/news/live", "a live blog: its posts are the text", "new", _html(_LIVE)),
     Specimen("/news/wrong-charset", "UTF-8 that calls itself iso-8859-1", "new",
              _html(_page("charset", paragraphs=[_ACCENTS, *_text("charset")]), charset="iso-8859-1"),

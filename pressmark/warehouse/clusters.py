@@ -22,6 +22,7 @@ from psycopg2.extras import execute_values
 
 from pressmark import failpoints
 from pressmark.copies import (
+    EQUAL,
     HEADLINES_TO_RECUR,
     Likeness,
     bands,
@@ -243,16 +244,15 @@ def _copies(cursor: Cursor, fresh: Sequence[_Fresh]) -> dict[tuple[int, int], Li
     if not fresh:
         return {}
     cursor.execute(_SQL["equal_texts"], {"compared": [row.compared_id for row in fresh]})
-    equal = set(cursor.fetchall())
+    copies = dict.fromkeys(cursor.fetchall(), EQUAL)
     cursor.execute(_SQL["candidates"], _probes(fresh))
-    pairs = sorted(equal | set(cursor.fetchall()))
+    pairs = sorted(pair for pair in cursor.fetchall() if pair not in copies)
     cursor.execute(_SQL["texts_of"], {"compared": sorted({row for pair in pairs for row in pair})})
     sets: dict[int, Numbers] = {}
     for compared_id, outlet, body, left_out in cursor.fetchall():
         found = shingles(without_lines(outlet, body, frozenset(left_out)))
         if found is not None:
             sets[compared_id] = found
-    copies = {}
     for one, other in pairs:
         if one in sets and other in sets:
             alike = likeness(sets[one], sets[other])

@@ -65,7 +65,7 @@ COMMENT ON COLUMN mart.syndication_edge.later_outlet IS 'Outlet of the later one
 COMMENT ON COLUMN mart.syndication_edge.delay IS 'Time between their dates of publication; null where one is unknown.';
 COMMENT ON COLUMN mart.syndication_edge.similarity IS 'Jaccard similarity of their shingles without recurring lines, 0 to 1.';
 COMMENT ON COLUMN mart.syndication_edge.containment IS 'Share of the shorter text''s shingles that the longer one has: 1 for a text that was cut.';
-COMMENT ON COLUMN mart.syndication_edge.shared_shingles IS 'Number of shingles (runs of three words; five characters where words are not spaced) that both have.';
+COMMENT ON COLUMN mart.syndication_edge.shared_shingles IS 'Number of shingles (runs of three words; five characters where words are not spaced) that both have; null for equal texts.';
 COMMENT ON COLUMN mart.syndication_edge.equal_text IS 'Whether the texts are the same to the letter.';
 COMMENT ON COLUMN mart.syndication_edge.load_seq IS 'Load that found the pair.';
 

@@ -74,7 +74,7 @@ CREATE TABLE core.copy (
     compared_b bigint NOT NULL REFERENCES core.compared_text,
     similarity real NOT NULL,
     containment real NOT NULL,
-    shared_shingles integer NOT NULL,
+    shared_shingles integer,
     load_seq bigint NOT NULL,
     PRIMARY KEY (compared_a, compared_b),
     CHECK (compared_a < compared_b)
@@ -85,7 +85,7 @@ COMMENT ON COLUMN core.copy.compared_a IS 'The one text.';
 COMMENT ON COLUMN core.copy.compared_b IS 'The other, of another article.';
 COMMENT ON COLUMN core.copy.similarity IS 'Jaccard similarity of their shingles, 0 to 1.';
 COMMENT ON COLUMN core.copy.containment IS 'Share of the shorter text''s shingles that the longer one has, 0 to 1.';
-COMMENT ON COLUMN core.copy.shared_shingles IS 'Number of shingles that both have.';
+COMMENT ON COLUMN core.copy.shared_shingles IS 'Number of shingles that both have; null for equal texts, which need no comparison.';
 COMMENT ON COLUMN core.copy.load_seq IS 'Load that found the pair.';
 
 CREATE TABLE core.cluster_member (

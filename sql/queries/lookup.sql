@@ -14,14 +14,16 @@ SELECT f.url_uid, f.outlet, f.url, f.article_uid, f.first_listed_at, f.next_due_
 FROM ops.frontier f WHERE f.url_uid = ANY (%(uids)s::uuid[]);
 
 -- name: articles
--- Articles behind these addresses, by their own identity or by a variant.
+-- Articles behind these addresses: by their own identity, else by a variant.
 SELECT a.article_uid FROM core.article a WHERE a.article_uid = ANY (%(uids)s::uuid[])
 UNION
-SELECT u.article_uid FROM core.article_url u WHERE u.url_uid = ANY (%(uids)s::uuid[]);
+SELECT u.article_uid FROM core.article_url u
+WHERE u.url_uid = ANY (%(uids)s::uuid[]) AND NOT EXISTS (SELECT 1 FROM core.article a WHERE a.article_uid = u.url_uid);
 
 -- name: variants
 -- Every address of these articles.
-SELECT u.url_uid FROM core.article_url u WHERE u.article_uid = ANY (%(articles)s::uuid[]);
+SELECT u.url_uid FROM core.article_url u
+WHERE u.article_uid = ANY (%(articles)s::uuid[]) AND u.kind IN ('requested', 'final');
 
 -- name: copies
 -- Articles with copies of these articles' texts.

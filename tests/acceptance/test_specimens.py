@@ -65,7 +65,7 @@ def test_copies_between_outlets(line: Line, newsstand: Newsstand) -> None:
         "SELECT articles, outlet_list, first_outlet FROM mart.story_cluster ORDER BY outlets DESC", role="analyst"
     )
     assert rows == [
-        (3, ["harbour-dispatch", "meridian-wire", "odd-lot"], "odd-lot"),
+        (3, ["harbour-dispatch", "meridian-wire", "odd-lot"], "meridian-wire"),
         (2, ["odd-lot"], "odd-lot"),  # the print view
     ]
     ((articles, unique),) = line.query(

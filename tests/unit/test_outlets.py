@@ -86,3 +86,12 @@ def test_settings_name_what_is_wrong() -> None:
         Settings.from_env({"PRESSMARK_RESOLVE": "news.example=localhost:1"})
     with pytest.raises(ConfigError, match="PRESSMARK_WORKERS"):
         Settings.from_env({"PRESSMARK_WORKERS": "many"})
+
+
+def test_the_shipped_outlets_are_many_and_of_many_languages() -> None:
+    registry = load_registry(PROJECT_ROOT / "outlets")
+    assert registry.problems == [] and len(registry.outlets) >= 20
+    assert len({outlet.languages[0].split("-")[0] for outlet in registry.outlets.values()}) >= 12
+    for outlet in registry.outlets.values():
+        assert all(len(endpoint.source) > 10 for endpoint in outlet.endpoints), f"{outlet.id}: how do we know of it?"
+        assert outlet.politeness.delay >= 5 and outlet.comments == "off"
