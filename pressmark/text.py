@@ -40,4 +40,4 @@ def comparable(value: str | None) -> str:
     """The form in which two versions of a text are compared: NFKC, white space folded."""
     if not value:
         return ""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", value)).strip()
+    return " ".join((value if value.isascii() else unicodedata.normalize("NFKC", value)).split())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from copy import copy
 from typing import Any
 
 from trafilatura.metadata import extract_author
@@ -56,7 +55,7 @@ def _from_meta(page: Page) -> list[str]:
 
 
 def _from_byline(page: Page) -> list[str]:
-    found: Any = extract_author(copy(page.tree))
+    found: Any = extract_author(page.tree)  # works on a copy of its own
     return split_names(found) if found else []
 
 

@@ -8,6 +8,7 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 _ENOUGH = 200
 _TAKEN = 800  # more costs time and changes nothing
+_FIRST_LOOK = 300  # enough to confirm what the page declares
 _SURE = 0.9
 _TAG = re.compile(r"^([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?\b", re.IGNORECASE)
 _identifier: LanguageIdentifier | None = None
@@ -28,6 +29,8 @@ def find_language(text: str, declared: str | None, outlet_languages: tuple[str, 
     """
     tag = normal_tag(declared)
     if len(text) >= _ENOUGH:
+        if tag and identifier().classify(text[:_FIRST_LOOK])[0] == _primary(tag):
+            return tag, "text"
         language, sureness = identifier().classify(text[:_TAKEN])
         if tag and _primary(tag) == language:
             return tag, "text"

@@ -176,12 +176,12 @@ def _note_lines(cursor: Cursor, texts: Sequence[_Text]) -> list[int]:
     words = {line: (text.outlet, written) for text in texts for line, written in text.lines.items()}
     known = _known_lines(cursor, words)
     rows = sorted(
-        {(line, text.headline_hash, text.text_hash) for text in texts for line in text.lines if line not in known}
+        {(line, text.headline_hash, text.article_uid) for text in texts for line in text.lines if line not in known}
     )
     if not rows:
         return []
-    lines, headlines, hashes = zip(*rows, strict=True)
-    cursor.execute(_SQL["add_lines"], {"lines": list(lines), "headlines": list(headlines), "texts": list(hashes)})
+    lines, headlines, articles = zip(*rows, strict=True)
+    cursor.execute(_SQL["add_lines"], {"lines": list(lines), "headlines": list(headlines), "articles": list(articles)})
     cursor.execute(_SQL["lines_that_recur"], {"lines": sorted(set(lines)), "headlines": HEADLINES_TO_RECUR})
     grown = sorted(row[0] for row in cursor.fetchall())
     if grown:

@@ -23,16 +23,16 @@ COMMENT ON COLUMN core.recurring_line.outlet IS 'The outlet.';
 COMMENT ON COLUMN core.recurring_line.line IS 'The line as one of the articles has it.';
 COMMENT ON COLUMN core.recurring_line.recorded_at IS 'When it was recognised.';
 
-CREATE TABLE core.text_line (
+CREATE TABLE core.article_line (
     outlet_line bigint NOT NULL,
     headline_hash bigint NOT NULL,
-    text_hash bytea NOT NULL REFERENCES core.text,
-    PRIMARY KEY (outlet_line, headline_hash, text_hash)
+    article_uid uuid NOT NULL,
+    PRIMARY KEY (outlet_line, headline_hash, article_uid)
 );
-COMMENT ON TABLE core.text_line IS 'Which texts of an outlet hold a line, until the line is known to recur.';
-COMMENT ON COLUMN core.text_line.outlet_line IS 'xxh3_64 of the outlet and the line in folded form.';
-COMMENT ON COLUMN core.text_line.headline_hash IS 'Headline above the text: two addresses of one article count once.';
-COMMENT ON COLUMN core.text_line.text_hash IS 'The text.';
+COMMENT ON TABLE core.article_line IS 'Which articles of an outlet hold a line in one of their texts, until the line is known to recur.';
+COMMENT ON COLUMN core.article_line.outlet_line IS 'xxh3_64 of the outlet and the line in folded form.';
+COMMENT ON COLUMN core.article_line.headline_hash IS 'Headline above the text: two addresses of one article count once.';
+COMMENT ON COLUMN core.article_line.article_uid IS 'The article.';
 
 CREATE TABLE core.compared_text (
     compared_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -63,7 +63,7 @@ CREATE TABLE core.copy_band (
     band_hash bigint NOT NULL,
     compared_id bigint NOT NULL
 );
-CREATE INDEX copy_band_key ON core.copy_band (month, band_hash) INCLUDE (compared_id);
+CREATE INDEX copy_band_key ON core.copy_band (month, band_hash, compared_id);
 COMMENT ON TABLE core.copy_band IS 'Bands of MinHash signatures: two texts that share one are candidates for copies. The month leads the index, so that inserts and look-ups of a time stay together.';
 COMMENT ON COLUMN core.copy_band.month IS 'First day of the month of publication.';
 COMMENT ON COLUMN core.copy_band.band_hash IS 'xxh3_64 of a band and its number: 32 of four values of the whole text, 8 of its beginning.';

@@ -46,13 +46,13 @@ WHERE live AND article_uid = ANY (%(articles)s::uuid[]);
 SELECT outlet_line FROM core.recurring_line WHERE outlet_line = ANY (%(lines)s::bigint[]);
 
 -- name: add_lines
-INSERT INTO core.text_line (outlet_line, headline_hash, text_hash)
-SELECT * FROM unnest(%(lines)s::bigint[], %(headlines)s::bigint[], %(texts)s::bytea[])
+INSERT INTO core.article_line (outlet_line, headline_hash, article_uid)
+SELECT * FROM unnest(%(lines)s::bigint[], %(headlines)s::bigint[], %(articles)s::uuid[])
 ON CONFLICT DO NOTHING;
 
 -- name: lines_that_recur
 -- Which of these lines have been met under that many headlines.
-SELECT outlet_line FROM core.text_line
+SELECT outlet_line FROM core.article_line
 WHERE outlet_line = ANY (%(lines)s::bigint[])
 GROUP BY outlet_line
 HAVING count(DISTINCT headline_hash) >= %(headlines)s;
@@ -62,13 +62,8 @@ INSERT INTO core.recurring_line (outlet_line, outlet, line)
 SELECT * FROM unnest(%(lines)s::bigint[], %(outlets)s::text[], %(words)s::text[]);
 
 -- name: articles_with_lines
--- Articles compared so far that hold one of these lines of their outlet.
-SELECT DISTINCT c.article_uid
-FROM core.text_line l
-JOIN core.recurring_line r ON r.outlet_line = l.outlet_line
-JOIN core.compared_text c ON c.text_hash = l.text_hash AND c.live
-JOIN core.article a ON a.article_uid = c.article_uid AND a.outlet = r.outlet
-WHERE l.outlet_line = ANY (%(lines)s::bigint[]);
+-- Articles that hold one of these lines.
+SELECT DISTINCT article_uid FROM core.article_line WHERE outlet_line = ANY (%(lines)s::bigint[]);
 
 -- name: retire
 UPDATE core.compared_text SET live = false WHERE compared_id = ANY (%(compared)s::bigint[]);
@@ -87,23 +82,26 @@ ORDER BY month, band_hash;
 -- name: candidates
 -- Pairs that share a band within 30 days; of a crowded band the first 50.
 WITH probes AS MATERIALIZED (
-    SELECT n.month, n.band_hash, c.compared_id, c.article_uid, c.published_on
+    SELECT (n.month + make_interval(months => shift))::date AS month, n.band_hash, n.compared_id
     FROM unnest(%(months)s::date[], %(bands)s::bigint[], %(compared)s::bigint[]) AS n (month, band_hash, compared_id)
-    JOIN core.compared_text c ON c.compared_id = n.compared_id
-    ORDER BY n.month, n.band_hash
+    CROSS JOIN generate_series(-1, 1) AS shift
+    ORDER BY 1, 2
+),
+met AS MATERIALIZED (
+    SELECT DISTINCT p.compared_id AS own_id, o.compared_id AS other_id
+    FROM probes p
+    CROSS JOIN LATERAL (
+        SELECT b.compared_id FROM core.copy_band b
+        WHERE b.month = p.month AND b.band_hash = p.band_hash AND b.compared_id <> p.compared_id
+        ORDER BY b.compared_id
+        LIMIT 50
+    ) o
 )
-SELECT DISTINCT least(p.compared_id, o.compared_id), greatest(p.compared_id, o.compared_id)
-FROM probes p
-CROSS JOIN generate_series(-1, 1) AS shift
-CROSS JOIN LATERAL (
-    SELECT c.compared_id
-    FROM core.copy_band b
-    JOIN core.compared_text c ON c.compared_id = b.compared_id
-    WHERE b.month = (p.month + make_interval(months => shift))::date AND b.band_hash = p.band_hash
-      AND c.live AND c.article_uid <> p.article_uid AND abs(c.published_on - p.published_on) <= 30
-    ORDER BY c.compared_id
-    LIMIT 50
-) o;
+SELECT DISTINCT least(m.own_id, m.other_id), greatest(m.own_id, m.other_id)
+FROM met m
+JOIN core.compared_text own ON own.compared_id = m.own_id
+JOIN core.compared_text other ON other.compared_id = m.other_id
+WHERE other.live AND other.article_uid <> own.article_uid AND abs(other.published_on - own.published_on) <= 30;
 
 -- name: equal_texts
 -- Pairs of equal texts, over all time; of a text that stands in very many articles the first 50.

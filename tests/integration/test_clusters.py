@@ -22,7 +22,7 @@ from tests.conftest import Line
 
 FIRST = datetime(2026, 3, 2, 8, tzinfo=UTC)
 CLUSTER_TABLES = (
-    "core.cluster_member, core.copy, core.copy_band, core.compared_text, core.text_line, core.recurring_line, "
+    "core.cluster_member, core.copy, core.copy_band, core.compared_text, core.article_line, core.recurring_line, "
     "staging.to_cluster"
 )
 FURNITURE = "\n".join(prose.write_paragraphs(prose.ENGLISH, "furniture", 4))
