@@ -175,13 +175,17 @@ def _note_lines(cursor: Cursor, texts: Sequence[_Text]) -> list[int]:
     """Book the lines of these texts; those that have begun to recur by it."""
     words = {line: (text.outlet, written) for text in texts for line, written in text.lines.items()}
     known = _known_lines(cursor, words)
-    rows = sorted(
-        {(line, text.headline_hash, text.article_uid) for text in texts for line in text.lines if line not in known}
-    )
+    rows = [(line, number) for number, text in enumerate(texts, 1) for line in text.lines if line not in known]
     if not rows:
         return []
-    lines, headlines, articles = zip(*rows, strict=True)
-    cursor.execute(_SQL["add_lines"], {"lines": list(lines), "headlines": list(headlines), "articles": list(articles)})
+    lines = [line for line, _ in rows]
+    values = {
+        "lines": lines,
+        "texts": [number for _, number in rows],
+        "headlines": [text.headline_hash for text in texts],
+        "articles": [text.article_uid for text in texts],
+    }
+    cursor.execute(_SQL["add_lines"], values)
     cursor.execute(_SQL["lines_that_recur"], {"lines": sorted(set(lines)), "headlines": HEADLINES_TO_RECUR})
     grown = sorted(row[0] for row in cursor.fetchall())
     if grown:
@@ -231,11 +235,12 @@ def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Tex
     return fresh
 
 
-def _probes(fresh: Sequence[_Fresh]) -> dict[str, list[Any]]:
+def _probes(fresh: Sequence[_Fresh]) -> dict[str, Any]:
     return {
-        "months": [row.month for row in fresh for _ in row.bands],
+        "months": [row.month for row in fresh],
+        "compared": [row.compared_id for row in fresh],
         "bands": [band for row in fresh for band in row.bands],
-        "compared": [row.compared_id for row in fresh for _ in row.bands],
+        "each": len(fresh[0].bands),
     }
 
 

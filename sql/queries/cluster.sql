@@ -46,8 +46,11 @@ WHERE live AND article_uid = ANY (%(articles)s::uuid[]);
 SELECT outlet_line FROM core.recurring_line WHERE outlet_line = ANY (%(lines)s::bigint[]);
 
 -- name: add_lines
+-- Lines of texts; `texts` says for each line which of the headlines and articles is its own, counted from 1.
 INSERT INTO core.article_line (outlet_line, headline_hash, article_uid)
-SELECT * FROM unnest(%(lines)s::bigint[], %(headlines)s::bigint[], %(articles)s::uuid[])
+SELECT n.outlet_line, (%(headlines)s::bigint[])[n.text], (%(articles)s::uuid[])[n.text]
+FROM unnest(%(lines)s::bigint[], %(texts)s::integer[]) AS n (outlet_line, text)
+ORDER BY n.outlet_line
 ON CONFLICT DO NOTHING;
 
 -- name: lines_that_recur
@@ -75,15 +78,18 @@ VALUES %s
 RETURNING compared_id, article_uid, text_hash;
 
 -- name: add_bands
+-- Bands of rows of compared_text, equally many each.
 INSERT INTO core.copy_band (month, band_hash, compared_id)
-SELECT * FROM unnest(%(months)s::date[], %(bands)s::bigint[], %(compared)s::bigint[]) AS n (month, band_hash, compared_id)
-ORDER BY month, band_hash;
+SELECT (%(months)s::date[])[(n.place - 1) / %(each)s + 1], n.band_hash, (%(compared)s::bigint[])[(n.place - 1) / %(each)s + 1]
+FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS n (band_hash, place)
+ORDER BY 1, 2;
 
 -- name: candidates
 -- Pairs that share a band within 30 days; of a crowded band the first 50.
 WITH probes AS MATERIALIZED (
-    SELECT (n.month + make_interval(months => shift))::date AS month, n.band_hash, n.compared_id
-    FROM unnest(%(months)s::date[], %(bands)s::bigint[], %(compared)s::bigint[]) AS n (month, band_hash, compared_id)
+    SELECT ((%(months)s::date[])[(n.place - 1) / %(each)s + 1] + make_interval(months => shift))::date AS month,
+           n.band_hash, (%(compared)s::bigint[])[(n.place - 1) / %(each)s + 1] AS compared_id
+    FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS n (band_hash, place)
     CROSS JOIN generate_series(-1, 1) AS shift
     ORDER BY 1, 2
 ),
