@@ -31,7 +31,7 @@ from pressmark.text import clean_text, one_line
 from pressmark.urls import absolute, is_homepage, on_domains, url_key
 
 # Goes up with every change of the rules in this package that can change a field.
-RULES_VERSION = 1
+RULES_VERSION = 2
 EXTRACTOR_NAME = "trafilatura"
 MAX_KEYWORDS = 50
 

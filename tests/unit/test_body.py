@@ -1,0 +1,53 @@
+"""Lines that frame a text, and lines that only look like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pressmark.extraction.body import _kept_lines
+from tests.site import PROSE
+
+FRAME = (
+    "© 2026 The Harbour Dispatch Ltd. All rights reserved. Not to be copied or modified in any way.",
+    "Copyright 2026 Meridian Wire. This material may not be published, broadcast or rewritten.",
+    "Want more news of the coast? Sign up for the Dispatch's free newsletter.",
+    "Great stories delivered right to your inbox.",
+    "Follow The Dispatch on Facebook, Instagram and X.",
+    "Related: Ten bridges that were never built",
+    "Read the original article on Meridian Wire.",
+    "This story originally appeared in the winter issue of Coast.",
+    "Maud Ferrier is a senior reporter for the Dispatch and lives in Port Ellery.",
+    "Tobias Lund, Harwick, is the editor of our Sunday pages.",
+    "Ines Calloway writes about harbours and trains.",
+    "—Staff writer Peter Oakes can be reached at peter@dispatch.example.",
+    "CLICK HERE TO READ MORE FROM THE DISPATCH",
+    "</script></body></html>",
+)
+TEXT = (
+    "She is a reporter’s nightmare, the mayor said of the new bridge.",
+    "The editor of the paper is a man of few words, and the council has covered its tracks.",
+    "Residents were asked to sign up at the town hall before noon.",
+    "The harbour office follows the tide tables on the wall.",
+    "He was the author of his own misfortune, said the judge at the end of a long day.",
+    "Published accounts of the dispute go back to the year 1911.",
+)
+
+
+@pytest.mark.parametrize("line", FRAME)
+def test_the_frame_goes_at_the_end_and_stays_in_the_middle(line: str) -> None:
+    body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
+    assert len(body) > 9
+    assert _kept_lines([*body, line], None, frozenset()) == body
+    middle = [*body[:5], line, *body[5:]]
+    assert line in _kept_lines(middle, None, frozenset())
+
+
+@pytest.mark.parametrize("line", TEXT)
+def test_text_stays(line: str) -> None:
+    body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
+    assert _kept_lines([line, *body, line], None, frozenset()) == [line, *body, line]
+
+
+def test_a_long_line_costs_nothing() -> None:
+    long = "word " * 100_000
+    assert _kept_lines([long, "a" * 500 + " is a " * 20], None, frozenset())[0] == long.strip()
