@@ -9,7 +9,8 @@ or `cluster` failed, and emits the asset `news_articles` with the counts.
 - *Clear* any task at any time: nothing is loaded twice. A cleared crawl looks again at everything listed now.
 - *Trigger* for a crawl out of turn; it takes everything new or due.
 - *Backfill* (Trigger > Backfill) crawls by date of publication within each interval, all outlets of the tier,
-  and only sitemaps take part. One outlet and some dates: `pressmark crawl ID --since DATE --until DATE`.
+  and only sitemaps, archives by day and WordPress take part. One outlet and some dates:
+  `pressmark crawl ID --since DATE --until DATE`.
 - Which outlets, and why one is not here: `pressmark outlet list`.
 """
 

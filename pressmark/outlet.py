@@ -78,15 +78,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-METHODS_OF_THE_PAST = frozenset({"sitemap"})
+METHODS_OF_THE_PAST = frozenset({"archive", "sitemap", "wordpress"})
 """Methods that list more than what is new: only these take part in a window."""
 
 
 class EndpointConfig(_Part):
     """Where to find articles."""
 
-    method: Literal["feed", "sitemap", "section", "custom"] = Field(
-        description="How to read it. section: a page of links, needs urls.include. custom: by the outlet's own spider."
+    method: Literal["feed", "sitemap", "section", "archive", "wordpress", "custom"] = Field(
+        description="How to read it. section: a page of links, needs urls.include. archive: the same for each day, "
+        "{yyyy}, {mm}, {dd} in the address. wordpress: the site's REST API, .../wp-json/wp/v2/posts. "
+        "custom: by the outlet's own spider."
     )
     url: HttpUrl = Field(description="Its address.")
     source: str = Field(min_length=3, description="How we know of it: robots.txt, a link on the homepage, a manual.")
@@ -121,6 +123,7 @@ class Budgets(_Part):
     pages: int = Field(500, ge=1, description="Articles fetched in one crawl.")
     duration: Duration = Field(timedelta(minutes=50), le=timedelta(minutes=90), description="Time of one crawl.")
     sitemaps: int = Field(50, ge=1, description="Sitemaps read in one crawl.")
+    archive_days: int = Field(62, ge=1, description="Days read of one archive in one crawl.")
     section_pages: int = Field(
         3, ge=1, description="Pages read of one section; the next one only where this brought news."
     )
@@ -195,9 +198,14 @@ class Outlet(_Part):
             if (endpoint.method, endpoint.url) in seen:
                 raise ValueError(f"endpoints: {endpoint.url} stands twice; remove one")
             seen.add((endpoint.method, endpoint.url))
-        if not self.urls.include and any(endpoint.method == "section" for endpoint in self.endpoints):
+        for endpoint in self.endpoints:
+            if endpoint.method == "archive" and not all(part in endpoint.url for part in ("{yyyy}", "{m", "{d")):
+                raise ValueError(
+                    f"endpoints: the archive {endpoint.url} needs {{yyyy}}, {{mm}} and {{dd}} in its address"
+                )
+        if not self.urls.include and any(endpoint.method in ("section", "archive") for endpoint in self.endpoints):
             raise ValueError(
-                "urls.include: a section needs a pattern that tells articles from navigation, as '/\\d{4}/'"
+                "urls.include: a section or archive needs a pattern that tells articles from navigation, as '/\\d{4}/'"
             )
         if not self.enabled and not self.disabled_reason:
             raise ValueError("disabled_reason: say why the outlet is not enabled, or set enabled: true")

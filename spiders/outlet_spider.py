@@ -96,7 +96,7 @@ class OutletSpider(Spider):
             and (asked.mode == "incremental" or endpoint.method in METHODS_OF_THE_PAST)
         ]
         if not chosen:
-            self.error = "no endpoint of its file reaches the past: a window needs a sitemap"
+            self.error = "no endpoint of its file reaches the past: a window needs a sitemap, an archive or WordPress"
         return chosen
 
     async def parse(self, response: Response) -> None:

@@ -1,7 +1,8 @@
-"""RSS and Atom, read by feedparser from the bytes as they came. Pure: no request is made here."""
+"""RSS, Atom and JSON Feed, read from the bytes as they came. Pure: no request is made here."""
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,8 @@ def parse_feed(
     url: where it was fetched, base of relative links. limit: most entries taken.
     zone: IANA zone for dates that are written without an offset.
     """
+    if document.lstrip()[:1] == b"{":
+        return _json_feed(document[:MAX_BYTES], url, now, limit, zone)
     headers = {"content-location": url}
     if content_type:
         headers["content-type"] = content_type
@@ -55,6 +58,39 @@ def parse_feed(
     if not parsed.entries and not parsed.get("version"):
         reason = parsed.get("bozo_exception")
         listing.problem = f"not a feed: {reason}"[:300] if reason else "not a feed"
+    return listing
+
+
+def _json_feed(document: bytes, url: str, now: datetime, limit: int, zone: str) -> Listing:
+    """JSON Feed 1.1, https://www.jsonfeed.org/version/1.1/"""
+    try:
+        data = json.loads(document)
+    except (ValueError, RecursionError) as error:
+        return Listing(problem=f"not a JSON feed: {error}"[:300])
+    items = data.get("items")
+    if not isinstance(items, list) or "jsonfeed.org" not in str(data.get("version")):
+        return Listing(problem="not a feed: JSON without a JSON Feed's version and items")
+    listing = Listing()
+    for item in items:
+        if not isinstance(item, dict):
+            continue
+        link = absolute(str(item.get("url") or item.get("external_url") or item.get("id") or ""), url)
+        if link is None:
+            continue
+        if len(listing.entries) >= limit:
+            listing.truncated = True
+            break
+        published = read_date(str(item.get("date_published") or ""), "feed", now, zone)
+        updated = read_date(str(item.get("date_modified") or ""), "feed", now, zone)
+        title = item.get("title")
+        listing.entries.append(
+            Entry(
+                url=link,
+                headline=one_line(title) if isinstance(title, str) else None,
+                published=published if published and published.value else None,
+                modified=_latest(updated, published),
+            )
+        )
     return listing
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from lxml.html import HtmlElement
 
+from pressmark.dates import DateFound
 from pressmark.discovery.listing import ChildListing, Entry, Listing
 from pressmark.errors import ExtractionError
 from pressmark.extraction.page import parse_page
@@ -31,11 +32,12 @@ def parse_section(
     exclude: Sequence[str] = (),
     content_type: str | None = None,
     limit: int = 2000,
+    published: DateFound | None = None,
 ) -> Listing:
     """Links that match a pattern of `include`, each once with its longest link text; never raises for its content.
 
     url: final address, base of relative links. Links that match nothing are navigation, not candidates.
-    The next page is `rel=next`, or a link that says so.
+    published: date of all that is listed. The next page is `rel=next`, or a link that says so.
     """
     try:
         page = parse_page(document[:MAX_BYTES], content_type)
@@ -54,7 +56,7 @@ def parse_section(
         text = one_line(link.text_content(), 400)
         before = found.get(address)
         found[address] = text if text and (before is None or len(text) > len(before)) else before
-    listing.entries = [Entry(address, headline) for address, headline in found.items()]
+    listing.entries = [Entry(address, headline, published) for address, headline in found.items()]
     following = _next_page(page.tree, base)
     if following is not None and following != url and on_domains(following, domains):
         listing.children = [ChildListing(following)]

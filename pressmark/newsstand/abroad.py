@@ -65,6 +65,18 @@ def _sentinelle_pages(site: Site, edition: int) -> dict[str, Document]:
                 following=f"/{section}/page/{number + 2}/" if number + 1 < count else None,
             )  # fmt: skip
             pages[path] = Document("text/html; charset=utf-8", text.encode())
+    for day in {a.published.date() for a in articles}:
+        text = (
+            templates()
+            .get_template("section.html")
+            .render(
+                site=site,
+                section=day.isoformat(),
+                articles=[a for a in articles if a.published.date() == day],
+                following=None,
+            )
+        )
+        pages[f"/archives/{day:%Y/%m/%d}/"] = Document("text/html; charset=utf-8", text.encode())
     return pages | common_pages(site, articles)
 
 

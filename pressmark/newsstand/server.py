@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pressmark.newsstand.model import EDITIONS, Document
-from pressmark.newsstand.stand import HOSTS, documents
+from pressmark.newsstand.stand import HOSTS, answer
 
 _NOT_FOUND = Document("text/html", b"<html><body><h1>Not found</h1></body></html>", 404)
 
@@ -76,7 +76,7 @@ class Newsstand:
 
             def do_GET(self) -> None:
                 host = (self.headers.get("Host") or "").partition(":")[0].lower()
-                document = newsstand._more.get((host, self.path)) or documents(newsstand.edition).get((host, self.path))
+                document = newsstand._more.get((host, self.path)) or answer(newsstand.edition, host, self.path)
                 document = document or _NOT_FOUND
                 status, body = HTTPStatus(document.status), document.body
                 newsstand._write(host, self.path, status, self.headers.get("User-Agent"))

@@ -6,8 +6,11 @@ entry is newer), one of La Plaza is gone, and Tagesblick has a new one.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from html import escape
 from pathlib import Path
 
 from pressmark.newsstand.abroad import wire_articles
@@ -97,6 +100,37 @@ def _seed_article() -> Article:
             Reader("Ivan Freely", "", "July 27, 2021 4:11 am", "Last edited 2 months ago by Ivan Freely"),
         ),
     )
+
+
+def posts(edition: int, asked: Mapping[str, str]) -> Document:
+    """What the Dispatch's WordPress answers to wp/v2/posts, with its paging and its errors."""
+    articles = _dispatch_articles(edition)
+    if "after" in asked:
+        articles = [a for a in articles if a.published > datetime.fromisoformat(asked["after"]).replace(tzinfo=UTC)]
+    if "before" in asked:
+        articles = [a for a in articles if a.published < datetime.fromisoformat(asked["before"]).replace(tzinfo=UTC)]
+    key = "modified" if asked.get("orderby") == "modified" else "published"
+    articles.sort(key=lambda a: getattr(a, key), reverse=True)
+    size, page = int(asked.get("per_page", 10)), int(asked.get("page", 1))
+    total = -(-len(articles) // size)
+    if page > max(total, 1):
+        error = {
+            "code": "rest_post_invalid_page_number",
+            "message": "The page number requested is larger than the total.",
+        }
+        return Document("application/json", json.dumps(error).encode(), 400)
+    rows = [
+        {
+            "link": f"http://{_DISPATCH}{a.path}",
+            "date": f"{a.published:%Y-%m-%dT%H:%M:%S}",
+            "date_gmt": f"{a.published.astimezone(UTC):%Y-%m-%dT%H:%M:%S}",
+            "modified_gmt": f"{a.modified.astimezone(UTC):%Y-%m-%dT%H:%M:%S}",
+            "title": {"rendered": escape(a.headline)},
+        }
+        for a in articles[(page - 1) * size : page * size]
+    ]
+    headers = (("X-WP-Total", str(len(articles))), ("X-WP-TotalPages", str(total)))
+    return Document("application/json; charset=UTF-8", json.dumps(rows).encode(), 200, headers)
 
 
 def _tagesblick_articles(edition: int) -> list[Article]:

@@ -142,8 +142,8 @@ def read_due(cursor: Cursor, outlet: Outlet, now: datetime, limit: int) -> list[
     cursor.execute(queries("crawl")["due"], {"outlet": outlet.id, "now": now, "limit": limit})
     due = []
     for uid, url, headline, published_raw, method, modified in cursor.fetchall():
-        source = "feed" if method == "feed" else "news_sitemap"
-        published = read_date(published_raw, source, now, outlet.timezone)
+        source = "news_sitemap" if method == "sitemap" else method
+        published = read_date(published_raw, source, now, outlet.timezone) if method else None
         due.append(Candidate(url, uid, REVISIT, None, Entry(url, headline, published, modified)))
     return due
 

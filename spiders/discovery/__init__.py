@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from spiders.discovery import feed, section, sitemap
+from spiders.discovery import archive, feed, section, sitemap, wordpress
 
-METHODS: dict[str, ModuleType] = {"feed": feed, "section": section, "sitemap": sitemap}
+METHODS: dict[str, ModuleType] = {
+    "archive": archive,
+    "feed": feed,
+    "section": section,
+    "sitemap": sitemap,
+    "wordpress": wordpress,
+}

@@ -37,13 +37,16 @@ class Search:
 
 
 async def fetch_listing(
-    search: Search, endpoint: Endpoint, max_bytes: int
+    search: Search, endpoint: Endpoint, max_bytes: int, url: str | None = None
 ) -> tuple[Response, None] | tuple[None, Poll]:
-    """The answer of an endpoint, or the poll that says why there is none."""
+    """The answer of an endpoint, or the poll that says why there is none.
+
+    url: the address to ask, where it is not the endpoint's own (a page of an API).
+    """
     now = datetime.now(UTC)
     search.polled.add(endpoint.endpoint_id)
     try:
-        response = await search.fetch(endpoint.url, max_bytes)
+        response = await search.fetch(url or endpoint.url, max_bytes)
     except Stopping:
         raise
     except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from pressmark.dates import DateFound
 from pressmark.discovery.sections import MAX_BYTES, parse_section
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
@@ -11,6 +12,15 @@ from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
 async def discover(search: Search, endpoint: Endpoint) -> Found:
     """A section and, within the budget, the pages that follow it."""
+    async for poll, candidates in read_pages(search, endpoint):
+        yield poll, candidates
+
+
+async def read_pages(search: Search, endpoint: Endpoint, published: DateFound | None = None) -> Found:
+    """The pages of a listing in HTML, the next one only where the one before brought news.
+
+    published: when everything listed was published, where the listing is of a day.
+    """
     outlet = search.outlet
     configured = {other.url for other in outlet.endpoints}
     current: Endpoint | None = endpoint
@@ -31,6 +41,7 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
             exclude=outlet.urls.exclude,
             content_type=(response.headers.get("Content-Type") or b"").decode("latin-1") or None,
             limit=outlet.budgets.entries,
+            published=published,
         )
         yield poll_of(search, current, response, listing)
         current = None

@@ -1,0 +1,46 @@
+"""Archives by day: a page of links for each day of a window, else for today and yesterday."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from pressmark.dates import DateFound
+from pressmark.warehouse.crawls import Endpoint
+from spiders.discovery.base import Found, Search
+from spiders.discovery.section import read_pages
+
+
+async def discover(search: Search, endpoint: Endpoint) -> Found:
+    """The pages of each day, latest first; what they list was published on that day."""
+    for number, day in enumerate(_days(search)):
+        if number >= search.outlet.budgets.archive_days:
+            return
+        of_day = Endpoint(search.outlet.id, endpoint.method, day_url(endpoint.url, day), configured=False)
+        found = DateFound(day.isoformat(), "archive", datetime(day.year, day.month, day.day, tzinfo=UTC), "day")
+        async for poll, candidates in read_pages(search, of_day, found):
+            yield poll, candidates
+
+
+def day_url(pattern: str, day: date) -> str:
+    """The address of a day: {yyyy}, {mm}, {dd} filled in, {m} and {d} without a leading zero."""
+    parts = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}", "m": day.month, "d": day.day}
+    for name, value in parts.items():
+        pattern = pattern.replace(f"{{{name}}}", str(value))
+    return pattern
+
+
+def _days(search: Search) -> Iterator[date]:
+    """Days at the outlet, latest first."""
+    zone = ZoneInfo(search.outlet.timezone)
+    asked = search.asked
+    if asked.mode == "window" and asked.start is not None:
+        last = (asked.end - timedelta(microseconds=1)).astimezone(zone).date()
+        first = asked.start.astimezone(zone).date()
+    else:
+        last = datetime.now(zone).date()
+        first = last - timedelta(days=1)
+    while last >= first:
+        yield last
+        last -= timedelta(days=1)

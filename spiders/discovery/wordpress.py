@@ -1,0 +1,47 @@
+"""The REST API of WordPress: a window of the past page by page, else the posts that were modified last."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+
+from scrapy.http import Response
+
+from pressmark.discovery.listing import Listing
+from pressmark.discovery.wordpress import MAX_BYTES, PAGE_SIZE, parse_posts, posts_url
+from pressmark.warehouse.crawls import Endpoint
+from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+
+
+async def discover(search: Search, endpoint: Endpoint) -> Found:
+    """One poll, of all pages together: they are one listing."""
+    outlet, asked = search.outlet, search.asked
+    window = asked.mode == "window"
+    start, end = (asked.start, asked.end) if window else (None, None)
+    whole = Listing()
+    first: Response | None = None
+    page, pages = 1, 1
+    while page <= pages and len(whole.entries) < outlet.budgets.entries:
+        response, failed = await fetch_listing(search, endpoint, MAX_BYTES, posts_url(endpoint.url, page, start, end))
+        if response is None:
+            assert failed is not None
+            if first is None:
+                yield failed, []
+                return
+            whole.problem = f"page {page} of {pages}: {failed.detail}"
+            break
+        listing = await asyncio.to_thread(parse_posts, response.body, response.url, datetime.now(UTC), outlet.timezone)
+        first = first or response
+        whole.entries += listing.entries
+        if listing.problem:
+            whole.problem = f"page {page}: {listing.problem}"
+            break
+        told = (response.headers.get("X-WP-TotalPages") or b"").decode("latin-1")
+        if window:
+            # A site behind a cache may not say how many there are: a full page has a next one.
+            pages = int(told) if told.isdigit() else page + (len(listing.entries) >= PAGE_SIZE)
+        page += 1
+    assert first is not None
+    whole.truncated = page <= pages and whole.problem is None
+    del whole.entries[outlet.budgets.entries :]
+    yield poll_of(search, endpoint, first, whole)
