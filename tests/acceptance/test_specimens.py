@@ -80,8 +80,8 @@ def test_copies_between_outlets(line: Line, newsstand: Newsstand) -> None:
 
 
 def test_walls_in_a_row_stop_the_host(line: Line, serve: Callable[..., WebSite]) -> None:
-    site = serve("politeness: {delay: 0, walls_in_a_row: 3}")
-    paths = [f"/{n}" for n in range(12)]
+    site = serve("politeness: {delay: 0.2, walls_in_a_row: 3}")
+    paths = [f"/{n}" for n in range(60)]
     site.answers["test.example", "/feed"] = feed(*[(f"http://test.example{path}", "t") for path in paths])
     wall = next(s.document for s in SPECIMENS if s.path == "/news/challenge-403")
     assert wall is not None
@@ -90,11 +90,9 @@ def test_walls_in_a_row_stop_the_host(line: Line, serve: Callable[..., WebSite])
     done = line.run("crawl", "test", "--json", check=False)
     assert done.returncode == 1 and "3 pages in a row were refused" in done.stderr and "test.example" in done.stderr
     outcomes = dict(line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
-    assert (
-        3 <= outcomes["challenge_page"] <= 8
-        and sum(outcomes.values()) == 12
-        and set(outcomes) == {"challenge_page", "interrupted"}
-    )
+    assert set(outcomes) == {"challenge_page", "interrupted"} and sum(outcomes.values()) == 60
+    # A few more than three: pages are fetched while the first of them are still being read.
+    assert 3 <= outcomes["challenge_page"] < 40
     asked = [r for r in site.requests if r["path"] in paths]
     assert len(asked) == outcomes["challenge_page"], "nobody knocked again"
     assert line.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]
