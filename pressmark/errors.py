@@ -44,7 +44,15 @@ class FetchError(PressmarkError):
 
 
 class HostRefuses(PressmarkError):
-    """A host answers with nothing but walls; the crawl of its outlet ends."""
+    """A host answers with nothing but walls; the crawl of its outlet ends, and is not tried again soon.
+
+    The crawl's row keeps the message alone, so that it begins in a way of its own.
+    """
+
+    BEGINNING = "Refused: "
+
+    def __init__(self, message: str) -> None:
+        super().__init__(self.BEGINNING + message)
 
 
 class RefusedAddress(FetchError):

@@ -162,6 +162,8 @@ def settle_page(
     def end(outcome: str, reason: str | None, stage: str | None = None, archive: bool = may_archive) -> Settled:
         return Settled(candidate, outcome, reason, article_uid, article_url, capture, None, stage, archive)
 
+    if read.outcome in REFUSALS:
+        return end(read.outcome or "challenge_page", read.reason, read.stage)  # wherever it was redirected to
     if response.url != capture.requested_url and _leads_home(capture.requested_url, response.url, outlet):
         return end("redirect_home", f"now leads to {response.url}", archive=False)
     if not on_domains(response.url, outlet.domains):

@@ -16,12 +16,12 @@ from airflow.sdk.exceptions import AirflowFailException
 
 @contextmanager
 def without_retry() -> Iterator[None]:
-    """A wrong setting fails a task at once: waiting does not mend it."""
-    from pressmark.errors import ConfigError
+    """A wrong setting fails a task at once, and so does a host that refuses: waiting a little does not mend it."""
+    from pressmark.errors import ConfigError, HostRefuses
 
     try:
         yield
-    except ConfigError as error:
+    except (ConfigError, HostRefuses) as error:
         raise AirflowFailException(str(error)) from error
 
 

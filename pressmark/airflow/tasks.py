@@ -73,13 +73,15 @@ def crawl_job(
     Raises ConfigError for what a retry cannot mend, PressmarkError naming the outlets whose crawls did not end well.
     """
     from pressmark.crawl.process import run_crawls
-    from pressmark.errors import ConfigError, PressmarkError
+    from pressmark.errors import ConfigError, HostRefuses, PressmarkError
     from pressmark.planning import judge_crawl
 
     requests = [UUID(request) for request in job["requests"]]
     if is_retry:
-        ended_well = {row["request_id"] for row in _planned(requests) if not judge_crawl(row)}
-        requests = [request for request in requests if request not in ended_well]
+        rows = _planned(requests)
+        refused = {r["request_id"] for r in rows if (judge_crawl(r) or "").startswith(HostRefuses.BEGINNING)}
+        ended_well = {row["request_id"] for row in rows if not judge_crawl(row)}
+        requests = [request for request in requests if request not in ended_well | refused]
         if not requests:
             logger.info("%s: all crawls have ended well already", job["name"])
             return {"outlets": len(job["outlets"]), "failed": 0}
@@ -95,9 +97,10 @@ def crawl_job(
     told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
     logger.info("%s: %d of %d crawls ended well: %s", job["name"], len(rows) - len(failed), len(rows), told)
     if failed or run.error:
-        raise PressmarkError(
-            "; ".join([*([run.error] if run.error else []), *(f"{o}: {e}" for o, e in failed.items())])
-        )
+        told = "; ".join([*([run.error] if run.error else []), *(f"{o}: {e}" for o, e in failed.items())])
+        if not run.error and all(why.startswith(HostRefuses.BEGINNING) for why in failed.values()):
+            raise HostRefuses(told)  # who is refused does not knock again two minutes later
+        raise PressmarkError(told)
     return {"outlets": len(job["outlets"]), "failed": 0, **outcomes}
 
 

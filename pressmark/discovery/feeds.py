@@ -74,7 +74,7 @@ def _json_feed(document: bytes, url: str, now: datetime, limit: int, zone: str) 
     for item in items:
         if not isinstance(item, dict):
             continue
-        link = absolute(str(item.get("url") or item.get("external_url") or item.get("id") or ""), url)
+        link = absolute(str(item.get("url") or item.get("external_url") or _guid_link(item) or ""), url)
         if link is None:
             continue
         if len(listing.entries) >= limit:
@@ -96,7 +96,7 @@ def _json_feed(document: bytes, url: str, now: datetime, limit: int, zone: str) 
 
 def _guid_link(item: Any) -> str | None:
     """A guid that is an address stands in for a missing link."""
-    guid = item.get("id") or ""
+    guid = str(item.get("id") or "")
     return guid if guid.startswith(("http://", "https://")) else None
 
 

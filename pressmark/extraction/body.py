@@ -22,27 +22,31 @@ _BUTTON = re.compile(
     re.IGNORECASE,
 )
 
-# Lines of the frame rather than of the text, where they stand among its first or last lines: rights, newsletters,
-# calls to follow, pointers to other pages, the author's biography.
-_FRAME = re.compile(
-    r"^\W{0,3}(?:©|\(c\)|copyright\b).{0,200}$|^.{0,120}\ball rights reserved\b.{0,160}$|"
-    r"^.{0,120}\b(?:sign(?:ing)? up|subscrib(?:e|ing)|log in)\b.{0,100}"
-    r"\b(?:newsletters?|inbox|podcasts?|account)\b.{0,160}$|"
-    r"^.{0,160}\bdelivered (?:right |straight )?to your (?:inbox|home|device).{0,80}$|"
-    r"^\W{0,3}follow .{0,80}\b(?:on|subscribe)\b.{0,120}$|^\W{0,3}(?:contact us|write to|email us) .{0,80}$|"
-    r"^\W{0,3}click here (?:to|for) .{0,100}$|"
-    r"^\W{0,3}(?:related|more|read more|see also|watch|listen)(?: (?:content|stories|news))?:.{0,160}$|"
-    r"^\W{0,3}(?:read the original|this (?:story|article|post) (?:was )?(?:originally|first) (?:appeared|published))"
-    r".{0,160}$|"
-    r"^\W{0,3}(?:published|supported by|advertisement|news analysis|guest essay|source|photo|image)\b[:\s]*.{0,30}$|"
-    r"^\W{0,3}(?:all|the) products (?:featured|mentioned) .{0,240}$|^</?\w+>.{0,40}$|"
-    r"^(?:[^\W\d_][\w.'’-]*\s+){1,3}[^\W\d_][\w'’-]*(?:,.{0,40},)? (?:is|was) (?:an?|the|our) .{0,80}\b"
-    r"(?:reporter|editor|correspondent|columnist|journalist|(?:staff |freelance |senior )?writer|contributor|analyst|"
-    r"producer|author|fellow|professor)\b.{0,400}$|"
-    r"^.{0,80}\b(?:staff|freelance) writer\b.{0,60}\bcan be reached\b.{0,160}$|"
-    r"^(?:[^\W\d_][\w.'’-]*\s+){1,3}[^\W\d_][\w'’-]* "
-    r"(?:writes|covers|has covered|reports) (?:about|on|for|the)\b.{0,400}$",
+# Lines of the frame rather than of the text. Above it: labels and notices; below it: rights, newsletters, calls to
+# follow, pointers to other pages.
+_ABOVE = re.compile(
+    r"^\W{0,3}(?:published|supported by|advertisement|news analysis|guest essay)\W*$|"
+    r"^\W{0,3}(?:source|photo|image)s?(?: credit)?:.{0,60}$|^\W{0,3}(?:©|\(c\) ?\d{4}).{0,200}$|"
+    r"^\W{0,3}(?:all|the) products (?:featured|mentioned) .{0,240}$",
     re.IGNORECASE,
+)
+_BELOW = re.compile(
+    r"^\W{0,3}(?:©|\(c\)|copyright (?:©|\(c\)|\d{4})).{0,200}$|^.{0,120}\ball rights reserved\b.{0,160}$|"
+    r"^.{0,120}\b(?:sign(?:ing)? up|subscrib(?:e|ing))\b.{0,100}\b(?:newsletters?|inbox)\b.{0,160}$|"
+    r"^.{0,160}\bdelivered (?:right |straight )?to your inbox\b.{0,80}$|"
+    r"^\W{0,3}follow .{0,80}\bon (?:facebook|twitter|x|instagram|tiktok|threads|youtube|linkedin|whatsapp|telegram|"
+    r"bluesky|mastodon)\b.{0,120}$|^\W{0,3}(?:contact us|email us) .{0,80}$|^\W{0,3}click here (?:to|for) .{0,100}$|"
+    r"^\W{0,3}(?:related|more|read more|see also|watch|listen)(?: (?:content|stories|news))?:.{0,160}$|"
+    r"^\W{0,3}(?:read the original (?:article|story)|this (?:story|article|post) (?:was )?(?:originally|first) "
+    r"(?:appeared|published)).{0,160}$|^</?\w+>.{0,40}$|"
+    r"^.{0,80}\b(?:staff|freelance) writer\b.{0,60}\bcan be reached\b.{0,160}$",
+    re.IGNORECASE,
+)
+# The author's biography: a name, each part of it with a capital, that "is a ... reporter" or "writes about" something.
+_BIOGRAPHY = re.compile(
+    r"^(?:[A-ZÀ-ÞĀ-Ž][\w.'’-]*\s+){1,3}[A-ZÀ-ÞĀ-Ž][\w'’-]*(?:, [^,]{1,40},)? "
+    r"(?:is (?:an?|the|our) (?:[\w’'-]+ ){0,4}(?:reporter|editor|correspondent|columnist|journalist|writer|contributor|"
+    r"analyst|producer|fellow)\b(?! (?:says|said))|(?:writes|covers|has covered) (?:about|for|the)\b).{0,400}$"
 )
 _HEAD_LINES = 3
 _TAIL_LINES = 5
@@ -93,8 +97,10 @@ def _kept_lines(lines: list[str], headline: str | None, site_names: frozenset[st
     written = [stripped for line in lines if (stripped := line.strip())]
     tail = max(len(written) - _TAIL_LINES, _HEAD_LINES)
     for position, stripped in enumerate(written):
-        framing = (position < _HEAD_LINES or position >= tail) and len(stripped) <= _LONGEST_FRAME
-        if framing and _FRAME.match(stripped):
+        if len(stripped) <= _LONGEST_FRAME and (
+            (position < _HEAD_LINES and _ABOVE.match(stripped))
+            or (position >= tail and (_BELOW.match(stripped) or _BIOGRAPHY.match(stripped)))
+        ):
             continue
         # The headline is repeated above the text, or as the caption of its picture.
         if title and position < 6 and fold_name(stripped) == title:

@@ -149,6 +149,9 @@ class _Evidence:
 def _matched(pattern: Pattern, evidence: _Evidence, free: bool | None) -> str | None:
     """What of the page holds, in words; None where the pattern does not."""
     told: list[str] = []
+    only_words = not (pattern.header or pattern.html or pattern.structure) and pattern.outcome != "paywall_stub"
+    if only_words and evidence.says_article:
+        return None  # an article about consent, security checks or a page not found
     if pattern.free is not None:
         if free is not pattern.free:
             return None

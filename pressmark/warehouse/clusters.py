@@ -86,7 +86,7 @@ class _Text:
 
     def signatures(self) -> Signatures | None:
         if not self.left_out:
-            return self.stored
+            return self.stored or signatures(self.body)  # none is stored of a short text, or of another version
         return signatures(without_lines(self.outlet, self.body, self.left_out))
 
 
@@ -127,7 +127,7 @@ def cluster(warehouse: Warehouse, on_batch: Callable[[int, int], None] | None = 
 
 
 def waiting(connection: Connection) -> int:
-    """Number of articles in the queue."""
+    """About how many entries the queue has."""
     with transaction(connection) as cursor:
         cursor.execute(_SQL["waiting"])
         return int((cursor.fetchone() or (0,))[0])

@@ -19,7 +19,8 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
             return
         of_day = Endpoint(search.outlet.id, endpoint.method, day_url(endpoint.url, day), configured=False)
         found = DateFound(day.isoformat(), "archive", datetime(day.year, day.month, day.day, tzinfo=UTC), "day")
-        async for poll, candidates in read_pages(search, of_day, found):
+        # A day at the outlet that lies partly outside of the window: the page's own time decides.
+        async for poll, candidates in read_pages(search, of_day, found if _is_inside(search, day) else None, True):
             yield poll, candidates
 
 
@@ -29,6 +30,15 @@ def day_url(pattern: str, day: date) -> str:
     for name, value in parts.items():
         pattern = pattern.replace(f"{{{name}}}", str(value))
     return pattern
+
+
+def _is_inside(search: Search, day: date) -> bool:
+    """Whether all of a day at the outlet lies in the window; True where none is asked for."""
+    asked = search.asked
+    if asked.mode != "window" or asked.start is None:
+        return True
+    begin = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(search.outlet.timezone))
+    return asked.start <= begin and begin + timedelta(days=1) <= asked.end
 
 
 def _days(search: Search) -> Iterator[date]:

@@ -16,10 +16,12 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
         yield poll, candidates
 
 
-async def read_pages(search: Search, endpoint: Endpoint, published: DateFound | None = None) -> Found:
+async def read_pages(
+    search: Search, endpoint: Endpoint, published: DateFound | None = None, whole: bool = False
+) -> Found:
     """The pages of a listing in HTML, the next one only where the one before brought news.
 
-    published: when everything listed was published, where the listing is of a day.
+    published: when everything listed was published. whole: read them all, within the budget.
     """
     outlet = search.outlet
     configured = {other.url for other in outlet.endpoints}
@@ -43,9 +45,11 @@ async def read_pages(search: Search, endpoint: Endpoint, published: DateFound | 
             limit=outlet.budgets.entries,
             published=published,
         )
+        if listing.children and left == 0 and whole:
+            listing.truncated = True  # the day has more pages than the budget
         yield poll_of(search, current, response, listing)
         current = None
-        if not search.brought_new:
+        if not search.brought_new and not whole:
             return  # newest first: what follows is older still
         for child in listing.children:
             following = Endpoint(outlet.id, endpoint.method, child.url, configured=child.url in configured)

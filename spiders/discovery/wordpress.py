@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import UTC, datetime
 
 from scrapy.http import Response
@@ -11,6 +12,8 @@ from pressmark.discovery.listing import Listing
 from pressmark.discovery.wordpress import MAX_BYTES, PAGE_SIZE, parse_posts, posts_url
 from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 async def discover(search: Search, endpoint: Endpoint) -> Found:
@@ -39,7 +42,9 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
         told = (response.headers.get("X-WP-TotalPages") or b"").decode("latin-1")
         if window:
             # A site behind a cache may not say how many there are: a full page has a next one.
-            pages = int(told) if told.isdigit() else page + (len(listing.entries) >= PAGE_SIZE)
+            pages = int(told) if _NUMBER.fullmatch(told) else page + (len(listing.entries) >= PAGE_SIZE)
+            if not listing.entries:
+                break
         page += 1
     assert first is not None
     whole.truncated = page <= pages and whole.problem is None

@@ -72,7 +72,7 @@ COMMENT ON COLUMN mart.syndication_edge.load_seq IS 'Load that found the pair.';
 CREATE VIEW mart.recurring_line AS
 SELECT outlet, line, recorded_at FROM core.recurring_line;
 
-COMMENT ON VIEW mart.recurring_line IS 'Lines that stand under three or more headlines of an outlet: left out when texts are compared, kept in the texts. A hint for extraction.prune in the outlet''s file.';
+COMMENT ON VIEW mart.recurring_line IS 'Lines that stand in three or more articles of an outlet under as many headlines: left out when texts are compared, kept in the texts. A hint for extraction.prune in the outlet''s file.';
 COMMENT ON COLUMN mart.recurring_line.outlet IS 'Slug of the outlet.';
 COMMENT ON COLUMN mart.recurring_line.line IS 'The line.';
 COMMENT ON COLUMN mart.recurring_line.recorded_at IS 'When it was recognised.';

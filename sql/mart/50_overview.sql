@@ -51,7 +51,10 @@ FROM (
     WHERE x.outcome <> 'known_not_due'
     ORDER BY x.url_uid, x.decided_at DESC, x.crawl_id
 ) c
+-- An article that is merely left out of a window, or whose revisit failed, is an article all the same.
 JOIN core.outcome o ON o.outcome = c.outcome AND o.class <> 'kept'
+                   AND (o.outcome IN ('gone', 'redirect_home') OR NOT EXISTS (
+                       SELECT 1 FROM ops.frontier f WHERE f.url_uid = c.url_uid AND f.article_uid IS NOT NULL))
 LEFT JOIN ops.quarantine q ON q.crawl_id = c.crawl_id AND q.url_uid = c.url_uid
 LEFT JOIN core.archive_segment g ON g.segment_id = q.segment_id AND g.expired_at IS NULL;
 

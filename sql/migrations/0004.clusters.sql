@@ -17,7 +17,7 @@ CREATE TABLE core.recurring_line (
     line text NOT NULL,
     recorded_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE core.recurring_line IS 'Lines that stand in articles of three or more headlines of an outlet: furniture, which does not count when texts are compared. The texts keep them.';
+COMMENT ON TABLE core.recurring_line IS 'Lines that stand in three or more articles of an outlet under as many headlines: furniture, which does not count when texts are compared. The texts keep them.';
 COMMENT ON COLUMN core.recurring_line.outlet_line IS 'xxh3_64 of the outlet and the line in folded form.';
 COMMENT ON COLUMN core.recurring_line.outlet IS 'The outlet.';
 COMMENT ON COLUMN core.recurring_line.line IS 'The line as one of the articles has it.';

@@ -13,7 +13,8 @@ SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin'
 SELECT queue_id, article_uid FROM staging.to_cluster ORDER BY queue_id LIMIT %(limit)s;
 
 -- name: waiting
-SELECT count(DISTINCT article_uid) FROM staging.to_cluster;
+-- About how many entries the queue has; a count would read all of it.
+SELECT COALESCE(max(queue_id) - min(queue_id) + 1, 0) FROM staging.to_cluster;
 
 -- name: versions
 -- Every text that these articles have had, with what is known of it.
@@ -54,11 +55,11 @@ ORDER BY n.outlet_line
 ON CONFLICT DO NOTHING;
 
 -- name: lines_that_recur
--- Which of these lines have been met under that many headlines.
+-- Which of these lines have been met under that many headlines of as many articles.
 SELECT outlet_line FROM core.article_line
 WHERE outlet_line = ANY (%(lines)s::bigint[])
 GROUP BY outlet_line
-HAVING count(DISTINCT headline_hash) >= %(headlines)s;
+HAVING count(DISTINCT headline_hash) >= %(headlines)s AND count(DISTINCT article_uid) >= %(headlines)s;
 
 -- name: add_recurring
 INSERT INTO core.recurring_line (outlet_line, outlet, line)
@@ -85,29 +86,29 @@ FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS n (band_hash, place)
 ORDER BY 1, 2;
 
 -- name: candidates
--- Pairs that share a band within 30 days; of a crowded band the first 50.
+-- Pairs that share a band within 30 days; of a crowded band the first 50 live ones.
 WITH probes AS MATERIALIZED (
-    SELECT ((%(months)s::date[])[(n.place - 1) / %(each)s + 1] + make_interval(months => shift))::date AS month,
-           n.band_hash, (%(compared)s::bigint[])[(n.place - 1) / %(each)s + 1] AS compared_id
-    FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS n (band_hash, place)
-    CROSS JOIN generate_series(-1, 1) AS shift
+    SELECT m.month::date AS month, n.band_hash, c.compared_id, c.article_uid, c.published_on
+    FROM (
+        SELECT b.band_hash, (%(compared)s::bigint[])[(b.place - 1) / %(each)s + 1] AS compared_id
+        FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS b (band_hash, place)
+    ) n
+    JOIN core.compared_text c ON c.compared_id = n.compared_id
+    CROSS JOIN generate_series(date_trunc('month', c.published_on - 30), (c.published_on + 30)::timestamp,
+                               interval '1 month') AS m (month)
     ORDER BY 1, 2
-),
-met AS MATERIALIZED (
-    SELECT DISTINCT p.compared_id AS own_id, o.compared_id AS other_id
-    FROM probes p
-    CROSS JOIN LATERAL (
-        SELECT b.compared_id FROM core.copy_band b
-        WHERE b.month = p.month AND b.band_hash = p.band_hash AND b.compared_id <> p.compared_id
-        ORDER BY b.compared_id
-        LIMIT 50
-    ) o
 )
-SELECT DISTINCT least(m.own_id, m.other_id), greatest(m.own_id, m.other_id)
-FROM met m
-JOIN core.compared_text own ON own.compared_id = m.own_id
-JOIN core.compared_text other ON other.compared_id = m.other_id
-WHERE other.live AND other.article_uid <> own.article_uid AND abs(other.published_on - own.published_on) <= 30;
+SELECT DISTINCT least(p.compared_id, o.compared_id), greatest(p.compared_id, o.compared_id)
+FROM probes p
+CROSS JOIN LATERAL (
+    SELECT c.compared_id
+    FROM core.copy_band b
+    JOIN core.compared_text c ON c.compared_id = b.compared_id
+    WHERE b.month = p.month AND b.band_hash = p.band_hash
+      AND c.live AND c.article_uid <> p.article_uid AND abs(c.published_on - p.published_on) <= 30
+    ORDER BY b.compared_id
+    LIMIT 50
+) o;
 
 -- name: equal_texts
 -- Pairs of equal texts, over all time; of a text that stands in very many articles the first 50.
@@ -139,12 +140,17 @@ ON CONFLICT (compared_a, compared_b) DO NOTHING;
 
 -- name: neighbours
 -- Articles that live pairs tie to these.
-SELECT DISTINCT CASE WHEN one.article_uid = ANY (%(articles)s::uuid[]) THEN other.article_uid ELSE one.article_uid END
-FROM core.copy p
-JOIN core.compared_text one ON one.compared_id = p.compared_a AND one.live
+SELECT other.article_uid
+FROM core.compared_text own
+JOIN core.copy p ON p.compared_a = own.compared_id
 JOIN core.compared_text other ON other.compared_id = p.compared_b AND other.live
-WHERE p.compared_a IN (SELECT compared_id FROM core.compared_text WHERE article_uid = ANY (%(articles)s::uuid[]) AND live)
-   OR p.compared_b IN (SELECT compared_id FROM core.compared_text WHERE article_uid = ANY (%(articles)s::uuid[]) AND live);
+WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[])
+UNION
+SELECT other.article_uid
+FROM core.compared_text own
+JOIN core.copy p ON p.compared_b = own.compared_id
+JOIN core.compared_text other ON other.compared_id = p.compared_a AND other.live
+WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: clusters_of
 -- All members of the clusters in which one of these articles is.

@@ -29,9 +29,12 @@ WHERE u.article_uid = ANY (%(articles)s::uuid[]) AND u.kind IN ('requested', 'fi
 -- Articles with copies of these articles' texts.
 SELECT DISTINCT ON (a.article_uid) a.outlet, a.url, p.similarity, p.containment
 FROM core.compared_text own
-JOIN core.copy p ON own.compared_id IN (p.compared_a, p.compared_b)
-JOIN core.compared_text other ON other.compared_id IN (p.compared_a, p.compared_b) AND other.live
-                             AND other.compared_id <> own.compared_id
+CROSS JOIN LATERAL (
+    SELECT c.compared_b AS other_id, c.similarity, c.containment FROM core.copy c WHERE c.compared_a = own.compared_id
+    UNION ALL
+    SELECT c.compared_a, c.similarity, c.containment FROM core.copy c WHERE c.compared_b = own.compared_id
+) p
+JOIN core.compared_text other ON other.compared_id = p.other_id AND other.live
 JOIN core.article a ON a.article_uid = other.article_uid
 WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[])
 ORDER BY a.article_uid, p.similarity DESC;

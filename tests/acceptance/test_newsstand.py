@@ -119,6 +119,9 @@ def test_a_window_takes_what_was_published_in_it(line: Line, newsstand: Newsstan
     assert days == [("2026-03-03",), ("2026-03-04",), ("2026-03-05",)]
     # What a window left out is not lost to the incremental crawl.
     assert line.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
+    # An article that another window leaves out is no rejected address.
+    line.run("crawl", "tagesblick", "--since", "2026-03-08", "--until", "2026-03-09", "--json")
+    assert line.query("SELECT count(*) FROM mart.rejected", role="analyst") == [(0,)]
     done = line.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
     assert done.returncode == 1 and "reaches the past" in done.stderr
 

@@ -42,7 +42,8 @@ def test_a_day_of_the_past(line: Line, newsstand: Newsstand, tmp_path: Path, met
     assert len(expected) == 1
     window = ("--since", day.isoformat(), "--until", day.replace(day=day.day + 1).isoformat())
     planned = line.run("crawl", "past", *window, "--dry-run", "--json").stdout
-    assert '"fetch": 1' in planned
+    # A day of UTC is parts of two days in Paris: both are looked at, the pages' own times decide.
+    assert f'"fetch": {2 if method == "archive" else 1},' in planned
     line.run("crawl", "past", *window, "--json")
     assert {url for (url,) in line.query("SELECT url FROM mart.article")} == expected
     assert line.query("SELECT DISTINCT discovered_via FROM core.visit") == [(method,)]

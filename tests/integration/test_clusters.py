@@ -241,6 +241,26 @@ def test_a_line_that_proves_to_recur_splits_what_only_it_had_tied(line: Line) ->
     assert history == [(2,)], "a past state can be asked for"
 
 
+def test_an_article_that_is_revised_under_new_headlines_is_no_furniture(line: Line) -> None:
+    body = write("live")
+    versions = [Story("plain", n, "\n".join([*body, f"Update {n}."]), f"Headline {n}", FIRST) for n in range(3)]
+    other = Story("agency", 1, "\n".join(body), "Another", FIRST)
+    store(line, [*versions, other])
+    # All three are versions of the first.
+    uid = versions[0].uid
+    for ordinal, version in enumerate(versions[1:], 2):
+        line.query("DELETE FROM core.revision WHERE article_uid = %s", (version.uid,))
+        line.query(
+            "INSERT INTO core.revision (article_uid, ordinal, visit_id, changed_parts, cause, extractor_id, "
+            "seen_changed_at, load_seq) SELECT %s, %s, visit_id, '{headline,body}', 'publisher', extractor_id, "
+            "observed_at, 1 FROM core.visit WHERE visit_id = %s", (uid, ordinal, version.uid),
+        )  # fmt: skip
+    queue(line, [versions[0], other])
+    assert cluster(line.warehouse).copies == 3, "each of its versions"
+    assert set(members(line)) == {uid, other.uid}
+    assert line.query("SELECT count(*) FROM core.recurring_line") == [(0,)]
+
+
 def test_the_views(line: Line, given: list[Story]) -> None:
     queue(line, given)
     cluster(line.warehouse)

@@ -30,6 +30,15 @@ TEXT = (
     "The harbour office follows the tide tables on the wall.",
     "He was the author of his own misfortune, said the judge at the end of a long day.",
     "Published accounts of the dispute go back to the year 1911.",
+    "It really is a big step forward, analyst Jane Doe said.",
+    "The company is the largest contributor to the fund, according to its report.",
+    "Paul Auster was an American author whose books were read all over the world. He died on Tuesday.",
+    "The new law is a blow to press freedom, the editor of the Tribune said on Monday.",
+    "The ministry reports on Friday showed a rise in prices.",
+    "Follow the rules on masks, the mayor told residents.",
+    "Copyright reform passed by parliament after a long debate.",
+    "Photo exhibition opens in Lyon.",
+    "The bank asked its customers to log in to their account and to change the password.",
 )
 
 

@@ -91,5 +91,7 @@ def test_a_tdm_file() -> None:
     assert file.reserves("/archive/1?a=b") == (True, "http://x.example/p")
     assert file.reserves("/archive/free/1") == (False, None)
     assert file.reserves("/a.pdf")[0] and not file.reserves("/a.pdf?x")[0]
+    costly = TdmFile.parse(json.dumps([{"location": "/" + "*a" * 500 + "b", "tdm-reservation": 1}]).encode())
+    assert costly.reserves("/" + "a" * 2000)[0] is False, "and at once"
     for broken in (b"", b"<html>", b"{}", b"null", b"[[[[", b"[" * 100_000, b"\xff\xfe"):
         assert TdmFile.parse(broken).reserves("/")[0] is False

@@ -86,3 +86,8 @@ def test_a_capture_can_be_told_from_its_own_metadata() -> None:
     first = capture()
     again = capture_of(first.response, first.metadata(uuid4(), "one", uuid4()))
     assert again.candidate == first.candidate and again.requested_url == first.requested_url
+
+
+def test_a_wall_behind_a_redirect_home_says_nothing_of_the_article() -> None:
+    wall = PageRead(None, "challenge_page", "judge", "human-check")
+    assert settle(wall, final="http://one.example/").outcome == "challenge_page"
