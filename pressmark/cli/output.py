@@ -61,7 +61,7 @@ def read_time(text: str | None, option: str) -> datetime | None:
 
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
-    print(json.dumps(value, ensure_ascii=False, default=str))
+    print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
 
 
 def short_time(value: datetime | None) -> str:
