@@ -11,6 +11,9 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from pressmark.extraction.headline import fold_name
+from pressmark.extraction.xpaths import quicken_trafilatura
+
+quicken_trafilatura()
 
 # Lines that are a button, not a sentence. Whole lines only; an article may well say these words.
 _BUTTON = re.compile(

@@ -9,10 +9,10 @@ import zlib
 from dataclasses import dataclass
 from functools import cached_property
 
-from lxml.etree import ElementDefaultClassLookup
-from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HtmlProcessingInstruction
+from lxml.etree import ElementDefaultClassLookup, LxmlError
+from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HtmlProcessingInstruction, document_fromstring
 from trafilatura import load_html
-from trafilatura.utils import HTML_PARSER
+from trafilatura.utils import HTML_PARSER, repair_faulty_html
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
 
 from pressmark.errors import ExtractionError
@@ -20,6 +20,7 @@ from pressmark.text import clean_text, one_line
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 _LOOKS_LIKE_HTML = re.compile(rb"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
+_PROPER_BEGINNING = re.compile(r"\s{0,40}(?:<!doctype html\b|<html\b)", re.IGNORECASE)
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
 # lxml.html asks Python for the class of each element, also to tell forms and inputs, which no article needs
@@ -112,10 +113,26 @@ def parse_page(document: bytes, content_type: str | None) -> Page:
     if not _LOOKS_LIKE_HTML.search(document[:4096]) and not _LOOKS_LIKE_HTML.search(document):
         raise NotHtml("no HTML in it" if document.strip() else "the body is empty")
     text, encoding, source = decode(document, content_type)
-    tree = load_html(text)
+    tree = _tree(text)
     if tree is None:
         raise ExtractionError("lxml could not build a tree")
     return Page(tree, payload_hash(document), encoding, source)
+
+
+def _tree(text: str) -> HtmlElement | None:
+    """What Trafilatura's `load_html` gives for a decoded text, without its look at every character: `decode` had one.
+
+    Documents with a proper beginning only; the others are left to it, with its rescues.
+    """
+    line_end = text.find("\n", 4096)
+    if line_end < 0 or not _PROPER_BEGINNING.match(text) or "\ufffe" in text or "\uffff" in text:
+        return load_html(text)
+    head = text[: line_end + 1]  # what is repaired lies there
+    try:
+        tree = document_fromstring(repair_faulty_html(head, head[:50].lower()) + text[line_end + 1 :], HTML_PARSER)
+    except (ValueError, LxmlError):
+        return load_html(text)
+    return tree if len(tree) > 1 else load_html(text)
 
 
 def decode(document: bytes, content_type: str | None) -> tuple[str, str, str]:

@@ -8,12 +8,15 @@ import signal
 import time
 import warnings
 from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
 import feedparser
 import pytest
+from lxml.etree import XPath
 from lxml.html import HtmlElementClassLookup, HTMLParser, document_fromstring
 from pebble import ProcessPool
 from scrapy.http import HtmlResponse
+from trafilatura import xpaths
 
 
 def test_pebble_gives_up_where_an_idle_worker_dies() -> None:
@@ -63,3 +66,18 @@ def test_lxml_asks_python_for_the_class_of_each_element(monkeypatch: pytest.Monk
     parser.set_element_class_lookup(HtmlElementClassLookup())
     list(document_fromstring("<html><body><p>a</p></body></html>", parser=parser).iter())
     assert asked == ["html", "body", "p"]
+
+
+def test_exslt_asks_python_about_absent_attributes() -> None:
+    asked: list[str] = []
+    test = XPath(
+        "//p[re:test(@class, 'x')]",
+        namespaces={"re": "http://exslt.org/regular-expressions"},
+        extensions={
+            ("http://exslt.org/regular-expressions", "test"): lambda _, value, pattern: asked.append(value) or False
+        },
+        regexp=False,
+    )
+    test(document_fromstring("<html><body><p>a</p><p class='x'>b</p></body></html>"))
+    assert asked == [[], ["x"]]
+    assert "re:test(@class, '" in Path(xpaths.__file__).read_text(encoding="utf-8")
