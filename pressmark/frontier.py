@@ -22,7 +22,13 @@ _LAST_RETRY = timedelta(days=7)
 _LEFT_OUT = frozenset(
     "out_of_window too_old robots_denied robots_unreachable suppressed budget_exhausted interrupted".split()
 )
-_FAILED = frozenset("refused_address network_error timeout rate_limited http_error challenge_page consent_wall".split())
+_FAILED = frozenset(
+    "refused_address network_error timeout rate_limited http_error challenge_page consent_wall legal_block "
+    "geo_blocked".split()
+)
+_FULL_AFTER = timedelta(days=3)
+_CHANGING_FOR = timedelta(days=30)
+_SOONEST, _LATEST = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ class Known:
     segment_id: UUID | None
     archive_offset: int | None
     archive_length: int | None
+    etag: str | None = None
+    last_modified: str | None = None
+    last_read_at: datetime | None = None
+    validators_lie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +191,20 @@ def _is_due(candidate: Candidate, known: Known, now: datetime) -> bool:
     )
 
 
+def validators(known: Known | None, asked: Asked, now: datetime) -> dict[str, str]:
+    """Headers by which a server may answer 304; none where the whole page is wanted.
+
+    A validator is a hint: some servers keep it while the page changes, so a body is asked for now and then, and
+    always once a validator was caught lying.
+    """
+    if known is None or known.validators_lie or known.first_visit_at is None or known.last_read_at is None:
+        return {}
+    if asked.mode == "window" or asked.force_refetch or now - known.last_read_at >= _FULL_AFTER:
+        return {}
+    headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
+    return {name: value for name, value in headers.items() if value}
+
+
 def next_due(
     outlet: Outlet, outcome: str, failures: int, first_visit: datetime | None, now: datetime
 ) -> datetime | None:
@@ -200,5 +224,18 @@ def next_due(
         return now + _LAST_RETRY
     if first_visit is None:
         return None
-    later = [first_visit + after for after in outlet.revisits.after if first_visit + after > now]
-    return min(later, default=None)
+    later = [first_visit + after for after in (*outlet.revisits.early, *outlet.revisits.after)]
+    if outcome == "revised" and now - first_visit < _CHANGING_FOR:
+        # A page that has just changed is likely to change again, the sooner the younger it is.
+        later.append(now + min(max((now - first_visit) / 2, _SOONEST), _LATEST))
+    return min((when for when in later if when > now), default=None)
+
+
+def is_early(known: Known, outlet: Outlet, now: datetime) -> bool:
+    """Whether a page that is due has only an early look coming to it, which a crawl takes where it has room."""
+    due, first = known.next_due_at, known.first_visit_at
+    if due is None or first is None or known.last_outcome in _FAILED or known.failures:
+        return False
+    return any(due == first + after for after in outlet.revisits.early) and all(
+        first + after > now for after in outlet.revisits.after
+    )

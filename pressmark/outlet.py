@@ -78,17 +78,17 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-METHODS_OF_THE_PAST = frozenset({"archive", "sitemap", "wordpress"})
+METHODS_OF_THE_PAST = frozenset({"archive", "robots", "sitemap", "wordpress"})
 """Methods that list more than what is new: only these take part in a window."""
 
 
 class EndpointConfig(_Part):
     """Where to find articles."""
 
-    method: Literal["feed", "sitemap", "section", "archive", "wordpress", "custom"] = Field(
-        description="How to read it. section: a page of links, needs urls.include. archive: the same for each day, "
-        "{yyyy}, {mm}, {dd} in the address. wordpress: the site's REST API, .../wp-json/wp/v2/posts. "
-        "custom: by the outlet's own spider."
+    method: Literal["feed", "sitemap", "robots", "section", "archive", "wordpress", "custom"] = Field(
+        description="How to read it. robots: a robots.txt, whose sitemaps are read. section: a page of links, needs "
+        "urls.include. archive: the same for each day, {yyyy}, {mm}, {dd} in the address. wordpress: the site's REST "
+        "API, .../wp-json/wp/v2/posts. custom: by the outlet's own spider."
     )
     url: HttpUrl = Field(description="Its address.")
     source: str = Field(min_length=3, description="How we know of it: robots.txt, a link on the homepage, a manual.")
@@ -111,6 +111,10 @@ class Revisits(_Part):
 
     after: tuple[Duration, ...] = Field(
         (timedelta(hours=24), timedelta(days=7)), description="Times after the first visit."
+    )
+    early: tuple[Duration, ...] = Field(
+        (timedelta(hours=1), timedelta(hours=6)),
+        description="Earlier times, kept where a crawl has room for them: most changes come within a day.",
     )
     gone_after: Duration = Field(
         timedelta(hours=24), description="A missing page counts as gone when it is still missing this much later."

@@ -23,7 +23,9 @@ from pressmark.rights import read_rights
 from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
 
 KEPT = frozenset(("new", "revised", "unchanged", "same_article"))
-REFUSALS = frozenset(("challenge_page", "consent_wall", "rate_limited"))
+MISSING = frozenset(("gone", "redirect_home"))
+NOT_MODIFIED = "not_modified"
+REFUSALS = frozenset(("challenge_page", "consent_wall", "rate_limited", "geo_blocked"))
 """Outcomes by which a host tells that it does not want us as we are; many in a row stop its crawl."""
 
 
@@ -119,6 +121,8 @@ class FrontierUpdate:
     segment_id: UUID | None = None
     archive_offset: int | None = None
     archive_length: int | None = None
+    last_read_at: datetime | None = None
+    validators_lie: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +193,11 @@ def settle_page(
     )
 
 
-def settle_without_page(candidate: Candidate, outcome: str, reason: str | None) -> Settled:
-    """The end of a candidate for which no page came."""
-    return Settled(candidate, outcome, reason, None, None)
+def settle_without_page(
+    candidate: Candidate, outcome: str, reason: str | None, article_uid: UUID | None = None
+) -> Settled:
+    """The end of a candidate for which no page came. article_uid: of a page that its server called unchanged."""
+    return Settled(candidate, outcome, reason, article_uid, None)
 
 
 def frontier_update(
@@ -208,11 +214,10 @@ def frontier_update(
     candidate, capture, extraction = settled.candidate, settled.capture, settled.extraction
     response = capture.response if capture else None
     requested = settled.outcome not in ("suppressed", "budget_exhausted", "interrupted", "robots_denied")
-    missing = settled.outcome in ("gone", "redirect_home")
     failed_before = known.failures if known else 0
-    if missing and known is not None and known.last_outcome not in ("gone", "redirect_home"):
+    if settled.outcome in MISSING and known is not None and known.last_outcome not in MISSING:
         failed_before = 0
-    failures = 0 if extraction else failed_before + 1
+    failures = 0 if extraction or settled.outcome == NOT_MODIFIED else failed_before + 1
     first_visit = known.first_visit_at if known else None
     if extraction and response and first_visit is None:
         first_visit = response.observed_at
@@ -237,7 +242,18 @@ def frontier_update(
         segment_id=pointer[0] if pointer else None,
         archive_offset=pointer[1] if pointer else None,
         archive_length=pointer[2] if pointer else None,
+        last_read_at=response.observed_at if extraction and response else None,
+        validators_lie=_lied(known, response, extraction) if extraction and response else False,
     )
+
+
+def _lied(known: Known | None, response: Response, extraction: Extraction) -> bool:
+    """Whether the content has changed and the server's validators have not."""
+    if known is None or known.content is None or known.content == _content(extraction):
+        return False
+    etag, modified = response.header("ETag"), response.header("Last-Modified")
+    # Where there is an ETag it decides (RFC 9110 13.1.3).
+    return known.etag == etag if known.etag or etag else bool(modified) and known.last_modified == modified
 
 
 def identity_url(requested: str, final: str, outlet: Outlet) -> str:

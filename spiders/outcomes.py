@@ -32,7 +32,7 @@ class Stopping(FetchError):
 
 
 # Answers whose page is read to learn whether a wall speaks or the server.
-WALL_STATUSES = frozenset((401, 402, 403, 429, 503))
+WALL_STATUSES = frozenset((401, 402, 403, 429, 451, 503))
 
 
 def is_stopping(crawler: Crawler) -> bool:
@@ -44,6 +44,8 @@ def outcome_of_status(status: int, retry_after: bool = False) -> str:
     """The outcome of an answer that is no page."""
     if status in (404, 410):
         return "gone"
+    if status == 451:
+        return "legal_block"
     if status == 429 or (status == 503 and retry_after):
         return "rate_limited"
     return "http_error"

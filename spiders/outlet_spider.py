@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider, signals
@@ -17,15 +17,15 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from pressmark.crawl.book import CrawlBook
+from pressmark.discovery.endpoints import Endpoint
 from pressmark.errors import FetchError, PressmarkError
 from pressmark.frontier import Candidate
 from pressmark.outlet import METHODS_OF_THE_PAST
 from pressmark.robots import RobotsDisallowed
-from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery import METHODS
 from spiders.discovery.base import Found, Search
 from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
-from spiders.requests import CANDIDATE, PAGE, make_request
+from spiders.requests import CANDIDATE, CONDITIONAL, PAGE, make_request
 
 _KEEP_SECONDS = 5.0
 _FINISH_REASONS = {"finished": "finished", "budget": "budget", "shutdown": "stopped"}
@@ -64,7 +64,8 @@ class OutletSpider(Spider):
         """Endpoints one after the other, each followed by its articles; then what is due."""
         book = self.book
         try:
-            search = Search(book.outlet, book.request.asked, self._fetch)
+            states = await book.read_endpoints()
+            search = Search(book.outlet, book.request.asked, self._fetch, states, book.request.scheduled)
             for endpoint in self.endpoints():
                 if endpoint.endpoint_id in search.polled:
                     continue
@@ -106,6 +107,8 @@ class OutletSpider(Spider):
             answered = None
             if not 200 <= response.status < 300:
                 outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
+                if response.status == 304 and CONDITIONAL in meta:
+                    outcome = "not_modified"
                 answered = outcome, f"answered {response.status}"
             if PAGE in meta:
                 await self.book.settle_page(meta[PAGE], answered)
@@ -131,11 +134,14 @@ class OutletSpider(Spider):
 
     def _request(self, candidate: Candidate) -> Request:
         outlet = self.book.outlet
-        request = make_request(candidate.url, "article", outlet, outlet.budgets.page_size, candidate)
+        validators = self.book.validators(candidate)
+        request = make_request(candidate.url, "article", outlet, outlet.budgets.page_size, candidate, validators)
+        if validators:
+            request.meta[CONDITIONAL] = True
         return request.replace(callback=self.parse, errback=self.failed)
 
-    async def _fetch(self, url: str, max_bytes: int) -> Response:
-        request = make_request(url, "endpoint", self.book.outlet, max_bytes)
+    async def _fetch(self, url: str, max_bytes: int, headers: Mapping[str, str]) -> Response:
+        request = make_request(url, "endpoint", self.book.outlet, max_bytes, headers=headers)
         # Shielded: a download that is cancelled in its middle would keep the lease of its host.
         return await asyncio.shield(asyncio.ensure_future(self.crawler.engine.download_async(request)))
 
@@ -180,7 +186,7 @@ class OutletSpider(Spider):
         if self._keeper:
             await self._keeper
         finish_reason = _FINISH_REASONS.get(reason, "failed")
-        if finish_reason == "finished" and self.book.endpoints_listed == 0:
+        if finish_reason == "finished" and self.book.endpoints_listed == 0 and not self.book.endpoints_resting:
             finish_reason = "failed"
             self.error = self.error or "; ".join(self.book.endpoint_problems[:3]) or "no endpoint could be read"
         if finish_reason == "failed":

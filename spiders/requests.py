@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from scrapy import Request
@@ -13,17 +14,27 @@ Kind = Literal["robots", "rights", "endpoint", "article", "other"]
 KIND = "pressmark_kind"
 CANDIDATE = "pressmark_candidate"
 PAGE = "pressmark_page"  # the spooled page, on the way from the capture to the callback
+CONDITIONAL = "pressmark_conditional"  # it was sent with validators, so that 304 is an answer
 DELAY = "pressmark_delay"  # seconds that robots.txt asks for
 ROBOTS_BYTES = 5 * 2**20
 RIGHTS_BYTES = 2**20
 
 
 def make_request(
-    url: str, kind: Kind, outlet: Outlet | None, max_bytes: int, candidate: Candidate | None = None
+    url: str,
+    kind: Kind,
+    outlet: Outlet | None,
+    max_bytes: int,
+    candidate: Candidate | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Request:
-    """A GET of one kind, bounded in time and size. Statuses are not errors: they are outcomes."""
+    """A GET of one kind, bounded in time and size. Statuses are not errors: they are outcomes.
+
+    headers: validators of what came at the last visit.
+    """
     return Request(
         url,
+        headers=headers or None,
         dont_filter=True,
         meta={
             KIND: kind,

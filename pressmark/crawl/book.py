@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,13 +24,15 @@ from pressmark.archive.records import Response
 from pressmark.archive.spool import SpoolPointer
 from pressmark.crawl.segments import OpenSegment, Segments
 from pressmark.crawl.services import Services
+from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, EndpointState
 from pressmark.errors import ArchiveError, HostRefuses
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.extraction.worker import PageRead
-from pressmark.frontier import Candidate, Decision, Known, Removal, decide
+from pressmark.frontier import Candidate, Decision, Known, Removal, decide, is_early, validators
 from pressmark.outlet import Outlet
 from pressmark.settlement import (
     KEPT,
+    MISSING,
     REFUSALS,
     Capture,
     Settled,
@@ -42,8 +45,10 @@ from pressmark.warehouse.crawls import (
     FetchRecord,
     Poll,
     close_crawl,
+    count_liars,
     ensure_extractor,
     read_due,
+    read_endpoints,
     read_known,
     read_removals,
     record_poll,
@@ -53,6 +58,9 @@ from pressmark.warehouse.requests import CrawlRequest
 
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
+_MANY_MISSING = 5
+_LIARS = 3  # so many pages that changed under the same validators, and an outlet's are trusted no more
+_PAGE_SECONDS = 2.0  # that a page takes beside the delay
 _OPEN_ENDS = {
     "budget": ("budget_exhausted", "the crawl's time was up before its turn"),
     "stopped": ("interrupted", "the crawl was stopped before its turn"),
@@ -89,6 +97,7 @@ class CrawlBook:
         self.requests = 0
         self.endpoint_problems: list[str] = []
         self.endpoints_listed = 0
+        self.endpoints_resting = 0  # not asked because they bring little
         self.plan: Counter[str] = Counter()  # of a dry run: outcomes, and `fetch`
         self._ended: Counter[str] = Counter()
         self._removals = removals
@@ -100,8 +109,11 @@ class CrawlBook:
         self._budget = request.page_budget or outlet.budgets.pages
         self._deciding = asyncio.Lock()
         self._closed = False
+        self._begun = time.monotonic()
+        self._endpoints: dict[UUID, EndpointState] = {}
+        self._validators_lie = False  # of the whole outlet
         self._refusals = 0  # in a row
-        self._segments = Segments(services, outlet, crawl_id, extractor_id, self._known.get)
+        self._segments = Segments(services, outlet, crawl_id, extractor_id, self._known.get, self._is_healthy)
 
     @classmethod
     def open(cls, services: Services, outlet: Outlet, request: CrawlRequest, crawl_id: UUID) -> CrawlBook:
@@ -116,10 +128,28 @@ class CrawlBook:
 
     # -- deciding ------------------------------------------------------------------------------
 
+    async def read_endpoints(self) -> dict[UUID, EndpointState]:
+        """What is known of the outlet's endpoints, as it stood before this crawl."""
+
+        def read(cursor: Cursor) -> tuple[dict[UUID, EndpointState], int]:
+            return read_endpoints(cursor, self.outlet.id), count_liars(cursor, self.outlet.id)
+
+        self._endpoints, liars = await self._database(read)
+        self._validators_lie = liars >= _LIARS
+        return self._endpoints
+
+    def validators(self, candidate: Candidate) -> dict[str, str]:
+        """Headers for a conditional request of a page; empty where all of it is wanted."""
+        if self._validators_lie:
+            return {}
+        return validators(self._known.get(candidate.url_uid), self.request.asked, datetime.now(UTC))
+
     async def record_poll(self, poll: Poll, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Write down what an endpoint brought; returns the candidates to fetch."""
-        if poll.outcome == "listed":
+        if poll.outcome in (LISTED, NOT_MODIFIED):
             self.endpoints_listed += 1
+        elif poll.outcome == RESTING and not self._state(poll).failures:
+            self.endpoints_resting += 1
         elif poll.detail:
             self.endpoint_problems.append(f"{poll.endpoint.url}: {poll.detail}")
         detail = f" ({poll.detail})" if poll.detail else ""
@@ -148,6 +178,8 @@ class CrawlBook:
         self._seen.update(fresh)
         ordered = [c for c in dict.fromkeys(c.url_uid for c in candidates) if c in fresh]
         self._known.update(await self._database(lambda cursor: read_known(cursor, ordered)))
+        if poll is None:
+            ordered = self._with_room(ordered, now)
         decided: list[tuple[Candidate, Decision]] = []
         for uid in ordered:
             candidate = fresh[uid]
@@ -162,13 +194,14 @@ class CrawlBook:
                 continue
             decided.append((candidate, decision))
         to_fetch = [candidate for candidate, decision in decided if decision.fetch]
+        state = self._state_after(poll, any(c.url_uid not in self._known for c, _ in decided)) if poll else None
         if self.request.dry_run:
             self.plan.update(decision.outcome or "fetch" for _, decision in decided)
             return []
         if decided or poll:
             await self._database(
                 lambda cursor: record_poll(
-                    cursor, self.crawl_id, self.outlet.id, poll, decided, self._known, now, len(self._seen)
+                    cursor, self.crawl_id, self.outlet.id, poll, decided, self._known, now, len(self._seen), state
                 )
             )
         self._open.update(candidate.url_uid for candidate in to_fetch)
@@ -217,7 +250,9 @@ class CrawlBook:
 
     async def settle(self, candidate: Candidate, outcome: str, reason: str | None) -> None:
         """Settle a candidate for which no page came. Raises HostRefuses where it was one refusal too many."""
-        self._note(settle_without_page(candidate, outcome, reason), None, self._segments.open)
+        known = self._known.get(candidate.url_uid)
+        article_uid = known.article_uid if known and outcome == NOT_MODIFIED else None
+        self._note(settle_without_page(candidate, outcome, reason, article_uid), None, self._segments.open)
         self._check_patience(candidate.url)
         await self._segments.seal_full()
 
@@ -267,6 +302,31 @@ class CrawlBook:
 
     # ------------------------------------------------------------------------------------------
 
+    def _state(self, poll: Poll) -> EndpointState:
+        return self._endpoints.get(poll.endpoint.endpoint_id, EndpointState())
+
+    def _state_after(self, poll: Poll, new: bool) -> EndpointState | None:
+        """The state of an endpoint after a look; None where it stays. A window says nothing of how it fares."""
+        state = self._state(poll)
+        if poll.outcome == RESTING or self.request.asked.mode == "window":
+            return None
+        if poll.outcome == LISTED:
+            return state.listed(poll.polled_at, poll.etag, poll.last_modified, poll.body_hash, new, poll.index_modified)
+        if poll.outcome == NOT_MODIFIED:
+            return state.not_modified(poll.polled_at)
+        return state.failed(poll.polled_at)
+
+    def _with_room(self, uids: list[UUID], now: datetime) -> list[UUID]:
+        """Of the pages that are due those that the crawl has room for: early looks wait, the others do not."""
+        early = {uid for uid in uids if (known := self._known.get(uid)) and is_early(known, self.outlet, now)}
+        left = self.outlet.budgets.duration.total_seconds() - (time.monotonic() - self._begun)
+        room = int(left / (self.outlet.politeness.delay + _PAGE_SECONDS)) - len(self._open)
+        kept = [uid for uid in uids if uid not in early]
+        waiting = [uid for uid in uids if uid in early]
+        taken = waiting[: max(0, min(room, self._budget) - len(kept))]
+        self._seen.difference_update(waiting[len(taken) :])
+        return kept + taken
+
     def _end(
         self,
         cursor: Cursor,
@@ -312,6 +372,12 @@ class CrawlBook:
                 f"does not want to be crawled like this. `pressmark why {url}` shows the evidence; ask the outlet, or "
                 "disable it."
             )
+
+    def _is_healthy(self) -> bool:
+        """False where most pages are missing: a broken site answers 404 for everything."""
+        missing = sum(self._ended[outcome] for outcome in MISSING)
+        came = sum(self._ended[outcome] for outcome in (*KEPT, NOT_MODIFIED))
+        return missing < _MANY_MISSING or missing <= came
 
     def _known_now(self, uid: UUID) -> Known | None:
         return self._since.get(uid) or self._known.get(uid)

@@ -81,7 +81,10 @@ class Segments:
         crawl_id: UUID,
         extractor_id: int,
         known: Callable[[UUID], Known | None],
+        is_healthy: Callable[[], bool],
     ) -> None:
+        """is_healthy: whether missing pages are the articles' doing, by all that the crawl has seen so far."""
+        self._is_healthy = is_healthy
         self._services = services
         self._outlet = outlet
         self._crawl_id = crawl_id
@@ -119,6 +122,7 @@ class Segments:
             file,
             self._known,
             segment.fetches,
+            healthy=self._is_healthy(),
         )
         failpoints.reach("archived_not_committed")
 

@@ -21,7 +21,9 @@ from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, nodes, types
 from pressmark.text import one_line
 
-Outcome = Literal["challenge_page", "consent_wall", "paywall_stub", "soft_404", "list_page", "gallery", "needs_browser"]
+Outcome = Literal[
+    "challenge_page", "consent_wall", "paywall_stub", "soft_404", "list_page", "gallery", "needs_browser", "geo_blocked"
+]
 _VISIBLE_CHARS = 20_000
 _UNSEEN_TAGS = frozenset(("script", "style", "template", "head", "svg"))
 _TEASERS = 6  # headings that are links make a list

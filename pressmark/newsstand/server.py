@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 from collections.abc import Iterator, Mapping
@@ -13,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from pressmark.newsstand.model import EDITIONS, Document
+from pressmark.newsstand.sites import FIRST_FOUR
 from pressmark.newsstand.stand import HOSTS, answer
 
+_NO_ETAGS = FIRST_FOUR[0].host  # a site without validators
 _NOT_FOUND = Document("text/html", b"<html><body><h1>Not found</h1></body></html>", 404)
 
 
@@ -79,12 +82,22 @@ class Newsstand:
                 document = newsstand._more.get((host, self.path)) or answer(newsstand.edition, host, self.path)
                 document = document or _NOT_FOUND
                 status, body = HTTPStatus(document.status), document.body
+                etag = (
+                    f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+                    if status == HTTPStatus.OK and host != _NO_ETAGS
+                    else None
+                )
+                if etag and self.headers.get("If-None-Match") == etag:
+                    status, body = HTTPStatus.NOT_MODIFIED, b""
                 newsstand._write(host, self.path, status, self.headers.get("User-Agent"))
                 self.send_response(status)
                 self.send_header("Content-Type", document.content_type)
+                if etag:
+                    self.send_header("ETag", etag)
                 for name, value in document.headers:
                     self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
+                if status != HTTPStatus.NOT_MODIFIED:
+                    self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -130,6 +130,11 @@ _BLOCK_PAGE = _bare(
     "oddlot.newsstand.example",
     '<p>Please enable JS and disable any ad blocker</p><script src="https://ct.captcha-delivery.com/c.js"></script>',
 )
+_GEO = _bare(
+    _NAME,
+    "<main><h1>We are sorry</h1><p>This content is not available in your region. We recognise that you are coming from "
+    "a country to which we do not publish at this time.</p></main>",
+)
 _SOFT_404 = _bare(
     f"Page not found | {_NAME}",
     "<main><h1>Page not found</h1><p>The page that you are looking for has moved or no longer exists. Try the search, "
@@ -219,6 +224,9 @@ SPECIMENS: tuple[Specimen, ...] = (
              _html(_bare("…", "<p>Wait.</p>"), 403, ("cf-mitigated", "challenge"))),
     Specimen("/news/forbidden", "status 403 without a challenge", "http_error",
              _html(_bare("Forbidden", "<p>No.</p>"), 403)),
+    Specimen("/news/elsewhere", "a page for the wrong country", "geo_blocked", _html(_GEO)),
+    Specimen("/news/451", "status 451", "legal_block", _html(_bare("No", "<p>A court has ordered it.</p>"), 451)),
+    Specimen("/news/plain-3", "a sound article behind them", "new", _html(_page("plain 3"))),
     Specimen("/news/soft-404", "an error page with status 200", "soft_404", _html(_SOFT_404)),
     Specimen("/news/404", "an error page with status 404", "gone", _html(_SOFT_404, 404)),
     Specimen("/tag/harbour", "a list of articles", "list_page", _html(_LIST)),

@@ -19,13 +19,14 @@ from psycopg2.extras import Json, execute_values
 
 from pressmark import __version__
 from pressmark.dates import read_date
+from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoint, EndpointState
 from pressmark.discovery.listing import Entry
 from pressmark.extraction.extract import EXTRACTOR_NAME, ExtractionConfig, extractor_version
 from pressmark.frontier import REVISIT, Candidate, Decision, Known, Removal
 from pressmark.outlet import Outlet
 from pressmark.settlement import FrontierUpdate
 from pressmark.text import clean_text
-from pressmark.urls import literal_key, url_uid
+from pressmark.urls import url_uid
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.requests import CrawlRequest
 
@@ -33,23 +34,8 @@ _PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A feed or sitemap of an outlet; its id is made of what it is."""
-
-    outlet: str
-    method: str
-    url: str
-    configured: bool = True
-
-    @property
-    def endpoint_id(self) -> UUID:
-        """First 16 bytes of sha256(outlet, method, URL)."""
-        return literal_key(f"{self.outlet}\0{self.method}\0{self.url}")
-
-
-@dataclass(frozen=True, slots=True)
 class Poll:
-    """One look at an endpoint. outcome: listed, unreadable, or an outcome of core.outcome."""
+    """One look at an endpoint. outcome: listed, unreadable, resting (not asked), or an outcome of core.outcome."""
 
     endpoint: Endpoint
     polled_at: datetime
@@ -58,6 +44,9 @@ class Poll:
     detail: str | None = None
     body_hash: bytes | None = None
     entries: tuple[tuple[UUID, Entry], ...] = ()
+    etag: str | None = None
+    last_modified: str | None = None
+    index_modified: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +120,25 @@ def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
                 *row[:10],
                 None if None in hashes else tuple(hashes),
                 bytes(row[14]) if row[14] is not None else None,
-                *row[15:18],
+                *row[15:],
             ]
             known[row[0]] = Known(*fields)
     return known
+
+
+def read_endpoints(cursor: Cursor, outlet: str) -> dict[UUID, EndpointState]:
+    """What is known of an outlet's endpoints."""
+    cursor.execute(queries("crawl")["endpoint_states"], {"outlet": outlet})
+    return {
+        row[0]: EndpointState(row[1], row[2], bytes(row[3]) if row[3] is not None else None, *row[4:])
+        for row in cursor.fetchall()
+    }
+
+
+def count_liars(cursor: Cursor, outlet: str) -> int:
+    """How many addresses of an outlet changed under the same validators."""
+    cursor.execute(queries("crawl")["count_liars"], {"outlet": outlet})
+    return int((cursor.fetchone() or (0,))[0])
 
 
 def read_due(cursor: Cursor, outlet: Outlet, now: datetime, limit: int) -> list[Candidate]:
@@ -157,11 +161,12 @@ def record_poll(
     known: dict[UUID, Known],
     now: datetime,
     candidates_so_far: int,
+    state: EndpointState | None = None,
 ) -> None:
     """Write down a poll, its sightings, and what was decided of the candidates it brought. May be repeated.
 
     poll: None for candidates that come from the frontier itself.
-    candidates_so_far: of the whole crawl, these included.
+    candidates_so_far: of the whole crawl, these included. state: of the endpoint after this poll.
     """
     again = [candidate for candidate, decision in decided if decision.outcome == "known_not_due"]
     stored = [(candidate, decision) for candidate, decision in decided if decision.outcome != "known_not_due"]
@@ -181,7 +186,7 @@ def record_poll(
     if left_out:
         execute_values(cursor, queries("crawl")["mark_left_out"], left_out, page_size=_PAGE)
     if poll is not None:
-        _add_poll(cursor, crawl_id, poll, len(decided), len(again))
+        _add_poll(cursor, crawl_id, poll, len(decided), len(again), state)
     elif again:
         raise ValueError("a candidate of the frontier is due by definition")
     execute_values(
@@ -206,7 +211,9 @@ def record_poll(
         cursor.execute(queries("crawl")["count_candidates"], {"crawl_id": crawl_id, "count": candidates_so_far})
 
 
-def _add_poll(cursor: Cursor, crawl_id: UUID, poll: Poll, candidates: int, again: int) -> None:
+def _add_poll(
+    cursor: Cursor, crawl_id: UUID, poll: Poll, candidates: int, again: int, state: EndpointState | None
+) -> None:
     endpoint = poll.endpoint
     cursor.execute(
         queries("crawl")["add_endpoint"],
@@ -218,8 +225,17 @@ def _add_poll(cursor: Cursor, crawl_id: UUID, poll: Poll, candidates: int, again
             "configured": endpoint.configured,
         },
     )
+    if poll.outcome == RESTING:
+        return
+    if state is not None:
+        cursor.execute(queries("crawl")["update_endpoint"], {"endpoint_id": endpoint.endpoint_id, **asdict(state)})
+    if poll.outcome == NOT_MODIFIED:
+        cursor.execute(
+            queries("crawl")["still_listed"],
+            {"endpoint_id": endpoint.endpoint_id, "polled_at": poll.polled_at, "crawl_id": crawl_id},
+        )
     overlap = None
-    if poll.outcome == "listed":
+    if poll.outcome == LISTED:
         cursor.execute(queries("crawl")["last_poll"], {"endpoint_id": endpoint.endpoint_id, "crawl_id": crawl_id})
         (before,) = cursor.fetchone() or (None,)
         if before is not None:
@@ -297,7 +313,7 @@ def update_frontier(cursor: Cursor, outlet: str, updates: Iterable[FrontierUpdat
             u.article_uid, u.visited_at, u.visited_at, u.listed_modified, u.date_published,
             *(u.content or (None,) * 4),
             clean_text(u.etag), clean_text(u.last_modified), u.wire_digest, u.segment_id, u.archive_offset,
-            u.archive_length,
+            u.archive_length, u.last_read_at, u.validators_lie,
         )
         for u in sorted({u.url_uid: u for u in updates}.values(), key=lambda u: u.url_uid)
     ]  # fmt: skip

@@ -19,7 +19,7 @@ _NAMESPACE = UUID("6f0f6f0e-6d61-5b0c-9d4e-707265737321")
 
 @dataclass(frozen=True, slots=True)
 class CrawlRequest:
-    """A row of ops.crawl_request."""
+    """A row of ops.crawl_request. scheduled: by a run of the schedule, not by a person."""
 
     request_id: UUID
     outlet: str
@@ -30,6 +30,7 @@ class CrawlRequest:
     page_budget: int | None = None
     force_refetch: bool = False
     dry_run: bool = False
+    scheduled: bool = False
 
     @property
     def asked(self) -> Asked:

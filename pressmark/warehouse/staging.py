@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from psycopg2.extras import execute_values
 from pressmark.extraction.fingerprints import SIG_VERSION
 from pressmark.frontier import Known
 from pressmark.outlet import Outlet
-from pressmark.settlement import Settled, frontier_update, variants
+from pressmark.settlement import MISSING, NOT_MODIFIED, FrontierUpdate, Settled, frontier_update, variants
 from pressmark.text import clean_text
 from pressmark.urls import URL_RULE, literal_key, url_uid, without_trackers
 from pressmark.warehouse.copying import Json, copy_rows
@@ -34,7 +34,7 @@ VISIT_COLUMNS = (
     "headline_hash", "description_hash", "authors_hash", "body_hash", "sig_version", "body_sig", "lead_sig",
     "urls", "comments",
 )  # fmt: skip
-_EVENTS = {"gone": "missing", "redirect_home": "redirected_home"}
+_EVENTS = {"gone": "missing", "redirect_home": "redirected_home", NOT_MODIFIED: "confirmed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ class Segment:
     """All that one transaction commits.
 
     settled: candidates with the pointer of their archived body, where there is one.
-    file: None where nothing of the segment may be archived.
+    file: None where nothing of the segment may be archived. healthy: False where so many pages are missing that the
+    outlet, not its articles, must be amiss: they then do not count as gone.
     """
 
     segment_id: UUID
@@ -72,6 +73,7 @@ class Segment:
     known: Callable[[UUID], Known | None]
     fetches: Sequence[FetchRecord] = ()
     observed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    healthy: bool = True
 
 
 def commit_segment(cursor: Cursor, segment: Segment) -> int:
@@ -110,7 +112,7 @@ def commit_segment(cursor: Cursor, segment: Segment) -> int:
                 settled.outcome,
                 settled.reason,
                 segment.segment_id if has_content and settled.capture else None,
-                settled.article_uid if settled.extraction else None,
+                settled.article_uid if settled.extraction or settled.outcome == NOT_MODIFIED else None,
             )
             for settled, _ in segment.settled
         ],
@@ -118,20 +120,22 @@ def commit_segment(cursor: Cursor, segment: Segment) -> int:
     update_frontier(
         cursor,
         segment.outlet.id,
-        [
-            frontier_update(
-                settled,
-                segment.known(settled.candidate.url_uid),
-                segment.outlet,
-                settled.capture.response.observed_at if settled.capture else segment.observed_at,
-                (pointer.segment_id, pointer.offset, pointer.length) if pointer else None,
-            )
-            for settled, pointer in segment.settled
-        ],
+        [_frontier_row(segment, settled, pointer) for settled, pointer in segment.settled],
         segment.observed_at,
     )
     add_fetches(cursor, segment.crawl_id, segment.fetches)
     return len(visits)
+
+
+def _frontier_row(segment: Segment, settled: Settled, pointer: ArchivePointer | None) -> FrontierUpdate:
+    known = segment.known(settled.candidate.url_uid)
+    now = settled.capture.response.observed_at if settled.capture else segment.observed_at
+    place = (pointer.segment_id, pointer.offset, pointer.length) if pointer else None
+    update = frontier_update(settled, known, segment.outlet, now, place)
+    if segment.healthy or known is None or known.article_uid is None or settled.outcome not in MISSING:
+        return update
+    again = now + segment.outlet.revisits.gone_after
+    return replace(update, outcome=known.last_outcome or update.outcome, failures=known.failures, next_due_at=again)
 
 
 def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | None) -> tuple[Any, ...]:
@@ -196,12 +200,12 @@ def _comments(settled: Settled) -> list[dict[str, Any]]:
 
 
 def _event_rows(segment: Segment) -> list[tuple[Any, ...]]:
-    """Pages of known articles that are missing now."""
+    """Pages of known articles that are missing now, or that their server called unchanged."""
     rows = []
     for settled, _ in segment.settled:
         known = segment.known(settled.candidate.url_uid)
         kind = _EVENTS.get(settled.outcome)
-        if kind and known and known.article_uid:
+        if kind and known and known.article_uid and (segment.healthy or settled.outcome not in MISSING):
             when = settled.capture.response.observed_at if settled.capture else segment.observed_at
             rows.append(
                 (segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, settled.reason)

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pressmark.dates import DateFound
-from pressmark.warehouse.crawls import Endpoint
+from pressmark.discovery.endpoints import Endpoint
 from spiders.discovery.base import Found, Search
 from spiders.discovery.section import read_pages
 

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
 from scrapy.http import Response
 
+from pressmark.discovery.endpoints import NOT_MODIFIED, RESTING, Endpoint, EndpointState
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.frontier import Asked, Candidate
 from pressmark.outlet import Outlet
 from pressmark.urls import url_uid
-from pressmark.warehouse.crawls import Endpoint, Poll
+from pressmark.warehouse.crawls import Poll
 from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
 
-Fetch = Callable[[str, int], Awaitable[Response]]
+Fetch = Callable[[str, int, Mapping[str, str]], Awaitable[Response]]
+_UNKNOWN = EndpointState()
 Found = AsyncIterator[tuple[Poll, list[Candidate]]]
 
 
 @dataclass(slots=True)
 class Search:
-    """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes).
+    """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes, headers).
 
+    states: of endpoints that were looked at before. scheduled: nobody waits for this crawl, so an endpoint may rest.
     polled: endpoints that were read in this crawl; each is read once.
     brought_new: whether the listing before had something to fetch; what follows it is read only then.
     """
@@ -32,26 +35,39 @@ class Search:
     outlet: Outlet
     asked: Asked
     fetch: Fetch
+    states: Mapping[UUID, EndpointState] = field(default_factory=dict)
+    scheduled: bool = False
     polled: set[UUID] = field(default_factory=set)
     brought_new: bool = True
 
+    def state(self, endpoint: Endpoint) -> EndpointState:
+        """What is known of an endpoint."""
+        return self.states.get(endpoint.endpoint_id, _UNKNOWN)
+
 
 async def fetch_listing(
-    search: Search, endpoint: Endpoint, max_bytes: int, url: str | None = None
+    search: Search, endpoint: Endpoint, max_bytes: int, url: str | None = None, conditional: bool = True
 ) -> tuple[Response, None] | tuple[None, Poll]:
     """The answer of an endpoint, or the poll that says why there is none.
 
-    url: the address to ask, where it is not the endpoint's own (a page of an API).
+    url: the address to ask, where it is not the endpoint's own (a page of an API). conditional: whether a 304 will do.
     """
     now = datetime.now(UTC)
     search.polled.add(endpoint.endpoint_id)
+    state, past = search.state(endpoint), search.asked.mode == "window"
+    if search.scheduled and not past and state.next_poll_at is not None and state.next_poll_at > now:
+        why = f"it failed {state.failures} times in a row" if state.failures else "it has brought nothing new for long"
+        return None, Poll(endpoint, now, None, RESTING, f"not asked before {state.next_poll_at:%Y-%m-%d %H:%M}: {why}")
+    headers = {} if past or not conditional or search.asked.force_refetch else state.validators(now)
     try:
-        response = await search.fetch(url or endpoint.url, max_bytes)
+        response = await search.fetch(url or endpoint.url, max_bytes, headers)
     except Stopping:
         raise
     except Exception as error:
         outcome, reason = outcome_of_error(error, endpoint.url)
         return None, Poll(endpoint, now, None, outcome, reason)
+    if response.status == 304 and headers:
+        return None, Poll(endpoint, now, 304, NOT_MODIFIED, "unchanged since the last look")
     if response.status != 200:
         outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
         return None, Poll(endpoint, now, response.status, outcome, f"answered {response.status}")
@@ -80,5 +96,13 @@ def poll_of(search: Search, endpoint: Endpoint, response: Response, listing: Lis
         detail,
         hashlib.sha256(response.body).digest()[:16],
         tuple((candidate.url_uid, entry) for entry, candidate in entries),
+        # An index may stay as it is while what it names changes: it is always read.
+        None if listing.children and not listing.entries else _header(response, "ETag"),
+        None if listing.children and not listing.entries else _header(response, "Last-Modified"),
     )
     return poll, [candidate for _, candidate in entries]
+
+
+def _header(response: Response, name: str) -> str | None:
+    value = response.headers.get(name)
+    return value.decode("latin-1")[:500] if value else None

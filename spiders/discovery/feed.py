@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.feeds import MAX_BYTES, parse_feed
-from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from pressmark.dates import DateFound
+from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.sections import MAX_BYTES, parse_section
-from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
 
@@ -29,7 +29,7 @@ async def read_pages(
     left = outlet.budgets.section_pages
     while current is not None and left > 0:
         left -= 1
-        response, failed = await fetch_listing(search, current, MAX_BYTES)
+        response, failed = await fetch_listing(search, current, MAX_BYTES, conditional=not whole)
         if response is None:
             assert failed is not None
             yield failed, []

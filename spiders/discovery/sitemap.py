@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from pressmark.discovery.endpoints import NOT_MODIFIED, Endpoint
 from pressmark.discovery.listing import ChildListing, Listing
 from pressmark.discovery.sitemaps import MAX_BYTES, parse_sitemap
 from pressmark.urls import host_of, on_domains
-from pressmark.warehouse.crawls import Endpoint
+from pressmark.warehouse.crawls import Poll
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
 
 async def discover(search: Search, endpoint: Endpoint) -> Found:
     """A sitemap and, breadth first and within the budget, the sitemaps that it names."""
     outlet = search.outlet
-    queue: deque[Endpoint] = deque([endpoint])
+    queue: deque[tuple[Endpoint, datetime | None]] = deque([(endpoint, None)])
     configured = {other.url for other in outlet.endpoints}
     left = outlet.budgets.sitemaps
+    incremental = search.asked.mode == "incremental" and not search.asked.force_refetch
     while queue and left > 0:
-        current = queue.popleft()
+        current, modified = queue.popleft()
         if current.endpoint_id in search.polled:
+            continue
+        now = datetime.now(UTC)
+        if incremental and search.state(current).is_unchanged(modified, now):
+            search.polled.add(current.endpoint_id)
+            yield (
+                Poll(current, now, None, NOT_MODIFIED, f"its index says: unchanged since {modified:%Y-%m-%d %H:%M}"),
+                [],
+            )
             continue
         left -= 1
         response, failed = await fetch_listing(search, current, MAX_BYTES)
@@ -39,8 +50,10 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
         )
         for child in _worth_reading(listing, search):
             if _is_own(child.url, current.url, search):
-                queue.append(Endpoint(outlet.id, current.method, child.url, configured=child.url in configured))
-        yield poll_of(search, current, response, listing)
+                found = Endpoint(outlet.id, current.method, child.url, configured=child.url in configured)
+                queue.append((found, child.modified))
+        poll, candidates = poll_of(search, current, response, listing)
+        yield replace(poll, index_modified=modified), candidates
 
 
 def _worth_reading(listing: Listing, search: Search) -> list[ChildListing]:

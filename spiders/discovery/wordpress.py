@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from scrapy.http import Response
 
+from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.listing import Listing
 from pressmark.discovery.wordpress import MAX_BYTES, PAGE_SIZE, parse_posts, posts_url
-from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 
 _NUMBER = re.compile(r"[0-9]{1,6}")
@@ -25,7 +25,9 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     first: Response | None = None
     page, pages = 1, 1
     while page <= pages and len(whole.entries) < outlet.budgets.entries:
-        response, failed = await fetch_listing(search, endpoint, MAX_BYTES, posts_url(endpoint.url, page, start, end))
+        response, failed = await fetch_listing(
+            search, endpoint, MAX_BYTES, posts_url(endpoint.url, page, start, end), conditional=page == 1
+        )
         if response is None:
             assert failed is not None
             if first is None:

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pressmark.dates import read_date
+from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
 from pressmark.urls import absolute
-from pressmark.warehouse.crawls import Endpoint
 from spiders.discovery.base import Found, Search, fetch_listing, poll_of
 from spiders.outlet_spider import OutletSpider
 

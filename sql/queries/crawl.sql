@@ -36,7 +36,8 @@ ON CONFLICT (request_id) DO NOTHING;
 
 -- name: get_request
 -- One request.
-SELECT request_id, outlet, mode, interval_start, interval_end, methods, page_budget, force_refetch, dry_run
+SELECT request_id, outlet, mode, interval_start, interval_end, methods, page_budget, force_refetch, dry_run,
+       COALESCE(starts_with(run_id, 'scheduled__'), false)
 FROM ops.crawl_request WHERE request_id = %(request_id)s;
 
 -- name: open_crawl
@@ -72,7 +73,8 @@ WHERE target IN ('url', 'prefix', 'outlet') AND value IS NOT NULL
 SELECT w.url_uid, f.url, f.article_uid, f.next_due_at, f.listed_modified, f.last_fetch_at, f.last_outcome,
        f.failures, f.first_visit_at, f.date_published,
        f.headline_hash, f.description_hash, f.authors_hash, f.body_hash,
-       f.wire_digest, f.segment_id, f.archive_offset, f.archive_length
+       f.wire_digest, f.segment_id, f.archive_offset, f.archive_length, f.etag, f.last_modified, f.last_read_at,
+       f.validators_lie
 FROM unnest(%(uids)s::uuid[]) AS w (url_uid)
 JOIN LATERAL (
     SELECT * FROM ops.frontier own WHERE own.url_uid = w.url_uid
@@ -127,6 +129,27 @@ ON CONFLICT (url_uid, endpoint_id) DO UPDATE SET
     listed_published_raw = COALESCE(excluded.listed_published_raw, s.listed_published_raw),
     listed_modified = COALESCE(excluded.listed_modified, s.listed_modified);
 
+-- name: endpoint_states
+-- What is known of the endpoints of an outlet.
+SELECT endpoint_id, etag, last_modified, body_hash, last_read_at, last_new_at, failures, next_poll_at, validators_lie,
+       index_modified
+FROM ops.endpoint WHERE outlet = %(outlet)s;
+
+-- name: update_endpoint
+-- The state of an endpoint after a look at it.
+UPDATE ops.endpoint SET
+    etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s, last_read_at = %(last_read_at)s,
+    last_new_at = %(last_new_at)s, failures = %(failures)s, next_poll_at = %(next_poll_at)s,
+    validators_lie = %(validators_lie)s, index_modified = %(index_modified)s
+WHERE endpoint_id = %(endpoint_id)s;
+
+-- name: still_listed
+-- An unchanged listing still lists what it listed at the last look.
+UPDATE core.sighting SET last_listed_at = GREATEST(last_listed_at, %(polled_at)s)
+WHERE endpoint_id = %(endpoint_id)s AND last_listed_at >= (
+    SELECT max(polled_at) FROM ops.endpoint_poll
+    WHERE endpoint_id = %(endpoint_id)s AND outcome IN ('listed', 'not_modified') AND crawl_id <> %(crawl_id)s);
+
 -- name: add_endpoint
 -- An endpoint, once.
 INSERT INTO ops.endpoint (endpoint_id, outlet, method, url, configured)
@@ -180,7 +203,7 @@ WHERE crawl_id = %(crawl_id)s AND outcome IS NULL;
 INSERT INTO ops.frontier AS f (url_uid, outlet, url, first_listed_at, last_outcome, last_fetch_at, next_due_at, failures,
                                article_uid, first_visit_at, last_visit_at, listed_modified, date_published,
                                headline_hash, description_hash, authors_hash, body_hash, etag, last_modified,
-                               wire_digest, segment_id, archive_offset, archive_length)
+                               wire_digest, segment_id, archive_offset, archive_length, last_read_at, validators_lie)
 VALUES %s
 ON CONFLICT (url_uid) DO UPDATE SET
     last_outcome = excluded.last_outcome,
@@ -201,7 +224,13 @@ ON CONFLICT (url_uid) DO UPDATE SET
     wire_digest = COALESCE(excluded.wire_digest, f.wire_digest),
     segment_id = COALESCE(excluded.segment_id, f.segment_id),
     archive_offset = COALESCE(excluded.archive_offset, f.archive_offset),
-    archive_length = COALESCE(excluded.archive_length, f.archive_length);
+    archive_length = COALESCE(excluded.archive_length, f.archive_length),
+    last_read_at = GREATEST(f.last_read_at, excluded.last_read_at),
+    validators_lie = f.validators_lie OR excluded.validators_lie;
+
+-- name: count_liars
+-- Addresses of an outlet whose content changed under the same validators.
+SELECT count(*) FROM ops.frontier WHERE outlet = %(outlet)s AND validators_lie;
 
 -- name: add_segment
 -- A committed segment.

@@ -230,7 +230,7 @@ WHERE NOT EXISTS (
 
 -- name: derive_articles
 -- What is known of each article from all of its visits and events.
-WITH seen AS (
+WITH captured AS (
     SELECT DISTINCT ON (v.article_uid)
            v.article_uid, v.visit_id, v.payload_hash, v.extractor_id,
            min(v.observed_at) OVER (PARTITION BY v.article_uid) AS first_seen_at,
@@ -238,6 +238,13 @@ WITH seen AS (
     FROM core.visit v
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
     ORDER BY v.article_uid, v.observed_at DESC, v.visit_id DESC
+),
+seen AS (
+    -- A page that the server called unchanged was seen too.
+    SELECT c.article_uid, c.visit_id, c.payload_hash, c.extractor_id, c.first_seen_at,
+           GREATEST(c.last_seen_at, (SELECT max(e.observed_at) FROM core.article_event e
+                                     WHERE e.article_uid = c.article_uid AND e.kind = 'confirmed')) AS last_seen_at
+    FROM captured c
 ),
 missing AS (
     SELECT s.article_uid, min(e.observed_at) AS gone_at

@@ -7,7 +7,7 @@ import pytest
 
 from pressmark.dates import DateFound
 from pressmark.discovery.listing import Entry
-from pressmark.frontier import Asked, Candidate, Known, Removal, decide, next_due
+from pressmark.frontier import Asked, Candidate, Known, Removal, decide, is_early, next_due, validators
 from pressmark.outlet import Outlet
 from pressmark.urls import url_uid
 
@@ -91,8 +91,13 @@ def test_what_a_window_left_out_is_taken_later() -> None:
 
 def test_next_visits() -> None:
     first = NOW - timedelta(hours=2)
-    assert next_due(OUTLET, "new", 0, NOW, NOW) == NOW + timedelta(hours=24)
-    assert next_due(OUTLET, "unchanged", 0, first, NOW) == first + timedelta(hours=24)
+    assert next_due(OUTLET, "new", 0, NOW, NOW) == NOW + HOUR
+    assert next_due(OUTLET, "unchanged", 0, first, NOW) == first + timedelta(hours=6)
+    assert next_due(OUTLET, "not_modified", 0, NOW - timedelta(hours=7), NOW) == NOW + timedelta(hours=17)
+    day_old = NOW - timedelta(hours=26)
+    assert next_due(OUTLET, "revised", 0, day_old, NOW) == NOW + timedelta(hours=13), "changing: sooner than a week"
+    assert next_due(OUTLET, "revised", 0, NOW - timedelta(days=20), NOW) == NOW + timedelta(days=1)
+    assert next_due(OUTLET, "revised", 0, NOW - timedelta(days=40), NOW) is None, "not for ever"
     assert next_due(OUTLET, "unchanged", 0, NOW - timedelta(days=8), NOW) is None
     waits = [next_due(OUTLET, "timeout", n, None, NOW) for n in (1, 2, 3, 30)]
     assert waits == [NOW + HOUR, NOW + 2 * HOUR, NOW + 4 * HOUR, NOW + timedelta(days=7)], (
@@ -100,3 +105,29 @@ def test_next_visits() -> None:
     )
     assert next_due(OUTLET, "gone", 1, first, NOW) == NOW + timedelta(hours=24), "a second look confirms it"
     assert next_due(OUTLET, "gone", 2, first, NOW) is None
+
+
+def test_an_early_look_is_told_from_the_others() -> None:
+    first = NOW - timedelta(hours=2)
+    assert is_early(known(first_visit_at=first, next_due_at=first + HOUR), OUTLET, NOW)
+    assert not is_early(known(first_visit_at=first, next_due_at=first + HOUR, failures=1), OUTLET, NOW)
+    old = NOW - timedelta(hours=25)
+    assert not is_early(known(first_visit_at=old, next_due_at=old + HOUR), OUTLET, NOW), "the day's look is due by now"
+    assert not is_early(known(first_visit_at=first, next_due_at=first + timedelta(hours=24)), OUTLET, NOW)
+
+
+def test_validators_are_sent_where_a_304_would_do() -> None:
+    incremental, window = Asked("incremental", None, NOW), Asked("window", NOW - HOUR, NOW)
+    read = {"first_visit_at": NOW - HOUR, "last_read_at": NOW - HOUR, "etag": '"a"', "last_modified": "Mon"}
+    assert validators(known(**read), incremental, NOW) == {"If-None-Match": '"a"', "If-Modified-Since": "Mon"}
+    assert validators(known(**{**read, "etag": None}), incremental, NOW) == {"If-Modified-Since": "Mon"}
+    assert validators(None, incremental, NOW) == {}
+    for change in (
+        {"validators_lie": True},
+        {"last_read_at": NOW - timedelta(days=3)},
+        {"last_read_at": None},
+        {"etag": None, "last_modified": None},
+    ):
+        assert validators(known(**{**read, **change}), incremental, NOW) == {}, change
+    assert validators(known(**read), window, NOW) == {}
+    assert validators(known(**read), Asked("incremental", None, NOW, True), NOW) == {}

@@ -1,0 +1,38 @@
+"""The sitemaps that robots.txt lists; where it lists none, those at the addresses where they usually lie."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from urllib.parse import urljoin
+
+from pressmark.discovery.endpoints import Endpoint
+from pressmark.robots import RobotsPolicy
+from pressmark.warehouse.crawls import Poll
+from spiders.discovery import sitemap
+from spiders.discovery.base import Found, Search, fetch_listing
+from spiders.requests import ROBOTS_BYTES
+
+WELL_KNOWN = ("/sitemap.xml", "/sitemap_index.xml", "/news-sitemap.xml", "/sitemap-news.xml")
+
+
+async def discover(search: Search, endpoint: Endpoint) -> Found:
+    """robots.txt, then each sitemap as the method `sitemap` reads it."""
+    response, failed = await fetch_listing(search, endpoint, ROBOTS_BYTES, conditional=False)
+    if response is None and failed is not None and failed.outcome != "gone":
+        yield failed, []
+        return
+    listed = RobotsPolicy.from_response(response.status, response.body).sitemaps() if response is not None else []
+    detail = f"lists {len(listed)} sitemaps" if listed else "lists no sitemap: the usual addresses are tried"
+    status, body = (response.status, response.body) if response is not None else (404, b"")
+    yield Poll(endpoint, datetime.now(UTC), status, "listed", detail, hashlib.sha256(body).digest()[:16]), []
+    for address in listed or [urljoin(endpoint.url, path) for path in WELL_KNOWN]:
+        found = Endpoint(search.outlet.id, "sitemap", urljoin(endpoint.url, address), configured=False)
+        worked = False
+        if found.endpoint_id in search.polled:
+            continue
+        async for poll, candidates in sitemap.discover(search, found):
+            worked = worked or poll.outcome in ("listed", "not_modified")
+            yield poll, candidates
+        if worked and not listed:
+            return
