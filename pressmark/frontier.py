@@ -220,7 +220,7 @@ def next_due(
     if outcome in ("gone", "redirect_home"):
         # A second look confirms it; then the page rests.
         return now + outlet.revisits.gone_after if failures <= 1 else None
-    if outcome == "rights_reserved":
+    if outcome in ("rights_reserved", "noindex"):
         return now + _LAST_RETRY
     if first_visit is None:
         return None

@@ -157,6 +157,7 @@ class Rights(_Part):
     """What is obeyed and what is only recorded. robots.txt is always obeyed."""
 
     noarchive: Literal["obey", "record"] = Field("obey", description="noarchive in a header or in the page.")
+    noindex: Literal["obey", "record"] = Field("obey", description="noindex in a header or in the page.")
     tdm_reservation: Literal["obey", "record"] = Field("obey", description="A machine-readable TDM reservation.")
     note: str | None = Field(None, description="Licence or agreement with the publisher.")
 

@@ -16,7 +16,8 @@ from pressmark.outlet import Outlet
 
 MOST_JOBS = 300  # mapped instances of one run; more slow the scheduler down
 WANTED_JOBS = 12  # small tiers: enough to fill the slots of one machine, few enough starts of an interpreter
-POLICY = ("robots_denied", "robots_unreachable", "rights_reserved", "suppressed")  # we were told not to, and did not
+# We were told not to, and did not.
+POLICY = ("robots_denied", "robots_unreachable", "rights_reserved", "noindex", "suppressed")
 _LONGEST_NAME = 200
 FAILURE_BUDGET = 0.25  # share of outlets that may fail before the run does
 

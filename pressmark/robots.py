@@ -12,6 +12,7 @@ from typing import Literal
 from protego import Protego
 
 from pressmark.errors import PressmarkError
+from pressmark.rights import HostPreferences
 
 MAX_BYTES = 500 * 1024  # what RFC 9309 2.5 asks a crawler to read at least
 MAX_REDIRECTS = 5
@@ -28,7 +29,10 @@ class RobotsVerdict:
 class RobotsPolicy:
     """What one host's robots.txt says to us."""
 
-    def __init__(self, rules: Protego | None, unreachable: str | None = None) -> None:
+    def __init__(
+        self, rules: Protego | None, unreachable: str | None = None, preferences: HostPreferences | None = None
+    ) -> None:
+        self.preferences = preferences or HostPreferences()
         self._rules = rules
         self.unreachable = unreachable
 
@@ -37,7 +41,8 @@ class RobotsPolicy:
         """The policy that follows from an answer."""
         if 200 <= status < 300:
             try:
-                return cls(Protego.parse(_decoded(body[:MAX_BYTES])))
+                text = _decoded(body[:MAX_BYTES])
+                return cls(Protego.parse(text), None, HostPreferences.parse(text))
             except Exception as error:  # a parser bug must not open the host
                 return cls(None, f"robots.txt cannot be parsed: {error}")
         if 400 <= status < 500 and status != 429:

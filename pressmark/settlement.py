@@ -19,7 +19,7 @@ from pressmark.extraction.extract import Extraction
 from pressmark.extraction.worker import PageRead
 from pressmark.frontier import Asked, Candidate, Known, in_window, next_due
 from pressmark.outlet import Outlet
-from pressmark.rights import read_rights
+from pressmark.rights import RightsSignals, read_rights
 from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
 
 KEPT = frozenset(("new", "revised", "unchanged", "same_article"))
@@ -33,12 +33,14 @@ REFUSALS = frozenset(("challenge_page", "consent_wall", "rate_limited", "geo_blo
 class Capture:
     """A page that came, and how we came to it.
 
-    response: without its body. requested_url: before redirects; response.url is the final one.
+    response: without its body. requested_url: before redirects; response.url is the final one. site_rights: what
+    robots.txt and tdmrep.json of its host state about it.
     """
 
     candidate: Candidate
     response: Response
     requested_url: str
+    site_rights: dict[str, Any] | None = None
 
     def metadata(self, crawl_id: UUID, outlet: str, segment_id: UUID) -> dict[str, Any]:
         """What the WARC's metadata record says, so that the visit can be staged from the file alone."""
@@ -65,7 +67,13 @@ class Capture:
             }
             if published
             else None,
+            "site_rights": self.site_rights,
         }
+
+    def rights(self, page: RightsSignals) -> dict[str, Any] | None:
+        """All that page, headers and host state: for the visit's row."""
+        found = {**(page.as_json() or {}), **({"site": self.site_rights} if self.site_rights else {})}
+        return found or None
 
 
 def capture_of(response: Response, fields: dict[str, Any]) -> Capture:
@@ -97,7 +105,7 @@ def capture_of(response: Response, fields: dict[str, Any]) -> Capture:
         UUID(endpoint) if endpoint else None,
         entry,
     )
-    return Capture(candidate, response.without_body(), fields["requested_url"])
+    return Capture(candidate, response.without_body(), fields["requested_url"], fields.get("site_rights"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +182,8 @@ def settle_page(
         return end("out_of_scope", f"leads to {response.url}", archive=False)
     if rights.tdm_reservation and outlet.rights.tdm_reservation == "obey" and tdm_basis is None:
         return end("rights_reserved", "the page reserves text and data mining (tdm-reservation: 1)", archive=False)
+    if rights.noindex and outlet.rights.noindex == "obey":
+        return end("noindex", "the page asks not to be indexed (robots: noindex)", archive=False)
     if read.outcome is not None or extraction is None:
         return end(read.outcome or "quarantined", read.reason, read.stage or "extract")
     listed = _listed_date(candidate, article_url, response.observed_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
+from urllib.parse import urlsplit
 
 from scrapy import Request
 
@@ -14,6 +15,7 @@ Kind = Literal["robots", "rights", "endpoint", "article", "other"]
 KIND = "pressmark_kind"
 CANDIDATE = "pressmark_candidate"
 PAGE = "pressmark_page"  # the spooled page, on the way from the capture to the callback
+SITE_RIGHTS = "pressmark_site_rights"  # what robots.txt and tdmrep.json state about the page
 CONDITIONAL = "pressmark_conditional"  # it was sent with validators, so that 304 is an answer
 DELAY = "pressmark_delay"  # seconds that robots.txt asks for
 ROBOTS_BYTES = 5 * 2**20
@@ -49,3 +51,15 @@ def kind_of(request: Request) -> Kind:
     """What a request is for; `other` for one that is not of our making."""
     kind: Kind = request.meta.get(KIND, "other")
     return kind
+
+
+def site_of(url: str) -> str:
+    """Scheme and host of an address, without credentials."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def path_of(url: str) -> str:
+    """Path and query of an address."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

@@ -54,6 +54,7 @@ from pressmark.warehouse.crawls import (
     record_poll,
     settle_open,
 )
+from pressmark.warehouse.host_files import HostFile, Kind, read_host_file, write_host_file
 from pressmark.warehouse.requests import CrawlRequest
 
 Result = TypeVar("Result")
@@ -220,12 +221,32 @@ class CrawlBook:
         if not self.request.dry_run:
             self._segments.open.fetches.append(record)
 
-    def spool(self, candidate: Candidate, response: Response, requested_url: str) -> SpooledPage:
-        """Write a page to the open segment. Raises NoSpace or ArchiveError: the crawl cannot go on."""
+    async def read_host_file(self, site: str, kind: Kind) -> HostFile | None:
+        """A host's file as it was last looked at, where that still holds."""
+        if self.request.force_refetch:
+            return None
+        return await self._database(lambda cursor: read_host_file(cursor, site, kind, datetime.now(UTC)))
+
+    async def write_host_file(self, file: HostFile) -> None:
+        """Keep a look at a host's file."""
+        if not self.request.dry_run:
+            await self._database(lambda cursor: write_host_file(cursor, file))
+
+    def spool(
+        self,
+        candidate: Candidate,
+        response: Response,
+        requested_url: str,
+        site_rights: dict[str, Any] | None = None,
+    ) -> SpooledPage:
+        """Write a page to the open segment. Raises NoSpace or ArchiveError: the crawl cannot go on.
+
+        site_rights: what the files of its host state about it.
+        """
         failpoints.reach("after_fetch")
         segment = self._segments.open
         pointer = segment.append(response)
-        return SpooledPage(Capture(candidate, response.without_body(), requested_url), pointer, segment)
+        return SpooledPage(Capture(candidate, response.without_body(), requested_url, site_rights), pointer, segment)
 
     async def settle_page(self, page: SpooledPage, answered: tuple[str, str] | None = None) -> None:
         """Read a spooled page and settle its candidate.

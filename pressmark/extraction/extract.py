@@ -12,8 +12,6 @@ from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 
-from lxml.html import HtmlElement
-
 from pressmark.dates import DateFound
 from pressmark.extraction import fingerprints
 from pressmark.extraction.authors import find_authors
@@ -148,7 +146,7 @@ def extract(
         keywords=_keywords(page, article),
         main_image=_main_image(page, article, url),
         is_accessible_for_free=free,
-        canonical_url=_canonical(page.tree, url, config),
+        canonical_url=_canonical(page, url, config),
         encoding=page.encoding,
         encoding_source=page.encoding_source,
         article_body=body,
@@ -160,7 +158,7 @@ def extract(
         authors_hash=fingerprints.comparable_hash("\n".join(authors)),
         body_hash=fingerprints.comparable_hash(body),
         signatures=fingerprints.signatures(body),
-        rights=read_rights(headers, page.meta),
+        rights=read_rights(headers, page.meta, page.links),
         wall=find_wall(page, article, headers, headline, words, free),
         comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
     )
@@ -224,11 +222,11 @@ def _free(page: Page, article: Node) -> bool | None:
     return {"free": True, "metered": False, "locked": False}.get(tier)
 
 
-def _canonical(tree: HtmlElement, base: str, config: ExtractionConfig) -> str | None:
+def _canonical(page: Page, base: str, config: ExtractionConfig) -> str | None:
     """rel=canonical where it counts: on the outlet's own domains and not its homepage."""
-    for link in tree.iter("link"):
-        if "canonical" in (link.get("rel") or "").lower().split():
-            url = absolute(link.get("href") or "", base)
+    for rel, _, href in page.links:
+        if "canonical" in rel.split():
+            url = absolute(href, base)
             if url and on_domains(url, config.domains) and not is_homepage(url) and len(url) <= 2048:
                 return url if url_key(url) != url_key(config.home) else None
     return None

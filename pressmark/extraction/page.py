@@ -61,6 +61,15 @@ class Page:
                     found.setdefault(name.strip().lower(), []).append(content.strip())
         return found
 
+    @cached_property
+    def links(self) -> list[tuple[str, str, str]]:
+        """(rel, type, href) of <link> elements, in document order; rel in lower case."""
+        return [
+            ((e.get("rel") or "").lower(), e.get("type") or "", href.strip())
+            for e in self.tree.iter("link")
+            if (href := e.get("href"))
+        ]
+
     def meta_first(self, *names: str) -> str | None:
         """The first content among these names, in the order of the names."""
         return next((one_line(content) for name in names for content in self.meta.get(name, ())), None)

@@ -143,7 +143,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
     assert capture is not None and x is not None
     response, candidate, listed = capture.response, settled.candidate, settled.listed
     address = without_trackers(settled.article_url or response.url, segment.outlet.urls.parameters)
-    published, modified, entry = x.published, x.modified, candidate.entry
+    published, modified, entry, rights = x.published, x.modified, candidate.entry, capture.rights(x.rights)
     urls = [
         {
             "kind": kind,
@@ -163,7 +163,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
         candidate.via, candidate.endpoint_id, entry.headline if entry else None,
         listed.value if listed else None, listed.raw if listed else None, listed.source if listed else None,
         listed.precision if listed else None, listed.offset if listed else None,
-        Json(x.rights.as_json()) if x.rights.as_json() else None, x.headline, x.description, x.authors,
+        Json(rights) if rights else None, x.headline, x.description, x.authors,
         published.value if published else None, published.raw if published else None,
         published.source if published else None, published.precision if published else None,
         published.offset if published else None, published.flag if published else None,

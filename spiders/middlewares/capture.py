@@ -16,7 +16,7 @@ from scrapy.http import Headers, Response
 
 from pressmark.archive import records
 from spiders.outcomes import WALL_STATUSES
-from spiders.requests import CANDIDATE, PAGE, kind_of
+from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, kind_of
 
 
 class CaptureMiddleware:
@@ -48,7 +48,7 @@ class CaptureMiddleware:
                 request_headers=_pairs(request.headers),
             )
             requested = request.meta.get("redirect_urls", [request.url])[0]
-            request.meta[PAGE] = book.spool(request.meta[CANDIDATE], captured, requested)
+            request.meta[PAGE] = book.spool(request.meta[CANDIDATE], captured, requested, request.meta.get(SITE_RIGHTS))
         headers = response.headers.copy()
         for name in ("Content-Encoding", "Content-Length"):
             headers.pop(name, None)

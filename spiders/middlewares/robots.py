@@ -5,7 +5,6 @@ Scrapy's own middleware is off: it goes on crawling where robots.txt answers 5xx
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from scrapy import Request
@@ -15,16 +14,16 @@ from pressmark.errors import RefusedAddress
 from pressmark.robots import RobotsDisallowed, RobotsPolicy, RobotsVerdict
 from pressmark.settings import ROBOTS_TOKEN
 from spiders import resolver
-from spiders.outcomes import Stopping, outcome_of_error
-from spiders.requests import DELAY, ROBOTS_BYTES, kind_of, make_request
+from spiders.host_files import Once, look_at
+from spiders.requests import DELAY, SITE_RIGHTS, kind_of, path_of, site_of
 
 
 class RobotsMiddleware:
-    """Asks each host's robots.txt once a crawl."""
+    """Asks each host's robots.txt once a day."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._policies: dict[str, asyncio.Future[RobotsPolicy]] = {}
+        self._policies = Once(self._policy)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
@@ -35,11 +34,10 @@ class RobotsMiddleware:
         """Raises RobotsDisallowed with the verdict, or RefusedAddress."""
         if kind_of(request) == "robots":
             return
-        parts = urlsplit(request.url)
-        site = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        policy = await self._policy(site)
-        if parts.hostname in resolver.refused:
-            raise RefusedAddress(resolver.refused[parts.hostname])
+        policy, state = await self._policies.get(site_of(request.url))
+        host = urlsplit(request.url).hostname
+        if host in resolver.refused:
+            raise RefusedAddress(resolver.refused[host])
         verdict = policy.verdict(request.url, ROBOTS_TOKEN)
         delay = policy.crawl_delay(ROBOTS_TOKEN)
         book = getattr(self._crawler.spider, "book", None)
@@ -51,27 +49,13 @@ class RobotsMiddleware:
         if verdict.outcome != "allowed":
             raise RobotsDisallowed(verdict)
         request.meta[DELAY] = delay
+        if kind_of(request) == "article":
+            # Anew at each hop: what holds is what the host of the page says.
+            stated = policy.preferences.about(path_of(request.url))
+            request.meta[SITE_RIGHTS] = {**stated, **({"robots_txt": state} if state else {})}
 
-    async def _policy(self, site: str) -> RobotsPolicy:
-        future = self._policies.get(site)
-        if future is None:
-            future = self._policies[site] = asyncio.get_running_loop().create_future()
-            try:
-                future.set_result(await self._fetch(f"{site}/robots.txt"))
-            except BaseException as error:
-                del self._policies[site]
-                future.set_exception(error)
-                future.exception()  # looked at, so that asyncio does not report it where nobody else waits
-                raise
-        return await asyncio.shield(future)
-
-    async def _fetch(self, url: str) -> RobotsPolicy:
-        book = getattr(self._crawler.spider, "book", None)
-        request = make_request(url, "robots", book.outlet if book else None, ROBOTS_BYTES)
-        try:
-            response = await self._crawler.engine.download_async(request)
-        except Stopping:
-            raise
-        except Exception as error:
-            return RobotsPolicy.from_failure(outcome_of_error(error, url)[1])
-        return RobotsPolicy.from_response(response.status, response.body)
+    async def _policy(self, site: str) -> tuple[RobotsPolicy, str | None]:
+        file = await look_at(self._crawler, site, "robots")
+        if file.status is None:
+            return RobotsPolicy.from_failure(file.error or "no answer"), None
+        return RobotsPolicy.from_response(file.status, file.body or b""), file.name

@@ -3,6 +3,7 @@
 
 INSERT INTO core.outcome (outcome, class, meaning) VALUES
     ('legal_block', 'no_response', 'The server refuses it for legal reasons (451).'),
+    ('noindex', 'refused', 'The page asks not to be indexed, and the outlet''s file obeys that.'),
     ('geo_blocked', 'refused', 'The outlet does not serve the article to the country that we ask from.');
 
 ALTER TABLE core.article_event DROP CONSTRAINT article_event_kind_check;

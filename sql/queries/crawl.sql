@@ -289,3 +289,25 @@ SELECT crawl_id FROM ops.crawl WHERE request_id = ANY (%(request_ids)s::uuid[]);
 SELECT COALESCE(final_url, requested_url), observed_at, visit_id FROM core.visit
 WHERE segment_id = %(segment_id)s AND archive_offset = %(offset)s
 ORDER BY observed_at LIMIT 1;
+
+-- name: host_file
+-- The last look at a host's file, where it still holds.
+SELECT l.looked_at, l.http_status, l.error, f.body
+FROM ops.host_file_look l
+LEFT JOIN core.host_file f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
+WHERE l.site = %(site)s AND l.kind = %(kind)s AND l.expires_at > %(now)s;
+
+-- name: add_host_file
+-- A state of a host's file, once.
+INSERT INTO core.host_file (site, kind, body_hash, body, first_seen_at)
+VALUES (%(site)s, %(kind)s, %(body_hash)s, %(body)s, %(looked_at)s)
+ON CONFLICT DO NOTHING;
+
+-- name: add_host_file_look
+-- The last look; an older one that comes late changes nothing.
+INSERT INTO ops.host_file_look AS l (site, kind, looked_at, expires_at, http_status, error, body_hash)
+VALUES (%(site)s, %(kind)s, %(looked_at)s, %(expires_at)s, %(http_status)s, %(error)s, %(body_hash)s)
+ON CONFLICT (site, kind) DO UPDATE SET
+    looked_at = excluded.looked_at, expires_at = excluded.expires_at, http_status = excluded.http_status,
+    error = excluded.error, body_hash = excluded.body_hash
+WHERE excluded.looked_at >= l.looked_at;

@@ -14,7 +14,7 @@ from pressmark.dates import day_in_url, read_date
 from pressmark.discovery.feeds import parse_feed
 from pressmark.discovery.sitemaps import parse_sitemap
 from pressmark.logs import redact
-from pressmark.rights import read_rights
+from pressmark.rights import HostPreferences, read_rights
 from pressmark.robots import RobotsPolicy
 from pressmark.warehouse.copying import Json, field
 
@@ -133,3 +133,41 @@ def test_passwords_leave_no_trace_in_logs() -> None:
     assert "canary" not in redact("postgresql://me:canary@host/db password=canary host=x password='can ary'").replace(
         "ca ary", ""
     )
+
+
+def test_rights_signals_of_a_response() -> None:
+    headers = (
+        ("X-Robots-Tag", "noai, noimageai"), ("Content-Usage", "train-ai=n"), ("Content-Usage", "train-ai=y, search=y"),
+        ("Link", '<https://x.example/css>; rel=preload, </terms.xml>; rel="license"; type="application/rsl+xml"'),
+    )  # fmt: skip
+    links = [("canonical", "", "/a"), ("license", "", "https://creativecommons.org/licenses/by/4.0/"),
+             ("alternate", "application/rsl+xml", "/rsl.xml"), ("stylesheet", "text/css", "/s.css")]  # fmt: skip
+    signals = read_rights(headers, {"robots": ["noindex"], "tdm-reservation": ["1"]}, links)
+    assert signals.as_json() == {
+        "robots": ["noai", "noimageai", "noindex"],
+        "tdm_reservation": True,
+        "content_usage": {"train-ai": "n", "search": "y"},
+        "license": ["https://creativecommons.org/licenses/by/4.0/", "/rsl.xml", "/terms.xml"],
+    }
+    assert signals.noindex and not signals.noarchive
+    assert read_rights((("Link", "<" * 50_000),), {}).as_json() is None, "hostile headers cost nothing"
+
+
+def test_what_robots_txt_states_beside_its_rules() -> None:
+    text = (
+        "License: https://x.example/licence.xml\nUser-agent: other\nContent-Signal: ai-train=yes\n\n"
+        "User-agent: GPTBot\nUser-agent: *\nContent-Signal: search=yes, ai-train=no # why\nContent-Usage: train-ai=n\n"
+        "Content-Usage: /open/ train-ai=y\nContent-Usage: /news/ search=n\nDisallow: /private/\n"
+    )
+    stated = HostPreferences.parse(text)
+    assert stated.about("/news/1") == {
+        "content_signal": {"ai-train": "no", "search": "yes"},
+        "content_usage": {"train-ai": "n", "search": "n"},
+        "license": ["https://x.example/licence.xml"],
+    }
+    assert stated.about("/open/1")["content_usage"] == {"train-ai": "n"}, "any n wins"
+    ours = HostPreferences.parse(text + "User-agent: Pressmark\nContent-Signal: ai-train=yes\n")
+    assert ours.about("/")["content_signal"] == {"ai-train": "yes"}, "a group for us is the one that counts"
+    assert HostPreferences.parse("Content-Signal: ai-input=no").about("/") == {"content_signal": {"ai-input": "no"}}
+    assert HostPreferences.parse("User-agent: other\nContent-Signal: ai-input=no").about("/") == {}
+    assert HostPreferences.parse("\x00:::\nlicense\nContent-Usage: " + "==" * 90_000).about("/") == {}

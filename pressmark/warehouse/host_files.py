@@ -1,0 +1,75 @@
+"""What hosts say in robots.txt and tdmrep.json: the last look and until when it holds, each state kept once."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from psycopg2.extensions import cursor as Cursor
+
+from pressmark.text import clean_text
+from pressmark.warehouse.queries import queries
+
+Kind = Literal["robots", "tdmrep"]
+ANSWER_HOLDS = timedelta(hours=24)  # the most that RFC 9309 2.4 allows
+ERROR_HOLDS = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """A look at a host's file.
+
+    site: scheme and host. status: None where no answer came; error then says why. body: None where there is none.
+    """
+
+    site: str
+    kind: Kind
+    looked_at: datetime
+    status: int | None
+    error: str | None = None
+    body: bytes | None = None
+
+    @property
+    def body_hash(self) -> bytes | None:
+        """First 16 bytes of the body's sha256."""
+        return hashlib.sha256(self.body).digest()[:16] if self.body is not None else None
+
+    @property
+    def name(self) -> str | None:
+        """The state it showed, as a visit's rights name it."""
+        return self.body_hash.hex() if self.body_hash is not None else None
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when it holds: errors and overload pass, an answer holds for a day."""
+        failed = self.status is None or self.status >= 500 or self.status == 429
+        return self.looked_at + (ERROR_HOLDS if failed else ANSWER_HOLDS)
+
+
+def read_host_file(cursor: Cursor, site: str, kind: Kind, now: datetime) -> HostFile | None:
+    """The last look, where it still holds."""
+    cursor.execute(queries("crawl")["host_file"], {"site": site, "kind": kind, "now": now})
+    row = cursor.fetchone()
+    if row is None:
+        return None
+    looked_at, status, error, body = row
+    return HostFile(site, kind, looked_at, status, error, bytes(body) if body is not None else None)
+
+
+def write_host_file(cursor: Cursor, file: HostFile) -> None:
+    """Keep a look, and its body where that is new. May be repeated."""
+    values = {
+        "site": clean_text(file.site),
+        "kind": file.kind,
+        "looked_at": file.looked_at,
+        "expires_at": file.expires_at,
+        "http_status": file.status,
+        "error": clean_text(file.error),
+        "body_hash": file.body_hash,
+        "body": file.body,
+    }
+    if file.body is not None:
+        cursor.execute(queries("crawl")["add_host_file"], values)
+    cursor.execute(queries("crawl")["add_host_file_look"], values)

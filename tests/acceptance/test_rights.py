@@ -1,0 +1,114 @@
+"""Rights signals: asked for once a day, recorded with every visit, obeyed as the outlet's file says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Line
+from tests.site import Answer, WebSite, article, feed
+
+HOST = "rights.example"
+WORDS = "The council met on Tuesday evening to talk about the bridge, the ferry and the money for both of them."
+ROBOTS = (
+    b"License: http://rights.example/licence.xml\nUser-agent: *\nContent-Signal: search=yes, ai-train=no\n"
+    b"Content-Usage: /news/ train-ai=n\nDisallow: /closed/\n"
+)
+
+
+@pytest.fixture
+def site() -> Iterator[WebSite]:
+    site = WebSite()
+    site.answers[HOST, "/robots.txt"] = Answer(ROBOTS, content_type="text/plain")
+    site.answers[HOST, "/.well-known/tdmrep.json"] = Answer(
+        json.dumps(
+            [{"location": "/held/*", "tdm-reservation": 1}, {"location": "/news/*", "tdm-reservation": 0}]
+        ).encode(),
+        content_type="application/json",
+    )
+    paths = {"open": "/news/open", "held": "/held/story", "closed": "/closed/story", "hidden": "/news/hidden"}
+    site.answers[HOST, "/feed"] = feed(*((f"http://{HOST}{path}", name) for name, path in paths.items()))
+    for name, path in paths.items():
+        head = '<meta name="robots" content="noindex">' if name == "hidden" else '<link rel="license" href="/terms">'
+        site.answers[HOST, path] = article(name, *(f"{WORDS} Part {n} of {name}." for n in range(4)), head=head)
+        answer = site.answers[HOST, path]
+        assert isinstance(answer, Answer)
+        answer.headers["X-Robots-Tag"] = "noai"
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def stating(line: Line, site: WebSite, tmp_path: Path) -> Line:
+    (tmp_path / "outlets").mkdir()
+    line.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
+    write(line)
+    return line
+
+
+def write(line: Line, rights: str = "{}") -> None:
+    (Path(line.env["PRESSMARK_OUTLETS"]) / "stating.yaml").write_text(
+        f"id: stating\nname: Stating\nhome: http://{HOST}/\ndomains: [{HOST}]\nlanguages: [en]\ntimezone: UTC\n"
+        f"enabled: true\npoliteness: {{delay: 0}}\nrights: {rights}\n"
+        f"endpoints: [{{method: feed, url: 'http://{HOST}/feed', source: a test}}]\n"
+    )
+
+
+def test_signals_are_obeyed_recorded_and_shown(stating: Line, site: WebSite) -> None:
+    line = stating
+    assert line.outcomes("stating") == {"new": 1, "rights_reserved": 1, "robots_denied": 1, "noindex": 1}
+    ((rights,),) = line.query("SELECT rights FROM mart.article", role="analyst")
+    host = rights.pop("site")
+    assert rights == {"robots": ["noai"], "license": ["/terms"]}
+    assert host["content_signal"] == {"ai-train": "no", "search": "yes"} and host["content_usage"] == {"train-ai": "n"}
+    assert host["license"] == ["http://rights.example/licence.xml"] and host["tdm_reservation"] is False
+    ((body,),) = line.query(
+        "SELECT body FROM core.host_file WHERE encode(body_hash, 'hex') = %s", (host["robots_txt"],)
+    )
+    assert bytes(body) == ROBOTS, "the visit names the state of robots.txt that held"
+    ((robots, signal, noai, licensed, denied, reserved, noindex),) = line.query(
+        "SELECT robots_txt, content_signal->>'ai-train', noai, licensed, robots_denied, rights_reserved, noindex "
+        "FROM mart.outlet_rights",
+        role="analyst",
+    )
+    assert robots == ROBOTS.decode() and (signal, noai, licensed, denied, reserved, noindex) == ("no", 1, 1, 1, 1, 1)
+    assert not any(r["path"] in ("/held/story", "/closed/story") for r in site.requests)
+
+
+def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Line, site: WebSite) -> None:
+    line = stating
+    line.crawl("stating")
+    before = len(site.requests)
+    line.crawl("stating")
+    assert not [r["path"] for r in site.requests[before:] if "robots" in r["path"] or "tdmrep" in r["path"]]
+    line.query("UPDATE ops.host_file_look SET expires_at = now()")
+    line.crawl("stating")
+    assert line.query("SELECT count(*) FROM core.host_file") == [(2,)], "unchanged, so kept once"
+    site.answers[HOST, "/robots.txt"] = Answer(b"User-agent: *\nDisallow: /\n", content_type="text/plain")
+    line.query("UPDATE ops.host_file_look SET expires_at = now()")
+    assert line.run("crawl", "stating", check=False).returncode == 1, "its only feed is forbidden now"
+    assert line.query("SELECT count(*) FROM core.host_file WHERE kind = 'robots'") == [(2,)]
+    ((rights,),) = line.query("SELECT rights FROM mart.article", role="analyst")
+    assert rights["site"]["content_signal"] == {"ai-train": "no", "search": "yes"}, "the past is not rewritten"
+
+
+def test_an_error_holds_for_minutes(stating: Line, site: WebSite) -> None:
+    line = stating
+    site.answers[HOST, "/robots.txt"] = Answer(b"down", 503)
+    assert line.run("crawl", "stating", check=False).returncode == 1
+    assert line.query(
+        "SELECT http_status, expires_at - looked_at <= interval '5 minutes' FROM ops.host_file_look WHERE kind = 'robots'"
+    ) == [(503, True)]
+
+
+def test_an_outlet_s_file_or_a_basis_may_say_record(stating: Line, site: WebSite) -> None:
+    line = stating
+    write(line, "{noindex: record}")
+    outcomes = line.outcomes("stating", PRESSMARK_TDM_BASIS="research")
+    assert outcomes == {"new": 3, "robots_denied": 1}, "robots.txt is always obeyed"
+    rows = dict(line.query("SELECT headline, rights FROM mart.article", role="analyst"))
+    assert rows["held"]["site"]["tdm_reservation"] is True and rows["hidden"]["robots"] == ["noai", "noindex"]
+    assert line.query("SELECT tdm_reserved FROM mart.outlet_rights", role="analyst") == [(1,)]
