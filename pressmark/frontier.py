@@ -159,8 +159,12 @@ def _left_out(
     published = _published(candidate, known)
     if asked.mode == "window" and published is not None and not in_window(published, asked):
         return Decision("out_of_window", f"published {published:%Y-%m-%d}")
-    if outlet.max_age and published is not None and published < now - outlet.max_age:
-        return Decision("too_old", f"published {published:%Y-%m-%d}")
+    if outlet.max_age and asked.mode == "incremental":
+        # What has not changed since then was not published since then either.
+        modified = candidate.entry.modified if candidate.entry else None
+        latest = published or modified
+        if latest is not None and latest < now - outlet.max_age:
+            return Decision("too_old", f"{'published' if published else 'last changed'} {latest:%Y-%m-%d}")
     return None
 
 

@@ -182,7 +182,9 @@ class Outlet(_Part):
     revisits: Revisits = Revisits()
     budgets: Budgets = Budgets()
     urls: UrlRules = UrlRules()
-    max_age: Duration | None = Field(None, description="Articles published longer ago are left out.")
+    max_age: Duration | None = Field(
+        None, description="Articles published longer ago are left out, except where a window asks for them."
+    )
     extraction: ExtractionHints = ExtractionHints()
     comments: Literal["off", "text", "full"] = Field(
         "off", description="Readers' comments: not read; text without names; text with names."

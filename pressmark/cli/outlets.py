@@ -11,11 +11,13 @@ import typer
 from ruamel.yaml import YAML
 
 from pressmark.cli.output import friendly, out, print_json, table
+from pressmark.cli.probing import add_outlet, check_live, live_outlets
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry, read_outlet
 from pressmark.settings import Settings
 
-app = typer.Typer(help="Outlets: list, show, check, schema.", no_args_is_help=True)
+app = typer.Typer(help="Outlets: add, list, show, check, schema.", no_args_is_help=True)
+app.command("add")(add_outlet)
 
 
 @app.command("list")
@@ -73,15 +75,26 @@ def check_outlets(
     files: Annotated[
         list[Path] | None, typer.Argument(metavar="[FILE...]", help="Files; all of the folder where none is given.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Look at the sites too; ids will do. None named: all that are enabled.")
+    ] = False,
 ) -> None:
     """Say what is wrong with outlet files: file, line, key and what to do. Exit code 2 where anything is.
+
+    With --live the outlets' sites are looked at as `outlet add` does it, and what has changed is told: endpoints that
+    fail or list nothing, new ones, articles that cannot be read, another language, robots.txt. Exit code 1 where
+    anything has.
 
     Examples:
 
       pressmark outlet check
 
       pressmark outlet check outlets/southfront.yaml
+
+      pressmark outlet check southfront --live
     """
+    if live:
+        raise typer.Exit(0 if check_live(live_outlets(files or [])) else 1)
     if files:
         read = [read_outlet(path) for path in files]
         problems = [problem for _, found in read for problem in found]

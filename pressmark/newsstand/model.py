@@ -63,6 +63,8 @@ class Site:
     zone: timezone
     articles: Callable[[int], list[Article]] = field(repr=False)
     pages: Callable[[Site, int], dict[str, Document]] = field(repr=False)
+    feeds: tuple[tuple[str, str, str], ...] = ()  # type, path, title: as its front page names them
+    wordpress: bool = False
 
 
 def write_article(language: Language, host: str, number: int, path: str, zone: timezone, **more: object) -> Article:

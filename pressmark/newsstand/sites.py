@@ -152,10 +152,14 @@ def _plaza_articles(edition: int) -> list[Article]:
     return [write_article(SPANISH, _PLAZA, n, f"/nota.php?id={300 + n}", zone) for n in numbers]
 
 
+_RSS = "application/rss+xml"
+
+
 def _dispatch_pages(site: Site, edition: int) -> dict[str, Document]:
     articles = site.articles(edition)
     pages = {a.path: html_page(site, "wordpress.html", a, articles) for a in articles}
     pages["/feed/"] = xml_page("feed.xml", site, articles, "application/rss+xml; charset=UTF-8")
+    pages["/comments/feed/"] = xml_page("feed.xml", site, articles[:3], "application/rss+xml; charset=UTF-8")
     return pages | common_pages(site, articles)
 
 
@@ -182,8 +186,33 @@ def _plaza_pages(site: Site, edition: int) -> dict[str, Document]:
 
 
 FIRST_FOUR: tuple[Site, ...] = (
-    Site(_DISPATCH, "The Harbour Dispatch", "en", UTC, _dispatch_articles, _dispatch_pages),
+    Site(
+        _DISPATCH,
+        "The Harbour Dispatch",
+        "en",
+        UTC,
+        _dispatch_articles,
+        _dispatch_pages,
+        ((_RSS, "/comments/feed/", "The Harbour Dispatch » Comments"), (_RSS, "/feed/", "The Harbour Dispatch")),
+        True,
+    ),
     Site(_TAGESBLICK, "Tagesblick", "de", timezone(timedelta(hours=1)), _tagesblick_articles, _tagesblick_pages),
-    Site(_ALWAHA, "الواحة", "ar", timezone(timedelta(hours=3)), _alwaha_articles, _alwaha_pages),
-    Site(_PLAZA, "La Plaza", "es", timezone(timedelta(hours=-3)), _plaza_articles, _plaza_pages),
+    Site(
+        _ALWAHA,
+        "الواحة",
+        "ar",
+        timezone(timedelta(hours=3)),
+        _alwaha_articles,
+        _alwaha_pages,
+        (("application/atom+xml", "/atom.xml", "الواحة"),),
+    ),
+    Site(
+        _PLAZA,
+        "La Plaza",
+        "es",
+        timezone(timedelta(hours=-3)),
+        _plaza_articles,
+        _plaza_pages,
+        ((_RSS, "/rss.xml", "La Plaza"),),
+    ),
 )
