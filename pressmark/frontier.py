@@ -99,18 +99,20 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Fetch (outcome None), or how the candidate ends without a request."""
+    """Fetch (outcome None), take it from the archive, or how the candidate ends without a request."""
 
     outcome: str | None = None
     reason: str | None = None
+    from_archive: bool = False
 
     @property
     def fetch(self) -> bool:
         """Whether to ask for the page."""
-        return self.outcome is None
+        return self.outcome is None and not self.from_archive
 
 
 FETCH = Decision()
+FROM_ARCHIVE = Decision(from_archive=True)
 
 
 def decide(
@@ -131,7 +133,10 @@ def decide(
     if known is None or asked.force_refetch:
         return FETCH
     if asked.mode == "window":
-        return Decision("known_not_due", "in the warehouse already") if known.first_visit_at else FETCH
+        if known.first_visit_at:
+            return Decision("known_not_due", "in the warehouse already")
+        # An earlier window read it, and it was published in this one.
+        return FROM_ARCHIVE if known.last_outcome == "out_of_window" and known.segment_id else FETCH
     return FETCH if _is_due(candidate, known, now) else Decision("known_not_due")
 
 

@@ -7,7 +7,7 @@ function, from the WARC's own metadata records.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -135,7 +135,11 @@ class FrontierUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """How a candidate ended. `extraction` is given where a visit is to be staged."""
+    """How a candidate ended. `extraction` is given where a visit is to be staged.
+
+    published: of a page outside of the window asked for. archived: (segment, offset, length) of a page that was not
+    fetched but taken from the archive.
+    """
 
     candidate: Candidate
     outcome: str
@@ -147,6 +151,8 @@ class Settled:
     quarantine_stage: str | None = None
     archive: bool = False
     listed: DateFound | None = None
+    published: datetime | None = None
+    archived: tuple[UUID, int, int] | None = None
 
 
 def settle_page(
@@ -189,7 +195,8 @@ def settle_page(
     listed = _listed_date(candidate, article_url, response.observed_at)
     published = (extraction.published.value if extraction.published else None) or (listed.value if listed else None)
     if asked.mode == "window" and published is not None and not in_window(published, asked):
-        return end("out_of_window", f"published {published:%Y-%m-%d}")
+        # Kept with its date: the window that wants it takes it from the archive.
+        return replace(end("out_of_window", f"published {published:%Y-%m-%d}"), published=published)
     return Settled(
         candidate,
         _kept_outcome(candidate, article_uid, extraction, known_by_uid),
@@ -227,11 +234,11 @@ def frontier_update(
     failed_before = known.failures if known else 0
     if settled.outcome in MISSING and known is not None and known.last_outcome not in MISSING:
         failed_before = 0
-    failures = 0 if extraction or settled.outcome == NOT_MODIFIED else failed_before + 1
+    failures = 0 if extraction or settled.outcome in (NOT_MODIFIED, "out_of_window") else failed_before + 1
     first_visit = known.first_visit_at if known else None
     if extraction and response and first_visit is None:
         first_visit = response.observed_at
-    published = extraction.published.value if extraction and extraction.published else None
+    published = extraction.published.value if extraction and extraction.published else settled.published
     if published is None and settled.listed is not None:
         published = settled.listed.value
     return FrontierUpdate(

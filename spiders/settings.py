@@ -1,7 +1,7 @@
 """Scrapy's settings. All guards come from one add-on, so that no spider can be without them."""
 
 BOT_NAME = "pressmark"
-SPIDER_MODULES = ["spiders"]
+SPIDER_MODULES = ["spiders.outlet_spider"]  # what `scrapy list` shows
 NEWSPIDER_MODULE = "spiders"
 ADDONS = {"spiders.addon.Guards": 100}
 

@@ -12,13 +12,14 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """What is answered; `seconds` is waited before the body."""
+    """What is answered; `seconds` is waited before the body, `drip` between its bytes."""
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "text/html; charset=utf-8"
     seconds: float = 0.0
+    drip: float = 0.0
 
 
 class WebSite:
@@ -50,7 +51,12 @@ class WebSite:
                     for name, value in found.headers.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    self.wfile.write(found.body)
+                    if found.drip:
+                        for byte in found.body:
+                            self.wfile.write(bytes([byte]))
+                            time.sleep(found.drip)
+                    else:
+                        self.wfile.write(found.body)
                 except OSError:
                     self.close_connection = True
                 site.log.append((host, self.path, begin, time.monotonic()))

@@ -315,13 +315,14 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
         event = run.closed.get(outlet.id)
         if event is None or event["reason"] == "failed":  # it is told by its error
             continue
-        left_out = {name: count for name, count in event["plan"].items() if name != "fetch"}
+        left_out = {name: n for name, n in event["plan"].items() if name not in ("fetch", "from_archive")}
         pages = event["plan"].get("fetch", 0)
         plans.append(
             {
                 "outlet": outlet.id,
                 "candidates": sum(event["plan"].values()),
                 "fetch": pages,
+                "from_archive": event["plan"].get("from_archive", 0),
                 "left_out": left_out,
                 "seconds_estimated": round(pages * (outlet.politeness.delay + _SECONDS_A_PAGE)),
                 "requests_made": event["requests"],
@@ -330,10 +331,11 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
     if as_json:
         print_json({"plan": plans})
         return
-    made = table("outlet", "#candidates", "#to fetch", "#about seconds", "left out")
+    made = table("outlet", "#candidates", "#to fetch", "#from archive", "#about seconds", "left out")
     for plan in plans:
         left = ", ".join(f"{count} {name}" for name, count in plan["left_out"].items()) or "-"
-        made.add_row(plan["outlet"], str(plan["candidates"]), str(plan["fetch"]), str(plan["seconds_estimated"]), left)
+        numbers = (plan[name] for name in ("candidates", "fetch", "from_archive", "seconds_estimated"))
+        made.add_row(plan["outlet"], *map(str, numbers), left)
     out.print(made)
 
 

@@ -12,7 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,7 +20,7 @@ from uuid import UUID
 from psycopg2.extensions import cursor as Cursor
 
 from pressmark import failpoints
-from pressmark.archive.records import Response
+from pressmark.archive.records import Response, read_response
 from pressmark.archive.spool import SpoolPointer
 from pressmark.crawl.segments import OpenSegment, Segments
 from pressmark.crawl.services import Services
@@ -52,6 +52,7 @@ from pressmark.warehouse.crawls import (
     read_known,
     read_removals,
     record_poll,
+    segment_place,
     settle_open,
 )
 from pressmark.warehouse.host_files import HostFile, Kind, read_host_file, write_host_file
@@ -197,7 +198,7 @@ class CrawlBook:
         to_fetch = [candidate for candidate, decision in decided if decision.fetch]
         state = self._state_after(poll, any(c.url_uid not in self._known for c, _ in decided)) if poll else None
         if self.request.dry_run:
-            self.plan.update(decision.outcome or "fetch" for _, decision in decided)
+            self.plan.update(d.outcome or ("fetch" if d.fetch else "from_archive") for _, d in decided)
             return []
         if decided or poll:
             await self._database(
@@ -209,9 +210,38 @@ class CrawlBook:
         for _, decision in decided:
             if decision.outcome:
                 self.emit("settled", outcome=decision.outcome, left_out=True)
+        for candidate, decision in decided:
+            if decision.from_archive and not await self._take_from_archive(candidate):
+                to_fetch.append(candidate)
+        self._open.update(candidate.url_uid for candidate in to_fetch)
         if to_fetch:
             self.emit("fetching", pages=len(to_fetch))
         return to_fetch
+
+    async def _take_from_archive(self, candidate: Candidate) -> bool:
+        """Settle a page that another window had read and left out; False where its bytes are there no more."""
+        known = self._known[candidate.url_uid]
+        assert known.segment_id is not None and known.archive_offset is not None and known.archive_length is not None
+        place = await self._database(lambda cursor: segment_place(cursor, known.segment_id))  # type: ignore[arg-type]
+        if place is None:
+            return False
+        file, start = place
+        store = self.services.store
+        member = await asyncio.to_thread(store.read, file, start + known.archive_offset, known.archive_length)
+        response = read_response(member)
+        folder = self.services.settings.spool / str(self.crawl_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = folder / f"{response.visit_id}.archived"
+        try:
+            copy.write_bytes(member)
+            pointer = SpoolPointer(str(copy), 0, len(member))
+            read = await self.services.extraction.read(pointer, self._config, self.outlet.budgets.page_size)
+        finally:
+            copy.unlink(missing_ok=True)
+        capture = Capture(candidate, response.without_body(), known.url)
+        where = (known.segment_id, known.archive_offset, known.archive_length)
+        self._note(replace(self._settled(capture, read), archived=where, archive=False), None, self._segments.open)
+        return True
 
     # -- fetching ------------------------------------------------------------------------------
 

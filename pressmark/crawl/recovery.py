@@ -29,7 +29,7 @@ from pressmark.frontier import Asked
 from pressmark.outlet import Outlet
 from pressmark.settlement import Settled, capture_of, settle_page
 from pressmark.urls import url_uid
-from pressmark.warehouse.crawls import close_crawl, ensure_extractor, read_known, settle_open
+from pressmark.warehouse.crawls import close_crawl, ensure_extractor, read_known, segment_place, settle_open
 from pressmark.warehouse.locks import alive_lock
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.requests import get_request
@@ -140,7 +140,7 @@ def _read(
     """Read a page in a worker, from a copy of its record."""
     member = document[stored.offset : stored.offset + stored.length]
     if stored.is_revisit:
-        place = services.database.run(lambda cursor: _place(cursor, pointer.segment_id))
+        place = services.database.run(lambda cursor: segment_place(cursor, pointer.segment_id))
         if place is None:
             return PageRead(None, "quarantined", "decode", "the record that holds its bytes is not archived any more")
         member = services.store.read(place[0], place[1] + pointer.offset, pointer.length)
@@ -148,9 +148,3 @@ def _read(
         path = Path(folder) / "page.warc.gz"
         path.write_bytes(member)
         return services.extraction.read_now(SpoolPointer(str(path), 0, len(member)), config, outlet.budgets.page_size)
-
-
-def _place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
-    cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})
-    row = cursor.fetchone()
-    return (row[0], row[1]) if row else None

@@ -147,6 +147,8 @@ class Segments:
         own: list[int] = []
         for index, (settled, pointer) in enumerate(segment.items):
             capture = settled.capture
+            if settled.archived:
+                pointers[index] = ArchivePointer(*settled.archived)
             if capture is None or pointer is None or not settled.archive:
                 continue
             metadata = capture.metadata(self._crawl_id, self._outlet.id, segment.segment_id)

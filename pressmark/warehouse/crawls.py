@@ -181,7 +181,7 @@ def record_poll(
     left_out = [
         (c.url_uid, d.outcome)
         for c, d in stored
-        if not d.fetch and d.outcome != "budget_exhausted" and (d.outcome != "out_of_window" or c.url_uid not in known)
+        if d.outcome and d.outcome != "budget_exhausted" and (d.outcome != "out_of_window" or c.url_uid not in known)
     ]
     if left_out:
         execute_values(cursor, queries("crawl")["mark_left_out"], left_out, page_size=_PAGE)
@@ -201,7 +201,7 @@ def record_poll(
                 candidate.via,
                 decision.outcome,
                 clean_text(decision.reason),
-                None if decision.fetch else now,
+                now if decision.outcome else None,
             )
             for candidate, decision in stored
         ],
@@ -303,6 +303,13 @@ def settle_open(cursor: Cursor, crawl_id: UUID, outcome: str, reason: str) -> in
         queries("crawl")["settle_open"], {"crawl_id": crawl_id, "outcome": outcome, "reason": clean_text(reason)}
     )
     return int(cursor.rowcount)
+
+
+def segment_place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
+    """(file, first byte) of a segment in the archive; None where it is there no more."""
+    cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})
+    row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
 
 
 def update_frontier(cursor: Cursor, outlet: str, updates: Iterable[FrontierUpdate], now: datetime) -> None:

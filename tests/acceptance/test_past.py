@@ -11,6 +11,7 @@ from pressmark.newsstand.abroad import ABROAD
 from pressmark.newsstand.model import Site
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.sites import FIRST_FOUR
+from tests.acceptance.test_newsstand import check_archive
 from tests.conftest import Line
 
 SITES = {site.host.split(".")[0]: site for site in (*FIRST_FOUR, *ABROAD)}
@@ -58,6 +59,16 @@ def test_a_day_of_the_past(line: Line, newsstand: Newsstand, tmp_path: Path, met
     assert {url for (url,) in line.query("SELECT url FROM mart.article")} == week and len(week) == 7
     asked = [f"http://{r['host']}{r['path']}" for r in newsstand.requests()[before:]]
     assert not expected & set(asked) and len(asked) == len(set(asked)), "every address once"
+    if method == "archive":
+        # The page that the first window had read and left out was taken from the archive.
+        assert line.query(
+            "SELECT count(*) FROM core.visit WHERE observed_at < (SELECT max(started_at) FROM ops.crawl)"
+        ) == [(2,)]
+    pages = [
+        f"{r['host']}{r['path']}" for r in newsstand.requests() if (r["path"] in {a.path for a in site.articles(1)})
+    ]
+    assert len(pages) == len(set(pages)), "no article was ever asked for twice"
+    check_archive(line)
     assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
