@@ -125,6 +125,9 @@ class Budgets(_Part):
     """Most that one crawl may use."""
 
     pages: int = Field(500, ge=1, description="Articles fetched in one crawl.")
+    pages_a_day: int = Field(
+        5000, ge=1, description="Articles fetched in a day by all crawls together: a calendar without end stops there."
+    )
     duration: Duration = Field(timedelta(minutes=50), le=timedelta(minutes=90), description="Time of one crawl.")
     sitemaps: int = Field(50, ge=1, description="Sitemaps read in one crawl.")
     archive_days: int = Field(62, ge=1, description="Days read of one archive in one crawl.")

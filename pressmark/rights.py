@@ -129,15 +129,15 @@ class HostPreferences:
 def read_rights(
     headers: Iterable[tuple[str, str]],
     meta: Mapping[str, list[str]],
-    links: Iterable[tuple[str, str, str]] = (),
+    links: Iterable[tuple[str, str, str, str]] = (),
 ) -> RightsSignals:
     """Signals of a response and its page.
 
-    meta: contents of <meta name=...> by lower-cased name. links: (rel, type, href) of its <link> elements.
+    meta: contents of <meta name=...> by lower-cased name. links: (rel, type, href, media) of its <link> elements.
     """
     directives: list[str] = []
     usage: list[tuple[str, str]] = []
-    licences = [href for rel, kind, href in links if _is_licence(rel, kind)]
+    licences = [href for rel, kind, href, _ in links if _is_licence(rel, kind)]
     reservation: bool | None = None
     policy: str | None = None
     for name, value in headers:

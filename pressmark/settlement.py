@@ -289,6 +289,7 @@ def variants(capture: Capture, extraction: Extraction, outlet: Outlet) -> list[t
         found.append(("final", capture.response.url))
     if extraction.canonical_url:
         found.append(("canonical", extraction.canonical_url))
+    found += extraction.variants
     return list(dict.fromkeys((kind, url) for kind, url in found if absolute(url)))
 
 

@@ -23,7 +23,8 @@ MAX_PATH_DEPTH = 16
 MAX_SEGMENT_REPEATS = 3
 
 _TRACKING_PARAMETERS = frozenset(
-    "fbclid gclid gclsrc dclid gbraid wbraid msclkid twclid ysclid yclid igshid igsh ttclid li_fat_id "
+    "fbclid gclid gclsrc dclid gbraid wbraid gad_source gad_campaignid srsltid mibextid rdt_cid epik sfnsn "
+    "msclkid twclid ysclid yclid igshid igsh ttclid li_fat_id "
     "mc_cid mc_eid mkt_tok _ga _gl _hsenc _hsmi hsctatracking vero_id vero_conv oly_anon_id oly_enc_id "
     "cmp cmpid intcmp icid ncid ocid s_cid smid smtyp ito xtor wt_zmc wt_mc spm wprov sref soc_src soc_trk "
     "ref ref_src ref_url referrer referer traffic_source __twitter_impression guccounter guce_referrer "
@@ -110,6 +111,18 @@ def host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").lower().rstrip(".")
     except ValueError:
         return ""
+
+
+def site_of(url: str) -> str:
+    """Scheme and host of an address, without credentials."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def path_of(url: str) -> str:
+    """Path and query of an address."""
+    parts = urlsplit(url)
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def on_domains(url: str, domains: Iterable[str]) -> bool:

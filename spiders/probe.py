@@ -39,7 +39,7 @@ from pressmark.outlet import Outlet
 from pressmark.rights import TdmFile
 from pressmark.robots import RobotsPolicy
 from pressmark.settings import ROBOTS_TOKEN, Settings
-from pressmark.urls import host_of
+from pressmark.urls import host_of, path_of, site_of
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.host_files import HostFile, Kind
@@ -48,7 +48,7 @@ from spiders.discovery.robots import WELL_KNOWN
 from spiders.host_files import look_at
 from spiders.job import scrapy_settings
 from spiders.outcomes import outcome_of_error, outcome_of_status
-from spiders.requests import make_request, path_of, site_of
+from spiders.requests import make_request
 
 _LONGEST_DELAY = 10.0  # seconds between requests that a person still waits for, where robots.txt asks for them
 _MOST_FEEDS = 8

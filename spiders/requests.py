@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
-from urllib.parse import urlsplit
 
 from scrapy import Request
 
@@ -51,15 +50,3 @@ def kind_of(request: Request) -> Kind:
     """What a request is for; `other` for one that is not of our making."""
     kind: Kind = request.meta.get(KIND, "other")
     return kind
-
-
-def site_of(url: str) -> str:
-    """Scheme and host of an address, without credentials."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def path_of(url: str) -> str:
-    """Path and query of an address."""
-    parts = urlsplit(url)
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")

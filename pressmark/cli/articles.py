@@ -95,6 +95,13 @@ def _print_story(story: Story, settings: Settings) -> None:
         out.print(
             f"  [red]removal[/red] ({row['action']}) of {row['target']} {_plain(row['value'])}: {_plain(row['reason'])}"
         )
+    if story.rights:
+        host = {k: v for k, v in story.rights.items() if k not in ("robots", "reason", "looked_at")}
+        told = "; ".join(f"{name} {value}" for name, value in host.items())
+        verdict = story.rights.get("robots", "not asked for")
+        reason = f" ({_plain(story.rights['reason'])})" if "reason" in story.rights else ""
+        seen = f", seen {short_time(story.rights['looked_at'])}" if "looked_at" in story.rights else ""
+        out.print(f"  robots.txt: {verdict}{reason}{seen}{'; ' + _plain(told) if told else ''}")
     out.print("[bold]Found by[/bold]")
     for row in story.sightings:
         seen = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
@@ -115,6 +122,9 @@ def _print_story(story: Story, settings: Settings) -> None:
             version = f"  version {row['revision']}{changed}"
         out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {_plain(row['url'])}{version}")
         out.print(f"    {_place(row, settings)}")
+        stated = {name: value for name, value in (row["rights"] or {}).items() if name != "site"}
+        if stated:
+            out.print(f"    rights stated: {_plain('; '.join(f'{name} {value}' for name, value in stated.items()))}")
     for row in story.quarantine:
         out.print(
             f"  {short_time(row['created_at'])}  {row['outcome']}, found out at {row['stage']}: {_plain(row['reason'])}"

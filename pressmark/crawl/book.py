@@ -47,6 +47,7 @@ from pressmark.warehouse.crawls import (
     close_crawl,
     count_liars,
     ensure_extractor,
+    pages_today,
     read_due,
     read_endpoints,
     read_known,
@@ -91,7 +92,9 @@ class CrawlBook:
         crawl_id: UUID,
         removals: Sequence[Removal],
         extractor_id: int,
+        pages_today: int = 0,
     ) -> None:
+        """pages_today: what other crawls have asked of the outlet within a day."""
         self.services = services
         self.outlet = outlet
         self.request = request
@@ -109,6 +112,8 @@ class CrawlBook:
         self._seen: set[UUID] = set()
         self._open: set[UUID] = set()
         self._budget = request.page_budget or outlet.budgets.pages
+        self._budget = min(self._budget, outlet.budgets.pages_a_day - pages_today)
+        self._day_is_full = pages_today >= outlet.budgets.pages_a_day
         self._deciding = asyncio.Lock()
         self._closed = False
         self._begun = time.monotonic()
@@ -121,12 +126,13 @@ class CrawlBook:
     def open(cls, services: Services, outlet: Outlet, request: CrawlRequest, crawl_id: UUID) -> CrawlBook:
         """Read what the crawl needs to know."""
 
-        def read(cursor: Cursor) -> tuple[list[Removal], int]:
-            return read_removals(cursor, outlet), ensure_extractor(cursor, ExtractionConfig.of(outlet))
+        def read(cursor: Cursor) -> tuple[list[Removal], int, int]:
+            extractor_id = ensure_extractor(cursor, ExtractionConfig.of(outlet))
+            return read_removals(cursor, outlet), extractor_id, pages_today(cursor, outlet.id, datetime.now(UTC))
 
-        removals, extractor_id = services.database.run(read)
+        removals, extractor_id, asked = services.database.run(read)
         logger.info("%s: crawl %s begins, %s", outlet.id, crawl_id, request.mode)
-        return cls(services, outlet, request, crawl_id, removals, extractor_id)
+        return cls(services, outlet, request, crawl_id, removals, extractor_id, asked)
 
     # -- deciding ------------------------------------------------------------------------------
 
@@ -188,7 +194,8 @@ class CrawlBook:
             decision = decide(candidate, self._known.get(uid), self.request.asked, self.outlet, self._removals, now)
             if decision.fetch:
                 if self._budget <= 0:
-                    decision = Decision("budget_exhausted", "the crawl's budget of pages was used up")
+                    whose = "outlet's budget of pages a day" if self._day_is_full else "crawl's budget of pages"
+                    decision = Decision("budget_exhausted", f"the {whose} was used up")
                 else:
                     self._budget -= 1
             if poll is None and decision.outcome == "known_not_due":

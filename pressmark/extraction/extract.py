@@ -94,6 +94,7 @@ class Extraction:
     main_image: str | None
     is_accessible_for_free: bool | None
     canonical_url: str | None
+    variants: list[tuple[str, str]]
     encoding: str
     encoding_source: str
     article_body: str
@@ -147,6 +148,7 @@ def extract(
         main_image=_main_image(page, article, url),
         is_accessible_for_free=free,
         canonical_url=_canonical(page, url, config),
+        variants=_variants(page, url, config),
         encoding=page.encoding,
         encoding_source=page.encoding_source,
         article_body=body,
@@ -222,11 +224,28 @@ def _free(page: Page, article: Node) -> bool | None:
     return {"free": True, "metered": False, "locked": False}.get(tier)
 
 
+def _variants(page: Page, base: str, config: ExtractionConfig) -> list[tuple[str, str]]:
+    """(amp or mobile, address) of the page's other clothes, where they are the outlet's own."""
+    found: dict[str, str] = {}
+    for link in page.links:
+        rel = link.rel.split()
+        if "amphtml" in rel:
+            kind = "amp"
+        elif "alternate" in rel and ("handheld" in link.media or "max-width" in link.media):
+            kind = "mobile"
+        else:
+            continue
+        url = absolute(link.href, base)
+        if url and on_domains(url, config.domains) and not is_homepage(url) and len(url) <= 2048:
+            found.setdefault(kind, url)
+    return list(found.items())
+
+
 def _canonical(page: Page, base: str, config: ExtractionConfig) -> str | None:
     """rel=canonical where it counts: on the outlet's own domains and not its homepage."""
-    for rel, _, href in page.links:
-        if "canonical" in rel.split():
-            url = absolute(href, base)
+    for link in page.links:
+        if "canonical" in link.rel.split():
+            url = absolute(link.href, base)
             if url and on_domains(url, config.domains) and not is_homepage(url) and len(url) <= 2048:
                 return url if url_key(url) != url_key(config.home) else None
     return None

@@ -8,6 +8,7 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from lxml.etree import ElementDefaultClassLookup, LxmlError
 from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HtmlProcessingInstruction, document_fromstring
@@ -38,6 +39,15 @@ class TooLarge(ExtractionError):
     """The page is larger than the limit once its content encoding is removed."""
 
 
+class Link(NamedTuple):
+    """A <link> element; rel and media in lower case."""
+
+    rel: str
+    type: str
+    href: str
+    media: str
+
+
 @dataclass(frozen=True)
 class Page:
     """A decoded and parsed page."""
@@ -62,10 +72,10 @@ class Page:
         return found
 
     @cached_property
-    def links(self) -> list[tuple[str, str, str]]:
-        """(rel, type, href) of <link> elements, in document order; rel in lower case."""
+    def links(self) -> list[Link]:
+        """<link> elements with an address, in document order."""
         return [
-            ((e.get("rel") or "").lower(), e.get("type") or "", href.strip())
+            Link((e.get("rel") or "").lower(), e.get("type") or "", href.strip(), (e.get("media") or "").lower())
             for e in self.tree.iter("link")
             if (href := e.get("href"))
         ]

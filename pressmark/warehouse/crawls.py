@@ -135,6 +135,12 @@ def read_endpoints(cursor: Cursor, outlet: str) -> dict[UUID, EndpointState]:
     }
 
 
+def pages_today(cursor: Cursor, outlet: str, now: datetime) -> int:
+    """Requests for articles of an outlet within the last day."""
+    cursor.execute(queries("crawl")["pages_today"], {"outlet": outlet, "now": now})
+    return int((cursor.fetchone() or (0,))[0])
+
+
 def count_liars(cursor: Cursor, outlet: str) -> int:
     """How many addresses of an outlet changed under the same validators."""
     cursor.execute(queries("crawl")["count_liars"], {"outlet": outlet})

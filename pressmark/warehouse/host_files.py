@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from psycopg2.extensions import cursor as Cursor
@@ -56,6 +56,11 @@ def read_host_file(cursor: Cursor, site: str, kind: Kind, now: datetime) -> Host
         return None
     looked_at, status, error, body = row
     return HostFile(site, kind, looked_at, status, error, bytes(body) if body is not None else None)
+
+
+def last_look(cursor: Cursor, site: str, kind: Kind) -> HostFile | None:
+    """The last look, whether it still holds or not."""
+    return read_host_file(cursor, site, kind, datetime.min.replace(tzinfo=UTC))
 
 
 def write_host_file(cursor: Cursor, file: HostFile) -> None:

@@ -9,13 +9,20 @@ from uuid import UUID
 from psycopg2.extensions import cursor as Cursor
 
 from pressmark.errors import ConfigError
-from pressmark.urls import absolute, host_of, url_uid
+from pressmark.rights import TdmFile
+from pressmark.robots import RobotsPolicy
+from pressmark.settings import ROBOTS_TOKEN
+from pressmark.urls import absolute, host_of, path_of, site_of, url_uid
+from pressmark.warehouse.host_files import last_look
 from pressmark.warehouse.queries import queries
 
 
 @dataclass(slots=True)
 class Story:
-    """All that the warehouse has of an address; rows as dictionaries."""
+    """All that the warehouse has of an address; rows as dictionaries.
+
+    rights: what robots.txt and tdmrep.json of its host say of it, as they were last seen.
+    """
 
     url: str
     outlets: list[str]
@@ -28,6 +35,7 @@ class Story:
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     copies: list[dict[str, Any]] = field(default_factory=list)
     removals: list[dict[str, Any]] = field(default_factory=list)
+    rights: dict[str, Any] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:
@@ -66,7 +74,24 @@ def look_up(cursor: Cursor, url: str) -> Story:
     for name, columns in _COLUMNS.items():
         cursor.execute(queries("lookup")[name], values)
         setattr(story, name, [dict(zip(columns.split(), row, strict=True)) for row in cursor.fetchall()])
+    story.rights = _rights(cursor, story.frontier[0]["url"] if story.frontier else address)
     return story
+
+
+def _rights(cursor: Cursor, url: str) -> dict[str, Any]:
+    robots, tdmrep = (last_look(cursor, site_of(url), kind) for kind in ("robots", "tdmrep"))
+    told: dict[str, Any] = {}
+    if robots is not None:
+        if robots.status is None:
+            policy = RobotsPolicy.from_failure(robots.error or "no answer")
+        else:
+            policy = RobotsPolicy.from_response(robots.status, robots.body or b"")
+        verdict = policy.verdict(url, ROBOTS_TOKEN)
+        told |= {"robots": verdict.outcome, "reason": verdict.reason, "looked_at": robots.looked_at}
+        told |= {"crawl_delay": policy.crawl_delay(ROBOTS_TOKEN), **policy.preferences.about(path_of(url))}
+    if tdmrep is not None and tdmrep.body is not None:
+        told["tdm_reservation"], told["tdm_policy"] = TdmFile.parse(tdmrep.body).reserves(path_of(url))
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def read_article(cursor: Cursor, articles: list[UUID]) -> dict[str, Any] | None:

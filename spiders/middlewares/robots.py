@@ -13,9 +13,10 @@ from scrapy.crawler import Crawler
 from pressmark.errors import RefusedAddress
 from pressmark.robots import RobotsDisallowed, RobotsPolicy, RobotsVerdict
 from pressmark.settings import ROBOTS_TOKEN
+from pressmark.urls import path_of, site_of
 from spiders import resolver
 from spiders.host_files import Once, look_at
-from spiders.requests import DELAY, SITE_RIGHTS, kind_of, path_of, site_of
+from spiders.requests import DELAY, SITE_RIGHTS, kind_of
 
 
 class RobotsMiddleware:

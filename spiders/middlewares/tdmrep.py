@@ -10,10 +10,10 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 
 from pressmark.rights import TdmFile
-from pressmark.urls import host_of
+from pressmark.urls import host_of, path_of, site_of
 from spiders.host_files import Once, look_at
 from spiders.outcomes import RightsReserved
-from spiders.requests import SITE_RIGHTS, kind_of, path_of, site_of
+from spiders.requests import SITE_RIGHTS, kind_of
 
 
 class TdmrepMiddleware:

@@ -68,7 +68,7 @@ WHERE target IN ('url', 'prefix', 'outlet') AND value IS NOT NULL
   AND (outlet = %(outlet)s OR (target = 'outlet' AND value = %(outlet)s) OR (target <> 'outlet' AND outlet IS NULL));
 
 -- name: known
--- What the frontier knows of these identities. A known variant (a canonical address, a redirect's target)
+-- What the frontier knows of these identities. A known variant (a canonical, AMP or mobile address, a redirect's target)
 -- that was never asked for itself answers with the state of the article it leads to.
 SELECT w.url_uid, f.url, f.article_uid, f.next_due_at, f.listed_modified, f.last_fetch_at, f.last_outcome,
        f.failures, f.first_visit_at, f.date_published,
@@ -83,7 +83,7 @@ JOIN LATERAL (
     WHERE via.article_uid = (
         -- Pages of different articles that claim one canonical address: it then stands for none of them.
         SELECT min(u.article_uid::text)::uuid FROM core.article_url u
-        WHERE u.url_uid = w.url_uid AND u.kind IN ('canonical', 'final')
+        WHERE u.url_uid = w.url_uid AND u.kind IN ('canonical', 'final', 'amp', 'mobile')
         HAVING count(DISTINCT u.article_uid) = 1
     ) AND NOT EXISTS (SELECT 1 FROM ops.frontier own WHERE own.url_uid = w.url_uid)
     LIMIT 1
@@ -227,6 +227,13 @@ ON CONFLICT (url_uid) DO UPDATE SET
     archive_length = COALESCE(excluded.archive_length, f.archive_length),
     last_read_at = GREATEST(f.last_read_at, excluded.last_read_at),
     validators_lie = f.validators_lie OR excluded.validators_lie;
+
+-- name: pages_today
+-- Pages asked of an outlet within a day, by whichever crawl.
+SELECT count(*) FROM ops.fetch f
+JOIN ops.crawl w ON w.crawl_id = f.crawl_id
+WHERE w.outlet = %(outlet)s AND w.started_at > %(now)s - interval '2 days'
+  AND f.fetched_at > %(now)s - interval '1 day' AND f.kind = 'article';
 
 -- name: count_liars
 -- Addresses of an outlet whose content changed under the same validators.

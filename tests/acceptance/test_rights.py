@@ -76,6 +76,13 @@ def test_signals_are_obeyed_recorded_and_shown(stating: Line, site: WebSite) -> 
     )
     assert robots == ROBOTS.decode() and (signal, noai, licensed, denied, reserved, noindex) == ("no", 1, 1, 1, 1, 1)
     assert not any(r["path"] in ("/held/story", "/closed/story") for r in site.requests)
+    told = line.run("why", f"http://{HOST}/closed/story").stdout
+    assert "robots.txt: robots_denied (robots.txt disallows it for Pressmark)" in told
+    told = line.run("why", f"http://{HOST}/held/story").stdout
+    assert "robots.txt: allowed" in told and "tdm_reservation True" in told and "rights_reserved" in told
+    told = line.run("why", f"http://{HOST}/news/open").stdout
+    assert "content_signal {'ai-train': 'no', 'search': 'yes'}" in told and "rights stated: robots ['noai']" in told
+    assert "next visit:" in told and "archived in" in told
 
 
 def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Line, site: WebSite) -> None:

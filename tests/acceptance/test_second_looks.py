@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -204,3 +205,93 @@ def scheduled(line: Line, outlet: Outlet, run: str) -> subprocess.CompletedProce
         [sys.executable, "-m", "spiders.job", str(request.request_id)],
         env=line.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def test_a_day_has_a_budget_that_all_crawls_share(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    file = Path(line.env["PRESSMARK_OUTLETS"]) / "second.yaml"
+    file.write_text(file.read_text() + "budgets: {pages_a_day: 3}\n")
+    put(site, 5)
+    assert line.outcomes("second") == {"new": 3, "budget_exhausted": 2}
+    ((reason,),) = line.query("SELECT DISTINCT reason FROM ops.candidate WHERE outcome = 'budget_exhausted'")
+    assert "was used up" in reason
+    before = len(site.requests)
+    assert line.outcomes("second") == {} and not sent(site, before).keys() - {"/feed"}, "they wait for the next day"
+    line.query("UPDATE ops.fetch SET fetched_at = fetched_at - interval '25 hours'")
+    assert line.outcomes("second") == {"new": 2}
+
+
+def test_retry_after_is_kept(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    put(site, 4)
+    site.answers[HOST, "/news/story-1"] = Answer(b"slow down", 429, {"Retry-After": "2"})
+    assert line.outcomes("second") == {"new": 3, "rate_limited": 1}
+    times = [(path, begin, end) for _, path, begin, end in site.log if path.startswith("/news")]
+    at = next(n for n, (path, _, _) in enumerate(times) if path == "/news/story-1")
+    assert 0 < at < 3, "it is in the middle"
+    assert times[at + 1][1] - times[at][2] > 1.9
+
+
+def test_the_sitemaps_of_robots_txt_and_the_usual_ones(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    file = Path(line.env["PRESSMARK_OUTLETS"]) / "second.yaml"
+    robots = f"endpoints: [{{method: robots, url: 'http://{HOST}/robots.txt', source: a test}}]"
+    file.write_text(file.read_text().replace(f"endpoints: [{{method: feed, url: '{FEED}', source: a test}}]", robots))
+    put(site, 3)
+
+    def sitemap(*numbers: int) -> Answer:
+        urls = "".join(
+            f"<url><loc>http://{HOST}/news/story-{n}</loc><news:news><news:publication_date>2026-11-0{n + 1}T10:00:00Z"
+            f"</news:publication_date></news:news><image:image><image:loc>http://{HOST}/a{n}.jpg</image:loc>"
+            "</image:image></url>"
+            for n in numbers
+        )
+        space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
+        image = 'xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
+        return Answer(f"<urlset {space} {image}>{urls}</urlset>".encode(), content_type="application/xml")
+
+    # Nothing is listed: the usual addresses are tried, and the first that works is enough.
+    site.answers[HOST, "/sitemap_index.xml"] = sitemap(0)
+    assert line.outcomes("second") == {"new": 1}
+    assert [r["path"] for r in site.requests if "sitemap" in r["path"]] == ["/sitemap.xml", "/sitemap_index.xml"]
+    listed = f"User-agent: *\nDisallow:\nSitemap: http://{HOST}/a.xml.gz\nsitemap: /b.txt\n"
+    site.answers[HOST, "/robots.txt"] = Answer(listed.encode(), content_type="text/plain")
+    whole = sitemap(1)
+    site.answers[HOST, "/a.xml.gz"] = Answer(gzip.compress(whole.body), content_type="application/gzip")
+    site.answers[HOST, "/b.txt"] = Answer(f"http://{HOST}/news/story-2\n".encode(), content_type="text/plain")
+    before = len(site.requests)
+    assert line.outcomes("second") == {"new": 2}
+    assert not any("sitemap" in r["path"] for r in site.requests[before:])
+    done = line.run("crawl", "second", "--since", "2026-11-01", "--until", "2026-11-02", "--dry-run", "--json")
+    assert '"candidates": 2' in done.stdout, "it reaches the past"
+    assert not any(r["path"].endswith(".jpg") for r in site.requests), "pictures are no articles"
+
+
+def test_entries_that_scrolled_off_unseen_are_suspected(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    put(site, 6)
+    pages = [(f"http://{HOST}/news/story-{n}", f"Story {n}") for n in range(6)]
+    for shown in (pages[:3], pages[2:4], pages[4:]):
+        site.answers[HOST, "/feed"] = feed(*shown)
+        line.crawl("second")
+    polls = line.query("SELECT overlap, gap_suspected FROM ops.endpoint_poll ORDER BY polled_at")
+    assert polls == [(None, False), (1, False), (0, True)]
+
+
+def test_amp_and_mobile_addresses_lead_to_their_article(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    head = (
+        '<link rel="amphtml" href="/accelerated/1"><link rel="amphtml" href="http://other.example/1">'
+        '<link rel="alternate" media="only screen and (max-width: 640px)" href="/handy/1">'
+    )
+    site.answers[HOST, "/news/story-1"] = article("Story 1", *(f"{WORDS} {n}" for n in range(4)), head=head)
+    site.answers[HOST, "/feed"] = feed((f"http://{HOST}/news/story-1", "Story 1"))
+    assert line.outcomes("second") == {"new": 1}
+    site.answers[HOST, "/feed"] = feed(
+        (f"http://{HOST}/accelerated/1", "Story 1"), (f"http://{HOST}/handy/1", "Story 1")
+    )
+    before = len(site.requests)
+    assert line.outcomes("second") == {"known_not_due": 2}
+    assert sent(site, before) == {"/feed": None}, "none of them was asked for"
+    kinds = line.query("SELECT kind, url FROM mart.article_url WHERE kind <> 'requested' ORDER BY kind", role="analyst")
+    assert kinds == [("amp", f"http://{HOST}/accelerated/1"), ("mobile", f"http://{HOST}/handy/1")]

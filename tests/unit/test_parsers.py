@@ -140,8 +140,8 @@ def test_rights_signals_of_a_response() -> None:
         ("X-Robots-Tag", "noai, noimageai"), ("Content-Usage", "train-ai=n"), ("Content-Usage", "train-ai=y, search=y"),
         ("Link", '<https://x.example/css>; rel=preload, </terms.xml>; rel="license"; type="application/rsl+xml"'),
     )  # fmt: skip
-    links = [("canonical", "", "/a"), ("license", "", "https://creativecommons.org/licenses/by/4.0/"),
-             ("alternate", "application/rsl+xml", "/rsl.xml"), ("stylesheet", "text/css", "/s.css")]  # fmt: skip
+    links = [("canonical", "", "/a", ""), ("license", "", "https://creativecommons.org/licenses/by/4.0/", ""),
+             ("alternate", "application/rsl+xml", "/rsl.xml", ""), ("stylesheet", "text/css", "/s.css", "")]  # fmt: skip
     signals = read_rights(headers, {"robots": ["noindex"], "tdm-reservation": ["1"]}, links)
     assert signals.as_json() == {
         "robots": ["noai", "noimageai", "noindex"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -42,6 +43,21 @@ DIFFERENT = [
 
 def test_clothes_do_not_make_an_address() -> None:
     assert {url_key(url) for url in SAME} == {"example.org/2026/story"}
+
+
+def test_a_few_hundred_addresses() -> None:
+    """Groups of url_groups.txt: addresses of one article; none of another group."""
+    groups: list[list[str]] = [[]]
+    for line in (Path(__file__).parent / "url_groups.txt").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            groups[-1].append(line)
+        elif groups[-1]:
+            groups.append([])
+    groups = [group for group in groups if group]
+    assert sum(map(len, groups)) > 200 and len(groups) > 80
+    keys = [{url_key(url) for url in group} for group in groups]
+    assert [group for group, found in zip(groups, keys, strict=True) if len(found) > 1] == []
+    assert len(set().union(*keys)) == len(groups), "no two groups are one"
 
 
 def test_what_carries_identity_stays() -> None:
