@@ -259,10 +259,14 @@ class CrawlBook:
             self._segments.open.fetches.append(record)
 
     async def read_host_file(self, site: str, kind: Kind) -> HostFile | None:
-        """A host's file as it was last looked at, where that still holds."""
+        """A host's file as it was last looked at, where that still holds.
+
+        An error holds for runs of the schedule alone: who asks by hand may just have mended it.
+        """
         if self.request.force_refetch:
             return None
-        return await self._database(lambda cursor: read_host_file(cursor, site, kind, datetime.now(UTC)))
+        file = await self._database(lambda cursor: read_host_file(cursor, site, kind, datetime.now(UTC)))
+        return None if file and file.failed and not self.request.scheduled else file
 
     async def write_host_file(self, file: HostFile) -> None:
         """Keep a look at a host's file."""

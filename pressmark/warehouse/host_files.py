@@ -42,10 +42,14 @@ class HostFile:
         return self.body_hash.hex() if self.body_hash is not None else None
 
     @property
+    def failed(self) -> bool:
+        """Whether nothing was learnt: no answer, an error of the server's, or overload."""
+        return self.status is None or self.status >= 500 or self.status == 429
+
+    @property
     def expires_at(self) -> datetime:
         """Until when it holds: errors and overload pass, an answer holds for a day."""
-        failed = self.status is None or self.status >= 500 or self.status == 429
-        return self.looked_at + (ERROR_HOLDS if failed else ANSWER_HOLDS)
+        return self.looked_at + (ERROR_HOLDS if self.failed else ANSWER_HOLDS)
 
 
 def read_host_file(cursor: Cursor, site: str, kind: Kind, now: datetime) -> HostFile | None:

@@ -232,8 +232,8 @@ ON CONFLICT (url_uid) DO UPDATE SET
 -- Pages asked of an outlet within a day, by whichever crawl.
 SELECT count(*) FROM ops.fetch f
 JOIN ops.crawl w ON w.crawl_id = f.crawl_id
-WHERE w.outlet = %(outlet)s AND w.started_at > %(now)s - interval '2 days'
-  AND f.fetched_at > %(now)s - interval '1 day' AND f.kind = 'article';
+WHERE w.outlet = %(outlet)s AND w.started_at > %(now)s::timestamptz - interval '2 days'
+  AND f.fetched_at > %(now)s::timestamptz - interval '1 day' AND f.kind = 'article';
 
 -- name: count_liars
 -- Addresses of an outlet whose content changed under the same validators.

@@ -110,7 +110,7 @@ def test_a_tier_from_end_to_end(
             "SELECT outcome, sum(candidates)::int FROM mart.crawl_funnel WHERE started_at = ANY (SELECT max(started_at) FROM mart.crawl GROUP BY outlet) GROUP BY 1"
         )
     )
-    assert totals == {"revised": 1, "gone": 1, "new": 1, "unchanged": 9, "known_not_due": 19}
+    assert totals == {"revised": 1, "gone": 1, "new": 1, "not_modified": 9, "known_not_due": 19}
     asked = line.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
     assert [(mode, dag) for mode, dag, _ in asked] == [("incremental", "crawl_hourly")] * 2
     assert line.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'failed'") == [("al-waha",)]
