@@ -116,7 +116,9 @@ def _is_usable(page: bytes) -> bool:
         extraction = extract(page, "http://bench.example/page", headers, datetime.now(UTC), config)
     except Exception:
         return False
-    return judge(extraction).outcome is None and not (extraction.rights.noarchive or extraction.rights.tdm_reservation)
+    return judge(extraction).outcome is None and not (
+        extraction.rights.noarchive or extraction.rights.noindex or extraction.rights.tdm_reservation
+    )
 
 
 def measure(pages: list[bytes], place: Path, runs: int) -> dict[str, Any]:
