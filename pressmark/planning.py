@@ -121,7 +121,8 @@ def audit(rows: Sequence[Mapping[str, Any]], budget: float = FAILURE_BUDGET) -> 
         elif not row["ledger_ok"]:
             problems.append(f"The ledger of {outlet} does not add up (crawl {row['crawl_id']}).")
         elif not row["candidates"]:
-            silent.append(outlet)
+            if row["listed_nothing"]:
+                silent.append(outlet)
         else:
             policy = {name: row["outcomes"][name] for name in POLICY if row["outcomes"].get(name)}
             if sum(policy.values()) == row["candidates"]:

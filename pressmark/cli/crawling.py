@@ -285,6 +285,8 @@ def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any
             "candidates": row["candidates"],
             "requests": row["requests"],
             "outcomes": row["outcomes"],
+            "endpoints_looked_at": row["polls"],
+            "endpoints_unchanged": row["unchanged"],
             "seconds": round(row["seconds"], 2),
             "finish_reason": row["finish_reason"],
             "error": row["error"],
@@ -295,11 +297,18 @@ def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any
     return {"crawls": crawls, "ledger_ok": bool(crawls) and all(c["ledger_ok"] for c in crawls)}
 
 
+def _nothing(row: dict[str, Any]) -> str:
+    """Why a crawl had no candidate."""
+    if row["endpoints_unchanged"]:
+        return "nothing has changed (304)"
+    return "nothing listed" if row["endpoints_looked_at"] else "its endpoints rest"
+
+
 def print_report(report: dict[str, Any]) -> None:
     """The report as a table."""
     made = table("outlet", "mode", "#candidates", "#requests", "#seconds", "end", "outcomes")
     for row in report["crawls"]:
-        outcomes = ", ".join(f"{count} {name}" for name, count in row["outcomes"].items()) or "nothing listed"
+        outcomes = ", ".join(f"{count} {name}" for name, count in row["outcomes"].items()) or _nothing(row)
         made.add_row(
             row["outlet"], row["mode"], str(row["candidates"]), str(row["requests"]), f"{row['seconds']:.1f}",
             row["finish_reason"] or "open", outcomes,

@@ -282,7 +282,9 @@ SELECT w.crawl_id, w.outlet, w.mode, w.interval_start, w.interval_end, w.candida
        EXTRACT(epoch FROM COALESCE(w.finished_at, now()) - w.started_at)::float AS seconds,
        w.finish_reason, w.error, w.ledger_ok,
        COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates ORDER BY f.outcome)
-                 FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}') AS outcomes
+                 FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}') AS outcomes,
+       (SELECT count(*) FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id AND p.outcome = 'not_modified') AS unchanged,
+       (SELECT count(*) FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id) AS polls
 FROM mart.crawl w
 WHERE w.crawl_id = ANY (%(crawl_ids)s::uuid[])
 ORDER BY w.outlet, w.started_at;

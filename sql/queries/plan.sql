@@ -6,7 +6,11 @@ SELECT q.outlet, q.request_id, w.crawl_id, w.finish_reason, w.error, w.candidate
        COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates ORDER BY f.outcome)
                  FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}') AS outcomes,
        (SELECT count(*) FROM ops.segment s JOIN ops.crawl c ON c.crawl_id = s.crawl_id
-        WHERE c.request_id = q.request_id AND s.state <> 'loaded') AS not_loaded
+        WHERE c.request_id = q.request_id AND s.state <> 'loaded') AS not_loaded,
+       -- A listing that came and named nothing; one that has not changed, or that rests, is no silence.
+       EXISTS (SELECT 1 FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id AND p.outcome = 'listed')
+       AND NOT EXISTS (SELECT 1 FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id AND p.outcome = 'not_modified')
+           AS listed_nothing
 FROM ops.crawl_request q
 LEFT JOIN LATERAL (
     SELECT m.* FROM mart.crawl m

@@ -60,16 +60,17 @@ def test_jobs() -> None:
 def row(outlet: str, **changes: Any) -> dict[str, Any]:
     return {
         "outlet": outlet, "crawl_id": "c", "finish_reason": "finished", "error": None, "candidates": 3, "ledger_ok": True,
-        "outcomes": {"new": 3}, "not_loaded": 0, **changes,
+        "outcomes": {"new": 3}, "not_loaded": 0, "listed_nothing": False, **changes,
     }  # fmt: skip
 
 
 def test_an_audit_says_who_failed_and_judges_by_the_budget() -> None:
     failed = row("b", finish_reason="failed", error="no robots.txt", ledger_ok=True, outcomes={})
-    silent = row("c", candidates=0, outcomes={})
-    good = audit([row("a"), failed, silent, row("d"), row("e")])
+    silent = row("c", candidates=0, outcomes={}, listed_nothing=True)
+    unchanged = row("e", candidates=0, outcomes={})
+    good = audit([row("a"), failed, silent, row("d"), unchanged])
     assert good.problems == [] and good.failed == {"b": "no robots.txt"} and good.silent == ["c"]
-    assert good.lines[0].startswith("5 outlets: 1 failed, 1 silent, 0 refused us") and good.counts == {"new": 9}
+    assert good.lines[0].startswith("5 outlets: 1 failed, 1 silent, 0 refused us") and good.counts == {"new": 6}
     assert good.lines[1:] == ["failed   b: no robots.txt", "silent   c: its endpoints answer but list nothing"]
     denied = audit([row("a", outcomes={"robots_denied": 2, "rights_reserved": 1})])
     assert denied.refused == {"a": "2 robots_denied, 1 rights_reserved"} and denied.problems == []
