@@ -188,10 +188,11 @@ def settle_page(
         return end("out_of_scope", f"leads to {response.url}", archive=False)
     if rights.tdm_reservation and outlet.rights.tdm_reservation == "obey" and tdm_basis is None:
         return end("rights_reserved", "the page reserves text and data mining (tdm-reservation: 1)", archive=False)
-    if rights.noindex and outlet.rights.noindex == "obey":
-        return end("noindex", "the page asks not to be indexed (robots: noindex)", archive=False)
     if read.outcome is not None or extraction is None:
         return end(read.outcome or "quarantined", read.reason, read.stage or "extract")
+    # After the walls: error pages and lists ask not to be indexed too, and are better called what they are.
+    if rights.noindex and outlet.rights.noindex == "obey":
+        return end("noindex", "the page asks not to be indexed (robots: noindex)", archive=False)
     listed = _listed_date(candidate, article_url, response.observed_at)
     published = (extraction.published.value if extraction.published else None) or (listed.value if listed else None)
     if asked.mode == "window" and published is not None and not in_window(published, asked):

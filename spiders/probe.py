@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 from urllib.parse import urljoin
 from uuid import uuid4
 
+from pydantic import ValidationError
 from scrapy import Request, Spider
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.http import Response
@@ -32,7 +33,7 @@ from pressmark.crawl.services import Services, emit_to
 from pressmark.discovery import feeds, probing, sections, sitemaps, wordpress
 from pressmark.discovery.listing import Listing
 from pressmark.discovery.probing import Looked
-from pressmark.errors import PressmarkError
+from pressmark.errors import ConfigError, PressmarkError
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.logs import configure_logging, quiet_scrapy
 from pressmark.outlet import Outlet
@@ -343,7 +344,10 @@ def run(known: dict[str, Any], progress: int | None) -> int:
     settings = Settings.from_env()
     ensure_ready(Warehouse(settings))
     named = [(e["method"], e["url"]) for e in known.get("endpoints", ()) if e["method"] not in ("archive", "custom")]
-    outlet = provisional(known)
+    try:
+        outlet = provisional(known)
+    except ValidationError as error:
+        raise ConfigError(f"{known['home']} cannot be looked at: {error.errors()[0]['msg']}") from error
     services = Services.open(settings, emit_to(progress))
     try:
         process = AsyncCrawlerProcess(scrapy_settings())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from ruamel.yaml import YAML
@@ -66,7 +67,11 @@ def add_outlet(
             f"{address}: no feed, sitemap, WordPress or section page was found that lists articles. Write the file by "
             "hand (docs/outlets.md), if need be with a spider of its own.",
         )
-    outlet = Outlet.model_validate(fields)
+    try:
+        outlet = Outlet.model_validate(fields)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        fail(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}: {problem['input']!r}", 2)
     text = _yaml(fields, found)
     out.print(f"[bold]{escape(outlet.id)}.yaml[/bold]")
     out.print(escape(text))

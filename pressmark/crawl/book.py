@@ -234,8 +234,12 @@ class CrawlBook:
             return False
         file, start = place
         store = self.services.store
-        member = await asyncio.to_thread(store.read, file, start + known.archive_offset, known.archive_length)
-        response = read_response(member)
+        try:
+            member = await asyncio.to_thread(store.read, file, start + known.archive_offset, known.archive_length)
+            response = read_response(member)
+        except ArchiveError as error:
+            logger.warning("%s: %s is fetched again: %s", self.outlet.id, candidate.url, error)
+            return False
         folder = self.services.settings.spool / str(self.crawl_id)
         folder.mkdir(parents=True, exist_ok=True)
         copy = folder / f"{response.visit_id}.archived"

@@ -30,8 +30,9 @@ _TITLE_PARTS = re.compile(r"\s+[|\-\u2013\u2014\u00b7:»]\s+")
 # Country codes that are sold as words.
 _GENERIC_CODES = frozenset("io co tv me ai fm news info press eu ly cc ws to".split())
 # How addresses of articles differ from those of sections, the surest first.
-_ARTICLE_PATTERNS = (r"/\d{4}/\d{1,2}/", r"/\d{4}/", r"[-/_]\d{5,}", r"/[^/]*(?:[^/-]+-){3,}[^/]+/?$", r"/\d{3,}")
+_ARTICLE_PATTERNS = (r"/\d{4}/\d{1,2}/", r"/\d{4}/", r"[-/_]\d{5,}", r"/(?:[^/-]+-){3,}[^/]*/?$", r"/\d{3,}")
 _ENOUGH_LINKS = 5
+_MOST_LINKS = 2000
 _SAMPLE = 5
 _RECENT = 50
 _OFF_DOMAIN = 0.5
@@ -101,6 +102,8 @@ def read_home(document: bytes, url: str, content_type: str | None, domains: Sequ
         address = absolute(element.get("href") or "", url)
         if address and on_domains(address, domains) and not is_homepage(address):
             links.setdefault(address, one_line(element.text_content(), 60) or "")
+            if len(links) >= _MOST_LINKS:
+                break
     title = page.tree.find(".//title")
     titled = _TITLE_PARTS.split(one_line(title.text_content(), 200) or "") if title is not None else []
     publisher = article_node(page.tree).get("publisher")

@@ -104,6 +104,8 @@ def test_what_cannot_be_added(adding: Line, site: WebSite) -> None:
     )
     assert not folder.exists() or not list(folder.glob("*.yaml"))
     assert line.run("outlet", "add", "not a page", check=False).returncode == 2
+    done = line.run("outlet", "add", "http://under_score.example/", "--delay", "0", check=False)
+    assert done.returncode != 0 and "cannot be looked at" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_check_tells_what_has_changed(adding: Line, site: WebSite) -> None:
