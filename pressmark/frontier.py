@@ -26,7 +26,7 @@ _FAILED = frozenset(
     "refused_address network_error timeout rate_limited http_error challenge_page consent_wall legal_block "
     "geo_blocked".split()
 )
-_FULL_AFTER = timedelta(days=3)
+FULL_AFTER = timedelta(days=3)
 _CHANGING_FOR = timedelta(days=30)
 _SOONEST, _LATEST = timedelta(hours=1), timedelta(days=1)
 
@@ -47,7 +47,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the frontier knows of a URL; see ops.frontier."""
+    """What the frontier knows of a URL; see ops.frontier. own: False for the state of the article it leads to."""
 
     url_uid: UUID
     url: str
@@ -68,6 +68,7 @@ class Known:
     last_modified: str | None = None
     last_read_at: datetime | None = None
     validators_lie: bool = False
+    own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,9 @@ def validators(known: Known | None, asked: Asked, now: datetime) -> dict[str, st
     """
     if known is None or known.validators_lie or known.first_visit_at is None or known.last_read_at is None:
         return {}
-    if asked.mode == "window" or asked.force_refetch or now - known.last_read_at >= _FULL_AFTER:
+    if not known.own:
+        return {}  # another address's
+    if asked.mode == "window" or asked.force_refetch or now - known.last_read_at >= FULL_AFTER:
         return {}
     headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: value for name, value in headers.items() if value}

@@ -24,6 +24,7 @@ from pressmark.text import one_line
 
 _MOST_RULES = 1000
 _MOST_LICENCES = 10
+_MOST_PREFERENCES = 50
 _LINK = re.compile(r"<([^<>]{1,2000})>\s*((?:;[^,<>]*)*)")
 _PREFERENCE = re.compile(r"([a-z][a-z0-9-]{0,40})\s*=\s*([a-z0-9]{1,10})", re.IGNORECASE)
 _DIRECTIVES_WITH_VALUE = ("max-snippet", "max-image-preview", "max-video-preview", "unavailable_after")
@@ -89,8 +90,8 @@ class HostPreferences:
             name, value = name.strip().lower(), value.strip()
             if not separator:
                 continue
-            if name == "license" and len(value) <= 2000:
-                licences.append(value)
+            if name == "license":
+                licences.append(one_line(value, 2000) or "")
                 continue
             if name == "user-agent":
                 if not naming:
@@ -110,7 +111,7 @@ class HostPreferences:
         return cls(
             _preferences(signals[True] or signals[False] or signals[None]),
             tuple(_usage(value) for value in (usages[True] or usages[False] or usages[None])[:_MOST_RULES]),
-            tuple(dict.fromkeys(licences))[:_MOST_LICENCES],
+            tuple(dict.fromkeys(filter(None, licences)))[:_MOST_LICENCES],
         )
 
     def about(self, path: str) -> dict[str, Any]:
@@ -183,7 +184,10 @@ def _quoted(parameters: str, name: str) -> str:
 
 def _preferences(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """`search=yes, ai-train=no` as pairs."""
-    return _any_no([(n.lower(), v.lower()) for value in values for n, v in _PREFERENCE.findall(value[:2000])])
+    pairs = [
+        (n.lower(), v.lower()) for value in list(values)[:_MOST_LICENCES] for n, v in _PREFERENCE.findall(value[:2000])
+    ]
+    return _any_no(pairs[:_MOST_PREFERENCES])
 
 
 def _any_no(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -17,7 +17,7 @@ from pressmark.dates import DateFound, day_in_url
 from pressmark.discovery.listing import Entry
 from pressmark.extraction.extract import Extraction
 from pressmark.extraction.worker import PageRead
-from pressmark.frontier import Asked, Candidate, Known, in_window, next_due
+from pressmark.frontier import FULL_AFTER, Asked, Candidate, Known, in_window, next_due
 from pressmark.outlet import Outlet
 from pressmark.rights import RightsSignals, read_rights
 from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
@@ -242,14 +242,18 @@ def frontier_update(
     published = extraction.published.value if extraction and extraction.published else settled.published
     if published is None and settled.listed is not None:
         published = settled.listed.value
+    due = next_due(outlet, settled.outcome, failures, first_visit, now)
+    if settled.outcome == NOT_MODIFIED and known is not None and known.last_read_at is not None:
+        # A 304 is believed until a body is due.
+        due = min(filter(None, (due, max(known.last_read_at + FULL_AFTER, now))))
     return FrontierUpdate(
         url_uid=candidate.url_uid,
         url=candidate.url,
         outcome=settled.outcome,
         fetched_at=now if requested else None,
-        next_due_at=next_due(outlet, settled.outcome, failures, first_visit, now),
+        next_due_at=due,
         failures=failures,
-        article_uid=settled.article_uid if extraction else None,
+        article_uid=settled.article_uid if extraction or settled.outcome == NOT_MODIFIED else None,
         visited_at=response.observed_at if extraction and response else None,
         listed_modified=candidate.entry.modified if candidate.entry else None,
         date_published=published,
@@ -269,6 +273,8 @@ def _lied(known: Known | None, response: Response, extraction: Extraction) -> bo
     """Whether the content has changed and the server's validators have not."""
     if known is None or known.content is None or known.content == _content(extraction):
         return False
+    if known.wire_digest == response.wire_digest:
+        return False  # the same bytes, read by another extractor
     etag, modified = response.header("ETag"), response.header("Last-Modified")
     # Where there is an ETag it decides (RFC 9110 13.1.3).
     return known.etag == etag if known.etag or etag else bool(modified) and known.last_modified == modified

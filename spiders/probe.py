@@ -40,7 +40,7 @@ from pressmark.outlet import Outlet
 from pressmark.rights import TdmFile
 from pressmark.robots import RobotsPolicy
 from pressmark.settings import ROBOTS_TOKEN, Settings
-from pressmark.urls import host_of, path_of, site_of
+from pressmark.urls import absolute, host_of, on_domains, path_of, site_of
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.host_files import HostFile, Kind
@@ -97,6 +97,7 @@ class ProbeSpider(Spider):
         self._folder = folder
         self._endpoints = endpoints
         self._looked: list[Looked] = []
+        self._tdm = TdmFile()
 
     async def start(self) -> AsyncIterator[Request]:
         """The whole look; it makes its own requests."""
@@ -160,7 +161,8 @@ class ProbeSpider(Spider):
         verdict = policy.verdict(url, ROBOTS_TOKEN)
         self._tell("tdmrep.json")
         tdm = await look_at(self.crawler, site, "tdmrep")
-        reserved, tdm_policy = TdmFile.parse(tdm.body or b"").reserves(path_of(url))
+        self._tdm = TdmFile.parse(tdm.body or b"")
+        reserved, tdm_policy = self._tdm.reserves(path_of(url))
         stated = policy.preferences.about(path_of(url))
         return {
             "robots": verdict.outcome, "reason": verdict.reason, "crawl_delay": policy.crawl_delay(ROBOTS_TOKEN),
@@ -180,7 +182,9 @@ class ProbeSpider(Spider):
         # News sitemaps first: they say when an article was published.
         addresses = sorted(dict.fromkeys(listed), key=lambda url: "news" not in url.lower())[:_MOST_SITEMAPS]
         for url in addresses:
-            await self._sitemap(urljoin(home, url), "robots.txt")
+            address = absolute(url, home)
+            if address:
+                await self._sitemap(address, "robots.txt")
         if not listed:
             for path in WELL_KNOWN:
                 if await self._sitemap(urljoin(home, path), "a usual address of sitemaps"):
@@ -237,7 +241,13 @@ class ProbeSpider(Spider):
         rows = []
         for url, entry in list(entries.items())[:_MOST_ARTICLES]:
             self._tell(url)
-            response, problem = await self._get(url)
+            response: Response | None = None
+            problem: str | None = "rights_reserved: tdmrep.json reserves text and data mining here"
+            if self.book.services.settings.tdm_basis is not None or not self._tdm.reserves(path_of(url))[0]:
+                response, problem = await self._get(url)
+            if response is not None and not on_domains(response.url, outlet.domains):
+                problem = f"out_of_scope: leads to {response.url[:200]}"
+                response = None
             if response is None:
                 rows.append({"url": url, "outcome": problem})
                 continue

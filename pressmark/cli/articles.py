@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from pressmark.cli.output import fail, friendly, out, print_json, short_time
 from pressmark.settings import Settings
+from pressmark.text import clean_text
 from pressmark.warehouse.connection import Warehouse, transaction
 from pressmark.warehouse.lookup import Story, look_up, read_article
 from pressmark.warehouse.migrations import ensure_ready
@@ -56,7 +57,7 @@ def show(url: _Url, as_json: _Json = False) -> None:
     if as_json:
         print_json(article)
         return
-    out.print(f"[bold]{_plain(article['headline'] or '(no headline)')}[/bold]")
+    out.print(f"[bold]{plain(article['headline'] or '(no headline)')}[/bold]")
     for name in (
         "outlet", "url", "canonical_url", "authors", "date_published", "date_published_raw", "date_published_source",
         "date_published_precision", "date_modified", "in_language", "article_section", "keywords", "main_image",
@@ -65,10 +66,10 @@ def show(url: _Url, as_json: _Json = False) -> None:
     ):  # fmt: skip
         value = article[name]
         if value not in (None, []):
-            out.print(f"  {name}: {_plain(', '.join(value) if isinstance(value, list) else str(value))}")
+            out.print(f"  {name}: {plain(', '.join(value) if isinstance(value, list) else str(value))}")
     out.print()
     for paragraph in (article["article_body"] or "").splitlines():
-        out.print(_plain(paragraph) + "\n")
+        out.print(plain(paragraph) + "\n")
 
 
 def _read(settings: Settings, url: str) -> tuple[Story, dict[str, Any] | None]:
@@ -87,32 +88,32 @@ def _unknown(story: Story) -> None:
 
 
 def _print_story(story: Story, settings: Settings) -> None:
-    out.print(f"[bold]{_plain(story.url)}[/bold]")
+    out.print(f"[bold]{plain(story.url)}[/bold]")
     for row in story.frontier:
         due = short_time(row["next_due_at"]) if row["next_due_at"] else "only when a listing says that it changed"
         out.print(f"  outlet: {row['outlet']}   first met: {short_time(row['first_listed_at'])}   next visit: {due}")
     for row in story.removals:
         out.print(
-            f"  [red]removal[/red] ({row['action']}) of {row['target']} {_plain(row['value'])}: {_plain(row['reason'])}"
+            f"  [red]removal[/red] ({row['action']}) of {row['target']} {plain(row['value'])}: {plain(row['reason'])}"
         )
     if story.rights:
         host = {k: v for k, v in story.rights.items() if k not in ("robots", "reason", "looked_at")}
         told = "; ".join(f"{name} {value}" for name, value in host.items())
         verdict = story.rights.get("robots", "not asked for")
-        reason = f" ({_plain(story.rights['reason'])})" if "reason" in story.rights else ""
+        reason = f" ({plain(story.rights['reason'])})" if "reason" in story.rights else ""
         seen = f", seen {short_time(story.rights['looked_at'])}" if "looked_at" in story.rights else ""
-        out.print(f"  robots.txt: {verdict}{reason}{seen}{'; ' + _plain(told) if told else ''}")
+        out.print(f"  robots.txt: {verdict}{reason}{seen}{'; ' + plain(told) if told else ''}")
     out.print("[bold]Found by[/bold]")
     for row in story.sightings:
         seen = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
-        out.print(f"  {row['method']}  {_plain(row['endpoint'])}  {seen}")
+        out.print(f"  {row['method']}  {plain(row['endpoint'])}  {seen}")
     if not story.sightings:
         out.print("  no endpoint; another address led to it")
     out.print("[bold]Crawls[/bold] (crawls that merely met it again and had no reason to ask are counted, not listed)")
     for row in story.outcomes:
-        reason = f" ({_plain(row['reason'])})" if row["reason"] else ""
+        reason = f" ({plain(row['reason'])})" if row["reason"] else ""
         out.print(f"  {short_time(row['decided_at'])}  [bold]{row['outcome']}[/bold]{reason}: {row['meaning']}")
-        under = f" as {_plain(row['url'])}" if row["url"] != story.url else ""
+        under = f" as {plain(row['url'])}" if row["url"] != story.url else ""
         out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}{under}")
     out.print("[bold]Visits[/bold]")
     for row in story.visits:
@@ -120,14 +121,14 @@ def _print_story(story: Story, settings: Settings) -> None:
         if row["revision"]:
             changed = f" changed: {', '.join(row['changed_parts'])}" if row["changed_parts"] else ""
             version = f"  version {row['revision']}{changed}"
-        out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {_plain(row['url'])}{version}")
+        out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {plain(row['url'])}{version}")
         out.print(f"    {_place(row, settings)}")
         stated = {name: value for name, value in (row["rights"] or {}).items() if name != "site"}
         if stated:
-            out.print(f"    rights stated: {_plain('; '.join(f'{name} {value}' for name, value in stated.items()))}")
+            out.print(f"    rights stated: {plain('; '.join(f'{name} {value}' for name, value in stated.items()))}")
     for row in story.quarantine:
         out.print(
-            f"  {short_time(row['created_at'])}  {row['outcome']}, found out at {row['stage']}: {_plain(row['reason'])}"
+            f"  {short_time(row['created_at'])}  {row['outcome']}, found out at {row['stage']}: {plain(row['reason'])}"
         )
         out.print(f"    {_place(row, settings)}")
     if not story.visits and not story.quarantine:
@@ -135,7 +136,7 @@ def _print_story(story: Story, settings: Settings) -> None:
     if story.copies:
         out.print("[bold]Copies of its text[/bold]")
     for row in story.copies[:_MOST_COPIES]:
-        out.print(f"  {row['outlet']}  {_plain(row['url'])}  {row['similarity']:.0%} alike")
+        out.print(f"  {row['outlet']}  {plain(row['url'])}  {row['similarity']:.0%} alike")
     if len(story.copies) > _MOST_COPIES:
         out.print(f"  and {len(story.copies) - _MOST_COPIES} more: see mart.syndication_edge")
 
@@ -147,6 +148,6 @@ def _place(row: dict[str, Any], settings: Settings) -> str:
     return f"archived in {place} at byte {row['archive_offset']}, {row['archive_length']} bytes"
 
 
-def _plain(text: str) -> str:
-    """Text of others, so that brackets in it are not taken for markup."""
-    return escape(text)
+def plain(text: str) -> str:
+    """Text of others: brackets in it are no markup, control characters no commands to the terminal."""
+    return escape(clean_text(text))

@@ -11,14 +11,15 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from pressmark.cli.articles import plain as _plain
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.probe import run_probe
 from pressmark.discovery.probing import country_of, slug_of, timezone_of
+from pressmark.errors import FetchError
 from pressmark.outlet import METHODS_OF_THE_PAST, Outlet
 from pressmark.registry import load_registry, read_outlet
 from pressmark.settings import Settings
@@ -73,8 +74,8 @@ def add_outlet(
         problem = error.errors()[0]
         fail(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}: {problem['input']!r}", 2)
     text = _yaml(fields, found)
-    out.print(f"[bold]{escape(outlet.id)}.yaml[/bold]")
-    out.print(escape(text))
+    out.print(f"[bold]{_plain(outlet.id)}.yaml[/bold]")
+    out.print(_plain(text))
     path = settings.outlets / f"{outlet.id}.yaml"
     if path.exists():
         fail(f"{path} exists: choose another id by --id.", 2)
@@ -90,12 +91,17 @@ def check_live(outlets: Sequence[Outlet]) -> bool:
     good = True
     for outlet in outlets:
         known = outlet.model_dump(mode="json", exclude_unset=True, exclude_none=True)
-        found = _look({**known, "enabled": True})
         out.print(f"[bold]{outlet.id}[/bold] {outlet.home}")
+        try:
+            found = _look({**known, "enabled": True, "politeness": {"delay": outlet.politeness.delay}})
+        except FetchError as error:
+            out.print(f"  [yellow]changed[/yellow] {_plain(str(error))}")
+            good = False
+            continue
         _print_found(found)
         changes = _changes(outlet, found)
         for change in changes:
-            out.print(f"  [yellow]changed[/yellow] {escape(change)}")
+            out.print(f"  [yellow]changed[/yellow] {_plain(change)}")
         if not changes:
             out.print("  all as its file says")
         good = good and not changes
@@ -117,7 +123,7 @@ def live_outlets(names: Sequence[Path]) -> list[Outlet]:
 
 
 def _look(known: dict[str, Any]) -> dict[str, Any]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
         task = progress.add_task(f"looking at {known['home']}", total=None)
         return run_probe(known, lambda event: progress.update(task, description=f"looking at {event['at']}"[:120]))
@@ -176,30 +182,30 @@ def _print_found(found: dict[str, Any]) -> None:
     for row in found["endpoints"]:
         mark = "[green]take[/green]" if row["chosen"] else "[yellow]leave[/yellow]" if row["flags"] else ""
         listed.add_row(
-            mark, row["method"], escape(row["url"]), str(row["entries"]), str(row["newest"] or "-")[:16],
+            mark, row["method"], _plain(row["url"]), str(row["entries"]), str(row["newest"] or "-")[:16],
             "-" if row["per_day"] is None else f"{row['per_day']:g}", f"{row['dated']:.0%}",
-            escape("; ".join(row["flags"]) or row["source"]),
+            _plain("; ".join(row["flags"]) or row["source"]),
         )  # fmt: skip
     out.print(listed)
     sample = table("article", "outcome", "words", "published", "language", "encoding", "authors")
     for row in found["articles"]:
         sample.add_row(
-            escape((row.get("headline") or row["url"])[:70]), escape(row["outcome"]), str(row.get("words", "-")),
+            _plain((row.get("headline") or row["url"])[:70]), _plain(row["outcome"]), str(row.get("words", "-")),
             str(row.get("date_published") or "-")[:16], row.get("language") or "-", row.get("encoding") or "-",
-            escape(", ".join(row.get("authors") or [])[:40] or "-"),
+            _plain(", ".join(row.get("authors") or [])[:40] or "-"),
         )  # fmt: skip
     out.print(sample)
     articles = [row for row in found["articles"] if row["outcome"] == "article"]
     coverage = ", ".join(f"{name} {sum(bool(row.get(name)) for row in articles)}/{len(articles)}" for name in _FIELDS)
     out.print(f"  fields: {coverage}")
     rights = found["rights"]
-    out.print(f"  robots.txt: {rights['robots']}{': ' + escape(rights['reason']) if rights['reason'] else ''}")
+    out.print(f"  robots.txt: {rights['robots']}{': ' + _plain(rights['reason']) if rights['reason'] else ''}")
     told = {k: v for k, v in rights.items() if k not in ("robots", "reason") and v is not None}
     for row in articles:
         for name, value in (row.get("rights") or {}).items():
             told.setdefault(name, value)
     stated = ", ".join(f"{name} {value}" for name, value in told.items()) or "none stated"
-    out.print(f"  rights: {escape(stated)}")
+    out.print(f"  rights: {_plain(stated)}")
     out.print(f"  {found['requests']} requests; suggested tier: {found['tier']}")
 
 

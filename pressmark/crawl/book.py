@@ -148,9 +148,12 @@ class CrawlBook:
 
     def validators(self, candidate: Candidate) -> dict[str, str]:
         """Headers for a conditional request of a page; empty where all of it is wanted."""
-        if self._validators_lie:
-            return {}
-        return validators(self._known.get(candidate.url_uid), self.request.asked, datetime.now(UTC))
+        known = self._known.get(candidate.url_uid)
+        modified = candidate.entry.modified if candidate.entry else None
+        newer = known and modified and (known.listed_modified is None or modified > known.listed_modified)
+        if self._validators_lie or newer:
+            return {}  # where the listing says that it changed, a 304 would not be believed
+        return validators(known, self.request.asked, datetime.now(UTC))
 
     async def record_poll(self, poll: Poll, candidates: Iterable[Candidate]) -> list[Candidate]:
         """Write down what an endpoint brought; returns the candidates to fetch."""
@@ -377,6 +380,8 @@ class CrawlBook:
         if poll.outcome == RESTING or self.request.asked.mode == "window":
             return None
         if poll.outcome == LISTED:
+            # An index or a robots.txt lists no article itself: it does not rest for that.
+            new = new or not poll.entries
             return state.listed(poll.polled_at, poll.etag, poll.last_modified, poll.body_hash, new, poll.index_modified)
         if poll.outcome == NOT_MODIFIED:
             return state.not_modified(poll.polled_at)
@@ -412,7 +417,7 @@ class CrawlBook:
         self._open.discard(uid)
         if settled.outcome in REFUSALS:
             self._refusals += 1
-        elif settled.capture is not None:
+        elif settled.outcome == NOT_MODIFIED or (settled.capture is not None and not settled.archived):
             self._refusals = 0
         if settled.extraction and settled.capture and settled.article_uid:
             update = frontier_update(settled, self._known.get(uid), self.outlet, settled.capture.response.observed_at)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -20,14 +21,15 @@ def run_probe(known: dict[str, Any], on_event: Callable[[dict[str, Any]], None] 
     Raises FetchError where the site could not be looked at.
     """
     reading, writing = os.pipe()
+    # Files, not pipes: nobody drains them while the progress is read.
+    output, errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "spiders.probe", "--progress", str(writing), json.dumps(known)],
         cwd=PROJECT_ROOT,
         pass_fds=(writing,),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        stdout=output,
+        stderr=errors,
     )
     os.close(writing)
     try:
@@ -35,13 +37,17 @@ def run_probe(known: dict[str, Any], on_event: Callable[[dict[str, Any]], None] 
             for line in events:
                 if on_event:
                     on_event(json.loads(line))
-        output, errors = process.communicate()
+        process.wait()
     except BaseException:
         process.kill()
         process.wait()
         raise
-    if process.returncode != 0:
-        told = [line.removeprefix("pressmark: ") for line in errors.splitlines() if line.startswith("pressmark: ")]
-        raise FetchError(told[-1] if told else f"The look at {known['home']} failed:\n{errors[-2000:]}")
-    found: dict[str, Any] = json.loads(output)
-    return found
+    with output, errors:
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode != 0:
+            log = errors.read()
+            told = [line.removeprefix("pressmark: ") for line in log.splitlines() if line.startswith("pressmark: ")]
+            raise FetchError(told[-1] if told else f"The look at {known['home']} failed:\n{log[-2000:]}")
+        found: dict[str, Any] = json.load(output)
+        return found

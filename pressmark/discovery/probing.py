@@ -21,7 +21,7 @@ from pressmark.extraction.page import parse_page
 from pressmark.extraction.structured import article_node
 from pressmark.outlet import METHODS_OF_THE_PAST
 from pressmark.text import one_line
-from pressmark.urls import absolute, host_of, is_homepage, on_domains
+from pressmark.urls import MAX_URL_LENGTH, absolute, host_of, is_homepage, on_domains
 
 USUAL_FEEDS = ("/feed/", "/rss.xml", "/feed.xml", "/rss", "/atom.xml")
 _FEED_TYPES = frozenset(("application/rss+xml", "application/atom+xml", "application/feed+json", "application/rdf+xml"))
@@ -100,7 +100,7 @@ def read_home(document: bytes, url: str, content_type: str | None, domains: Sequ
     links: dict[str, str] = {}
     for element in page.tree.iter("a"):
         address = absolute(element.get("href") or "", url)
-        if address and on_domains(address, domains) and not is_homepage(address):
+        if address and len(address) <= MAX_URL_LENGTH and on_domains(address, domains) and not is_homepage(address):
             links.setdefault(address, one_line(element.text_content(), 60) or "")
             if len(links) >= _MOST_LINKS:
                 break

@@ -191,6 +191,11 @@ def record_poll(
     ]
     if left_out:
         execute_values(cursor, queries("crawl")["mark_left_out"], left_out, page_size=_PAGE)
+    to_fetch = sorted(
+        c.url_uid for c, d in decided if c.url_uid in known and (d.fetch or d.outcome == "budget_exhausted")
+    )
+    if to_fetch:
+        cursor.execute(queries("crawl")["make_due"], {"uids": to_fetch, "now": now})
     if poll is not None:
         _add_poll(cursor, crawl_id, poll, len(decided), len(again), state)
     elif again:

@@ -43,8 +43,8 @@ class HostFile:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing was learnt: no answer, an error of the server's, or overload."""
-        return self.status is None or self.status >= 500 or self.status == 429
+        """Whether nothing was learnt: no answer, an error of the server's, overload, a redirect without an end."""
+        return self.status is None or not (200 <= self.status < 300 or 400 <= self.status < 500) or self.status == 429
 
     @property
     def expires_at(self) -> datetime:

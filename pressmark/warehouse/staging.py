@@ -34,6 +34,7 @@ VISIT_COLUMNS = (
     "headline_hash", "description_hash", "authors_hash", "body_hash", "sig_version", "body_sig", "lead_sig",
     "urls", "comments",
 )  # fmt: skip
+_DOUBTS = 3
 _EVENTS = {"gone": "missing", "redirect_home": "redirected_home", NOT_MODIFIED: "confirmed"}
 
 
@@ -132,10 +133,10 @@ def _frontier_row(segment: Segment, settled: Settled, pointer: ArchivePointer | 
     now = settled.capture.response.observed_at if settled.capture else segment.observed_at
     place = (pointer.segment_id, pointer.offset, pointer.length) if pointer else None
     update = frontier_update(settled, known, segment.outlet, now, place)
-    if segment.healthy or known is None or known.article_uid is None or settled.outcome not in MISSING:
+    if known is None or not _is_doubted(segment, settled, known):
         return update
     again = now + segment.outlet.revisits.gone_after
-    return replace(update, outcome=known.last_outcome or update.outcome, failures=known.failures, next_due_at=again)
+    return replace(update, outcome=known.last_outcome or update.outcome, failures=known.failures + 1, next_due_at=again)
 
 
 def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | None) -> tuple[Any, ...]:
@@ -201,16 +202,23 @@ def _comments(settled: Settled) -> list[dict[str, Any]]:
 
 def _event_rows(segment: Segment) -> list[tuple[Any, ...]]:
     """Pages of known articles that are missing now, or that their server called unchanged."""
-    rows = []
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one an article, kind and time: it may have several addresses
     for settled, _ in segment.settled:
         known = segment.known(settled.candidate.url_uid)
         kind = _EVENTS.get(settled.outcome)
-        if kind and known and known.article_uid and (segment.healthy or settled.outcome not in MISSING):
+        if kind and known and known.article_uid and not _is_doubted(segment, settled, known):
             when = settled.capture.response.observed_at if settled.capture else segment.observed_at
-            rows.append(
-                (segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, settled.reason)
-            )
-    return rows
+            rows[known.article_uid, kind, when] = (
+                segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, settled.reason,
+            )  # fmt: skip
+    return list(rows.values())
+
+
+def _is_doubted(segment: Segment, settled: Settled, known: Known | None) -> bool:
+    """Whether a missing page is taken for the site's trouble: not more than a few times in a row."""
+    if segment.healthy or known is None or known.article_uid is None or settled.outcome not in MISSING:
+        return False
+    return known.failures < _DOUBTS
 
 
 def _add_quarantine(cursor: Cursor, segment: Segment) -> None:

@@ -28,7 +28,7 @@ class Search:
     """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes, headers).
 
     states: of endpoints that were looked at before. scheduled: nobody waits for this crawl, so an endpoint may rest.
-    polled: endpoints that were read in this crawl; each is read once.
+    sitemaps_left: how many may still be read. polled: endpoints that were read in this crawl; each is read once.
     brought_new: whether the listing before had something to fetch; what follows it is read only then.
     """
 
@@ -37,8 +37,12 @@ class Search:
     fetch: Fetch
     states: Mapping[UUID, EndpointState] = field(default_factory=dict)
     scheduled: bool = False
+    sitemaps_left: int = 0
     polled: set[UUID] = field(default_factory=set)
     brought_new: bool = True
+
+    def __post_init__(self) -> None:
+        self.sitemaps_left = self.outlet.budgets.sitemaps
 
     def state(self, endpoint: Endpoint) -> EndpointState:
         """What is known of an endpoint."""
@@ -46,16 +50,23 @@ class Search:
 
 
 async def fetch_listing(
-    search: Search, endpoint: Endpoint, max_bytes: int, url: str | None = None, conditional: bool = True
+    search: Search,
+    endpoint: Endpoint,
+    max_bytes: int,
+    url: str | None = None,
+    conditional: bool = True,
+    may_rest: bool = True,
 ) -> tuple[Response, None] | tuple[None, Poll]:
     """The answer of an endpoint, or the poll that says why there is none.
 
     url: the address to ask, where it is not the endpoint's own (a page of an API). conditional: whether a 304 will do.
+    may_rest: whether it may be left alone because it has brought little.
     """
     now = datetime.now(UTC)
     search.polled.add(endpoint.endpoint_id)
     state, past = search.state(endpoint), search.asked.mode == "window"
-    if search.scheduled and not past and state.next_poll_at is not None and state.next_poll_at > now:
+    may_rest = may_rest or bool(state.failures)
+    if search.scheduled and may_rest and not past and state.next_poll_at is not None and state.next_poll_at > now:
         why = f"it failed {state.failures} times in a row" if state.failures else "it has brought nothing new for long"
         return None, Poll(endpoint, now, None, RESTING, f"not asked before {state.next_poll_at:%Y-%m-%d %H:%M}: {why}")
     headers = {} if past or not conditional or search.asked.force_refetch else state.validators(now)

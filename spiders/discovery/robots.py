@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from urllib.parse import urljoin
 
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.robots import RobotsPolicy
+from pressmark.urls import absolute
 from pressmark.warehouse.crawls import Poll
 from spiders.discovery import sitemap
 from spiders.discovery.base import Found, Search, fetch_listing
@@ -26,8 +26,11 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     detail = f"lists {len(listed)} sitemaps" if listed else "lists no sitemap: the usual addresses are tried"
     status, body = (response.status, response.body) if response is not None else (404, b"")
     yield Poll(endpoint, datetime.now(UTC), status, "listed", detail, hashlib.sha256(body).digest()[:16]), []
-    for address in listed or [urljoin(endpoint.url, path) for path in WELL_KNOWN]:
-        found = Endpoint(search.outlet.id, "sitemap", urljoin(endpoint.url, address), configured=False)
+    for address in listed or WELL_KNOWN:
+        url = absolute(address, endpoint.url)
+        if url is None or search.sitemaps_left <= 0:
+            continue
+        found = Endpoint(search.outlet.id, "sitemap", url, configured=False)
         worked = False
         if found.endpoint_id in search.polled:
             continue

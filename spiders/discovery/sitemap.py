@@ -20,9 +20,8 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     outlet = search.outlet
     queue: deque[tuple[Endpoint, datetime | None]] = deque([(endpoint, None)])
     configured = {other.url for other in outlet.endpoints}
-    left = outlet.budgets.sitemaps
     incremental = search.asked.mode == "incremental" and not search.asked.force_refetch
-    while queue and left > 0:
+    while queue and search.sitemaps_left > 0:
         current, modified = queue.popleft()
         if current.endpoint_id in search.polled:
             continue
@@ -34,8 +33,9 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
                 [],
             )
             continue
-        left -= 1
-        response, failed = await fetch_listing(search, current, MAX_BYTES)
+        search.sitemaps_left -= 1
+        changed = modified is not None and modified != search.state(current).index_modified
+        response, failed = await fetch_listing(search, current, MAX_BYTES, may_rest=not changed)
         if response is None:
             assert failed is not None
             yield failed, []

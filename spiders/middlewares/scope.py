@@ -7,7 +7,7 @@ from scrapy.crawler import Crawler
 
 from pressmark.urls import absolute, on_domains
 from spiders.outcomes import OutOfScope, Stopping, is_stopping
-from spiders.requests import kind_of
+from spiders.requests import CONDITIONAL, kind_of
 
 
 class ScopeMiddleware:
@@ -23,6 +23,11 @@ class ScopeMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Raises OutOfScope, or Stopping once the crawl is being stopped."""
+        if request.meta.get("redirect_urls"):
+            # What holds of the address that was asked for says nothing of where it leads now.
+            for name in ("If-None-Match", "If-Modified-Since"):
+                request.headers.pop(name, None)
+            request.meta.pop(CONDITIONAL, None)
         spider = self._crawler.spider
         if is_stopping(self._crawler):
             raise Stopping("the crawl is being stopped")

@@ -74,7 +74,7 @@ SELECT w.url_uid, f.url, f.article_uid, f.next_due_at, f.listed_modified, f.last
        f.failures, f.first_visit_at, f.date_published,
        f.headline_hash, f.description_hash, f.authors_hash, f.body_hash,
        f.wire_digest, f.segment_id, f.archive_offset, f.archive_length, f.etag, f.last_modified, f.last_read_at,
-       f.validators_lie
+       f.validators_lie, f.url_uid = w.url_uid
 FROM unnest(%(uids)s::uuid[]) AS w (url_uid)
 JOIN LATERAL (
     SELECT * FROM ops.frontier own WHERE own.url_uid = w.url_uid
@@ -113,9 +113,14 @@ ON CONFLICT (url_uid) DO NOTHING;
 -- name: mark_left_out
 -- URLs that were left out without a request; listed again for the same reason they are not stored again.
 UPDATE ops.frontier f
-SET last_outcome = d.outcome, next_due_at = NULL
+SET last_outcome = CASE WHEN f.last_fetch_at IS NULL THEN d.outcome ELSE f.last_outcome END, next_due_at = NULL
 FROM (VALUES %s) AS d (url_uid, outcome)
-WHERE f.url_uid = d.url_uid::uuid AND f.last_fetch_at IS NULL;
+WHERE f.url_uid = d.url_uid::uuid AND (f.last_fetch_at IS NULL OR d.outcome IN ('too_old', 'suppressed'));
+
+-- name: make_due
+-- Pages that are to be fetched stay due until they are settled, whatever becomes of this crawl and of their listing.
+UPDATE ops.frontier SET next_due_at = %(now)s
+WHERE url_uid = ANY (%(uids)s::uuid[]) AND (next_due_at IS NULL OR next_due_at > %(now)s);
 
 -- name: add_sightings
 -- Entries of an endpoint, sorted by key so that two crawls cannot lock each other out.

@@ -295,3 +295,52 @@ def test_amp_and_mobile_addresses_lead_to_their_article(looked_at: Line, site: W
     assert sent(site, before) == {"/feed": None}, "none of them was asked for"
     kinds = line.query("SELECT kind, url FROM mart.article_url WHERE kind <> 'requested' ORDER BY kind", role="analyst")
     assert kinds == [("amp", f"http://{HOST}/accelerated/1"), ("mobile", f"http://{HOST}/handy/1")]
+
+
+def test_two_addresses_of_one_article_that_are_unchanged(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    put(site, 1)
+    site.answers[HOST, "/short/1"] = Answer(status=301, headers={"Location": f"http://{HOST}/news/story-0"})
+    site.answers[HOST, "/feed"] = feed((f"http://{HOST}/news/story-0", "a"), (f"http://{HOST}/short/1", "b"))
+    assert line.outcomes("second") == {"new": 1, "same_article": 1}
+    make_due(line)
+    before = len(site.requests)
+    assert sum(line.outcomes("second").values()) == 2
+    assert line.query("SELECT count(*) FROM ops.crawl WHERE finish_reason <> 'finished'") == [(0,)]
+    asked = {r["path"]: r["headers"].get("If-None-Match") for r in site.requests[before:]}
+    assert asked["/news/story-0"] is None or asked["/short/1"], "where a redirect leads is asked for in full"
+
+
+def test_a_redirect_to_a_notice_does_not_confirm_an_article(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    put(site, 1)
+    line.crawl("second")
+    site.answers[HOST, "/news/story-0"] = Answer(status=302, headers={"Location": f"http://{HOST}/"})
+    site.answers[HOST, "/"] = lambda: (
+        Answer(b"", 304)
+        if site.requests[-1]["headers"].get("If-None-Match")
+        else Answer(b"<html><p>The front page.</p></html>")
+    )
+    make_due(line)
+    assert line.outcomes("second") == {"redirect_home": 1}
+
+
+def test_what_a_listing_calls_changed_stays_due_until_it_is_read(looked_at: Line, site: WebSite) -> None:
+    line = looked_at
+    put(site, 1)
+
+    def listed(day: str) -> Answer:
+        url = f"<url><loc>http://{HOST}/news/story-0</loc><lastmod>2026-11-{day}T10:00:00Z</lastmod></url>"
+        space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+        return Answer(f"<urlset {space}>{url}</urlset>".encode(), content_type="application/xml")
+
+    file = Path(line.env["PRESSMARK_OUTLETS"]) / "second.yaml"
+    file.write_text(file.read_text().replace("method: feed", "method: sitemap").replace("/feed", "/map.xml"))
+    site.answers[HOST, "/map.xml"] = listed("20")
+    assert line.outcomes("second") == {"new": 1}
+    site.answers[HOST, "/map.xml"] = listed("21")
+    site.answers[HOST, "/news/story-0"] = Answer(b"down", 500)
+    before = len(site.requests)
+    assert line.outcomes("second") == {"http_error": 1}
+    assert sent(site, before)["/news/story-0"] is None, "it is not asked whether it has changed: it has"
+    assert line.query("SELECT next_due_at > now() FROM ops.frontier") == [(True,)], "and waits for its turn"
