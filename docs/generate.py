@@ -44,7 +44,7 @@ def main() -> int:
 
 def command_line() -> str:
     """The reference of all commands, as Typer writes it."""
-    command = [sys.executable, "-m", "typer", "pressmark.cli", "utils", "docs", "--name", "pressmark"]
+    command = [sys.executable, "-m", "typer", "pressmark.cli.app", "utils", "docs", "--name", "pressmark"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     return done.stdout.rstrip() + "\n"
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pressmark.discovery.listing import Entry
 from pressmark.outlet import Outlet
+from pressmark.removal import Removal
 from pressmark.urls import on_domains, trap_reason
 
 Mode = Literal["incremental", "window"]
@@ -35,7 +36,8 @@ _SOONEST, _LATEST = timedelta(hours=1), timedelta(days=1)
 class Candidate:
     """A URL discovered or due, with what its listing says of it.
 
-    url_uid: identity of the URL. via: discovery method, or `revisit`.
+    url_uid: identity of the URL. via: discovery method, or `revisit`. erased: a removal has erased the address; url and
+    url_uid are what stands in its place.
     """
 
     url: str
@@ -43,6 +45,7 @@ class Candidate:
     via: str
     endpoint_id: UUID | None = None
     entry: Entry | None = None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +72,6 @@ class Known:
     last_read_at: datetime | None = None
     validators_lie: bool = False
     own: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Removal:
-    """An entry of ops.removal that concerns addresses."""
-
-    target: Literal["url", "prefix", "outlet"]
-    value: str
-    url_uid: UUID | None = None
-
-    def covers(self, url: str, url_uid: UUID) -> bool:
-        """Whether this removal covers an address of its outlet."""
-        if self.target == "outlet":
-            return True
-        if self.target == "prefix":
-            return url.startswith(self.value)
-        return url_uid == self.url_uid or url == self.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +135,8 @@ def _left_out(
     removals: Sequence[Removal],
     now: datetime,
 ) -> Decision | None:
+    if candidate.erased:
+        return Decision("suppressed", "a removal has erased this address")
     if not on_domains(candidate.url, outlet.domains):
         return Decision("out_of_scope", f"not on {', '.join(outlet.domains)}")
     trap = trap_reason(candidate.url)

@@ -165,6 +165,23 @@ class Rights(_Part):
     note: str | None = Field(None, description="Licence or agreement with the publisher.")
 
 
+class Attribute(_Part):
+    """What the outlet was in another time."""
+
+    attribute: Literal["country", "owner", "type", "parent", "domain", "collection"] = Field(description="Which.")
+    value: str = Field(min_length=1, description="Its value then.")
+    since: date | None = Field(None, description="First day; unset where it is not known.")
+    until: date | None = Field(None, description="First day on which it no longer held; unset while it holds.")
+
+
+class Retention(_Part):
+    """How long what was fetched is kept. Unset: for ever."""
+
+    archive: Duration | None = Field(None, description="Archived pages; what was read of them stays.")
+    refused: Duration | None = Field(timedelta(days=90), description="Archived pages that became no article.")
+    comments: Duration | None = Field(timedelta(days=365), description="Readers' comments.")
+
+
 class Outlet(_Part):
     """A news outlet: where it lives, how to find its articles, how often, how politely."""
 
@@ -193,6 +210,12 @@ class Outlet(_Part):
         "off", description="Readers' comments: not read; text without names; text with names."
     )
     rights: Rights = Rights()
+    retention: Retention = Retention()
+    type: str | None = Field(None, description="newspaper, broadcaster, agency, magazine ...: as you sort them.")
+    owner: str | None = Field(None, description="Who owns it.")
+    parent: str | None = Field(None, description="Outlet or group that it belongs to.")
+    collections: tuple[str, ...] = Field((), description="Collections of yours that it is part of.")
+    history: tuple[Attribute, ...] = Field((), description="What it was in other times.")
     spider: str = Field(
         "spiders.outlet_spider.OutletSpider",
         pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$",

@@ -11,6 +11,7 @@ One outlet's settings are not here: they stand in its file under `outlets/`.
     PRESSMARK_WORKERS        extraction processes (default: one a core)
     PRESSMARK_MIN_FREE_MB    crawls do not start below this much free disk (default: 256)
     PRESSMARK_TDM_BASIS      research or licensed: record a TDM reservation instead of obeying it
+    PRESSMARK_ERASURE_KEY    key of the hashes that stand for erased addresses (default: HOME/erasure.key)
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Settings:
     workers: int = 1
     min_free_bytes: int = 256 * 2**20
     tdm_basis: str | None = None
+    erasure_key: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -64,6 +66,7 @@ class Settings:
             workers=_whole_number(env, "PRESSMARK_WORKERS", os.cpu_count() or 1, least=1),
             min_free_bytes=_whole_number(env, "PRESSMARK_MIN_FREE_MB", 256, least=0) * 2**20,
             tdm_basis=basis,
+            erasure_key=env.get("PRESSMARK_ERASURE_KEY") or None,
         )
 
     @property

@@ -81,8 +81,21 @@ class Line:
     def fingerprint(self) -> str:
         return self.run("db", "fingerprint").stdout.strip()
 
+    def drop_database(self) -> None:
+        """Leave a server without a warehouse; archive and logs stay."""
+        with contextlib.closing(self.warehouse.connect_admin("postgres")) as admin:
+            admin.autocommit = True
+            admin.cursor().execute("DROP DATABASE pressmark WITH (FORCE)")
+
     def empty(self) -> None:
         """Take out all content; roles, tables and views stay."""
+        self.empty_database()
+        for folder in ("archive", "spool", "logs"):
+            shutil.rmtree(self.home / folder, ignore_errors=True)
+
+    def empty_database(self) -> None:
+        """The same for the database alone."""
+        migrate(self.warehouse)  # where a test has dropped it
         connection = self.warehouse.connect_admin()
         with contextlib.closing(connection), transaction(connection) as cursor:
             cursor.execute(
@@ -92,8 +105,6 @@ class Line:
             cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
             cursor.execute("SELECT count(*) FROM core.outcome")
             assert cursor.fetchone()[0] > 0  # type: ignore[index]
-        for folder in ("archive", "spool", "logs"):
-            shutil.rmtree(self.home / folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

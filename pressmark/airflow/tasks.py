@@ -19,11 +19,13 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
 
     A run of the type backfill asks for a window of publication, every other one is incremental.
     """
+    from pressmark.archive.store import ArchiveStore
     from pressmark.planning import asked_by, job_name, jobs_of, outlets_of_tier
     from pressmark.registry import load_registry
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse, transaction
     from pressmark.warehouse.migrations import ensure_ready
+    from pressmark.warehouse.removals import catch_up
     from pressmark.warehouse.requests import add_request
 
     settings = Settings.from_env()
@@ -42,6 +44,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
             del outlets[outlet.id]
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
+    catch_up(warehouse, ArchiveStore(settings.archive))
     ids: dict[str, UUID] = {}
     with contextlib.closing(warehouse.connect("loader", "pressmark plan")) as connection:
         for outlet in outlets.values():

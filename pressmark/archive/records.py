@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -30,6 +31,7 @@ _IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _REASONS = {200: "OK", 203: "Non-Authoritative Information", 206: "Partial Content"}
 # Bodies mostly come gzip'd already: those are stored as they are, others packed at the fastest level.
 _STORED, _PACKED = 0, 1
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -147,6 +149,14 @@ def metadata_record(response: Response, fields: dict[str, Any]) -> WarcRecord:
     return record
 
 
+def events_record(fields: dict[str, Any]) -> WarcRecord:
+    """What a segment knows of articles beside captures (missing pages, unchanged ones), as JSON under `events`."""
+    record = _record(WarcRecordType.metadata, datetime.now(UTC), uuid4(), None)
+    record.headers.set("Content-Type", "application/json")
+    record.set_bytes_content(json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str).encode())
+    return record
+
+
 def warcinfo_record(fields: dict[str, str], filename: str) -> WarcRecord:
     """The head of a file: who made it, how, and what its bodies are."""
     lines = {
@@ -173,6 +183,22 @@ def read_response(member: bytes) -> Response:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredSegment:
+    """A segment within a file: where it begins, its captures, its events (fields of staging.event), what was asked."""
+
+    segment_id: UUID
+    crawl_id: UUID
+    outlet: str
+    offset: int
+    length: int
+    captures: list[StoredCapture]
+    events: list[dict[str, Any]]
+    mode: Literal["incremental", "window"] = "incremental"
+    start: datetime | None = None
+    end: datetime = _NEVER
+
+
+@dataclass(frozen=True, slots=True)
 class StoredCapture:
     """A response or revisit of a file, where it lies, and the fields of its metadata record."""
 
@@ -196,6 +222,54 @@ def read_captures(document: bytes) -> Iterator[StoredCapture]:
             response, start, size, is_revisit = pending
             yield StoredCapture(response, start, size, is_revisit, json.loads(record.reader.read()))
             pending = None
+
+
+def read_segments(document: bytes) -> Iterator[StoredSegment]:
+    """The segments that a file is made of, in order; offsets of captures are counted from their segment's begin.
+
+    Each begins with its warcinfo record. Files of our own alone: others name no segment.
+    """
+    begins = []
+    for offset, length in member_spans(document):
+        record = next(iter(_iterate(io.BytesIO(document[offset : offset + length]))), None)
+        if record is not None and record.record_type == WarcRecordType.warcinfo:
+            fields = dict(
+                line.split(": ", 1)
+                for line in record.reader.read().decode("utf-8", "replace").split("\r\n")
+                if ": " in line
+            )
+            begins.append((offset, fields))
+    for number, (offset, fields) in enumerate(begins):
+        end = begins[number + 1][0] if number + 1 < len(begins) else len(document)
+        if "pressmark-segment" not in fields:
+            continue
+        part = document[offset:end]
+        yield StoredSegment(
+            UUID(fields["pressmark-segment"]),
+            UUID(fields["isPartOf"]),
+            fields["pressmark-outlet"],
+            offset,
+            end - offset,
+            list(read_captures(part)),
+            _events(part),
+            *_asked(fields.get("pressmark-asked", "")),
+        )
+
+
+def _asked(text: str) -> tuple[Literal["incremental", "window"], datetime | None, datetime]:
+    mode, _, interval = text.partition(" ")
+    begin, _, end = interval.partition("/")
+    ending = datetime.fromisoformat(end) if end else _NEVER
+    return "window" if mode == "window" else "incremental", datetime.fromisoformat(begin) if begin else None, ending
+
+
+def _events(document: bytes) -> list[dict[str, Any]]:
+    for offset, length in itertools.islice(member_spans(document), 1, 2):  # behind the warcinfo record
+        record = next(iter(_iterate(io.BytesIO(document[offset : offset + length]))), None)
+        if record is not None and record.record_type == WarcRecordType.metadata:
+            content = record.reader.read()
+            return list(json.loads(content).get("events", [])) if content else []
+    return []
 
 
 def member_spans(document: bytes) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +18,7 @@ from pressmark import failpoints
 from pressmark.archive.records import (
     RecordWriter,
     Response,
+    events_record,
     metadata_record,
     read_response,
     request_record,
@@ -92,8 +93,16 @@ class ToArchive:
     record: Any = None
 
 
-def seal(target: Path, items: Iterable[ToArchive], warcinfo: dict[str, str], name: str) -> list[tuple[int, int]]:
+def seal(
+    target: Path,
+    items: Iterable[ToArchive],
+    warcinfo: dict[str, str],
+    name: str,
+    events: Sequence[dict[str, Any]] = (),
+) -> list[tuple[int, int]]:
     """Write a WARC file with these responses; returns (offset, length) of each, in order.
+
+    events: what the segment knows beside them.
 
     The file is on disk (fsync) when this returns. Raises NoSpace or ArchiveError.
     """
@@ -104,6 +113,8 @@ def seal(target: Path, items: Iterable[ToArchive], warcinfo: dict[str, str], nam
             spools: dict[str, BinaryIO] = {}
             writer = RecordWriter(file)
             writer.write(warcinfo_record(warcinfo, name))
+            if events:
+                writer.write(events_record({"events": list(events)}))
             for item in items:
                 writer.write(request_record(item.response))
                 if item.record is not None:

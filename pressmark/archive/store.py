@@ -81,6 +81,68 @@ class ArchiveStore:
             raise ArchiveError(f"{self.root}/{name} cannot be read: {error}") from error
         return data
 
+    def overwrite(self, name: str, pieces: list[tuple[int, bytes]]) -> None:
+        """Put (offset, bytes) in place of as many bytes of a file; it is there whole at any moment."""
+        target = f"{self._base}/{name}"
+        try:
+            if not self.is_local:
+                content = bytearray(self.read_file(name))
+                for offset, piece in pieces:
+                    content[offset : offset + len(piece)] = piece
+                self._fs.pipe_file(target, bytes(content))
+                return
+            part = Path(f"{target}.part")
+            shutil.copyfile(target, part)
+            with part.open("r+b") as file:
+                for offset, piece in pieces:
+                    file.seek(offset)
+                    file.write(piece)
+            _sync(part)
+            part.rename(target)
+            _sync(part.parent)
+        except OSError as error:
+            raise disk_error(error, target) from error
+
+    def delete(self, name: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        try:
+            self._fs.rm_file(f"{self._base}/{name}")
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise disk_error(error, f"{self._base}/{name}") from error
+
+    def size(self, name: str) -> int | None:
+        """Bytes of a file; None where it is not there."""
+        try:
+            return int(self._fs.size(f"{self._base}/{name}"))
+        except FileNotFoundError:
+            return None
+
+    def notes(self, folder: str) -> dict[str, str]:
+        """Small JSON files of a folder beside the WARC files, by name."""
+        try:
+            paths = self._fs.glob(f"{self._base}/{folder}/*.json")
+            return {path.rsplit("/", 1)[-1]: self._fs.cat_file(path).decode() for path in sorted(paths)}
+        except OSError as error:
+            raise ArchiveError(f"{self.root}/{folder} cannot be read: {error}") from error
+
+    def put_note(self, folder: str, name: str, text: str) -> None:
+        """Write one of them, whole or not at all."""
+        target = f"{self._base}/{folder}/{name}"
+        try:
+            if not self.is_local:
+                self._fs.pipe_file(target, text.encode())
+                return
+            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            part = Path(f"{target}.part")
+            part.write_text(text, encoding="utf-8")
+            _sync(part)
+            part.rename(target)
+            _sync(part.parent)
+        except OSError as error:
+            raise disk_error(error, target) from error
+
     def files(self, prefix: str = "") -> Iterator[str]:
         """Names of the WARC files below a prefix."""
         for path in sorted(self._fs.find(f"{self._base}/{prefix}")):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -21,14 +21,15 @@ from pressmark.errors import ConfigError
 from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import Settings
-from pressmark.warehouse.clusters import Clustered
-from pressmark.warehouse.clusters import cluster as find_copies
-from pressmark.warehouse.comparison import Rereader
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
-from pressmark.warehouse.load import LoadedSegment, load_segments, segments_to_load
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.queries import queries
+from pressmark.warehouse.removals import catch_up
 from pressmark.warehouse.requests import CrawlRequest, add_request
+
+if TYPE_CHECKING:  # numpy and Trafilatura come in when something is loaded
+    from pressmark.warehouse.clusters import Clustered
+    from pressmark.warehouse.load import LoadedSegment
 
 _SECONDS_A_PAGE = 1.0  # beside the delay, for the estimate of a dry run
 
@@ -64,6 +65,7 @@ def crawl(
         raise ConfigError("--until needs --since: a window has a begin.")
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
+    catch_up(warehouse, ArchiveStore(settings.archive))
     requests = plan_requests(warehouse, chosen, start, end, dry_run, budget)
     well = True
     if dry_run:
@@ -147,6 +149,8 @@ def cluster(as_json: Annotated[bool, typer.Option("--json", help="One JSON objec
 
 def cluster_with_progress(warehouse: Warehouse) -> Clustered:
     """Look for copies; a progress bar on a terminal."""
+    from pressmark.warehouse.clusters import cluster as find_copies
+
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("copies", total=None)
         return find_copies(warehouse, lambda done, waiting: progress.update(bar, completed=done, total=done + waiting))
@@ -206,6 +210,8 @@ class _LoadsAsTheyEnd:
             self._loads.append(self._loading.submit(self._load, [event["outlet"]]))
 
     def _load(self, outlets: list[str]) -> list[LoadedSegment]:
+        from pressmark.warehouse.clusters import cluster as find_copies
+
         done = _load_quietly(self._settings, self._registry, outlets)
         self._comparing.submit(find_copies, Warehouse(self._settings))
         return done
@@ -260,6 +266,9 @@ def _load_quietly(
     again: bool = False,
     on_loaded: Callable[[int], None] = lambda total: None,
 ) -> list[LoadedSegment]:
+    from pressmark.warehouse.comparison import Rereader
+    from pressmark.warehouse.load import load_segments, segments_to_load
+
     warehouse = Warehouse(settings)
     segments = [(segment, outlet) for segment, outlet, _ in segments_to_load(warehouse, outlets, again)]
     if not segments:

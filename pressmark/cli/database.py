@@ -5,19 +5,26 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from pressmark.airflow.service import AirflowService, read_health
-from pressmark.cli.output import friendly, out, print_json, short_time, table
+from pressmark.archive.store import ArchiveStore
+from pressmark.cli.output import err, friendly, out, print_json, short_time, table
 from pressmark.errors import ConfigError
 from pressmark.settings import Settings
+from pressmark.warehouse.backup import create_database, is_empty, run_client
 from pressmark.warehouse.connection import Role, Warehouse, dict_rows, transaction
 from pressmark.warehouse.embedded import wheel_binaries
 from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
 from pressmark.warehouse.queries import queries
+from pressmark.warehouse.removals import catch_up
+from pressmark.warehouse.roles import grant_reader
 
 app = typer.Typer(help="The warehouse's database: migrate, status, fingerprint.", no_args_is_help=True)
 
@@ -73,6 +80,116 @@ def db_fingerprint() -> None:
     warehouse = Warehouse(Settings.from_env())
     ensure_ready(warehouse)
     print(content_fingerprint(warehouse))
+
+
+@app.command("backup")
+@friendly
+def db_backup(
+    file: Annotated[Path, typer.Argument(help="File to write, in pg_dump's custom format.", show_default=False)],
+) -> None:
+    """Write a backup of the warehouse (pg_dump). The archive is a folder of its own: copy it too.
+
+    Example:
+
+      pressmark db backup /backups/pressmark-2026-11-25.dump
+    """
+    warehouse = Warehouse(Settings.from_env())
+    ensure_ready(warehouse)
+    part = file.with_name(file.name + ".part")
+    run_client(warehouse, "pg_dump", "--format=custom", f"--file={part}")
+    part.rename(file)
+    out.print(f"{file}: {file.stat().st_size} bytes. Keep it with a copy of {warehouse.settings.archive}.")
+
+
+@app.command("restore")
+@friendly
+def db_restore(
+    file: Annotated[Path, typer.Argument(help="A backup of `pressmark db backup`.", exists=True, show_default=False)],
+) -> None:
+    """Restore a backup into an empty database; removals entered since it was made are carried out again.
+
+    Example:
+
+      PRESSMARK_HOME=/srv/restored pressmark db restore /backups/pressmark-2026-11-25.dump
+    """
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    create_database(warehouse)
+    if not is_empty(warehouse):
+        raise ConfigError("There is a warehouse in this database already; restore into an empty one.")
+    run_client(warehouse, "pg_restore", "--exit-on-error", "--single-transaction", str(file), database_option=True)
+    migrate(warehouse)
+    done = catch_up(warehouse, ArchiveStore(settings.archive))
+    out.print(f"Restored; {done.articles} articles were removed again. {content_fingerprint(warehouse)}")
+
+
+@app.command("rebuild")
+@friendly
+def db_rebuild(
+    from_archive: Annotated[bool, typer.Option("--from-archive", help="From the WARC files of PRESSMARK_ARCHIVE.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Fill the warehouse from the archive: every segment that it does not know is staged and loaded.
+
+    Example:
+
+      PRESSMARK_HOME=/srv/new PRESSMARK_ARCHIVE=/srv/old/archive pressmark db rebuild --from-archive
+    """
+    from pressmark.cli.crawling import cluster_with_progress, load_outlets
+    from pressmark.crawl.rebuild import rebuild
+    from pressmark.crawl.services import Services
+    from pressmark.registry import load_registry
+
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    if not from_archive:
+        raise ConfigError("Say --from-archive: it is the only source there is.")
+    registry = load_registry(settings.outlets)
+    catch_up(warehouse, ArchiveStore(settings.archive))
+    with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
+        bar = progress.add_task("archive files", total=None)
+        services = Services.open(settings, lambda event: None)
+        try:
+            found = rebuild(
+                services, registry.outlets, lambda done, total: progress.update(bar, completed=done, total=total)
+            )
+        finally:
+            services.close()
+    load_outlets(settings, registry, None)
+    cluster_with_progress(warehouse)
+    told = {"files": found.files, "segments": found.segments, "pages": found.pages, "left_out": found.left_out}
+    if as_json:
+        print_json({**told, "fingerprint": content_fingerprint(warehouse)})
+        return
+    out.print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told.items()))
+    print(content_fingerprint(warehouse))
+
+
+@app.command("grant-analyst")
+@friendly
+def db_grant_analyst(
+    name: Annotated[str, typer.Argument(help="Login to make or to give these rights.", show_default=False)],
+    comments: Annotated[bool, typer.Option("--comments", help="May read readers' comments too.")] = False,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+    ] = False,
+) -> None:
+    """Make a login that reads mart and nothing else, with the analysts' time limit.
+
+    The password is asked for, or read from standard input; only its SCRAM verifier is sent to the server.
+
+    Example:
+
+      pressmark db grant-analyst jane
+    """
+    warehouse = Warehouse(Settings.from_env())
+    ensure_ready(warehouse)
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
+    if password is None and sys.stdin.isatty():
+        password = typer.prompt("Password (empty for none)", hide_input=True, default="", confirmation_prompt=True)
+    grant_reader(warehouse, name, "comments" if comments else "analyst", password or None)
+    out.print(f"{name} may read mart{' with comments' if comments else ''}.")
 
 
 @friendly

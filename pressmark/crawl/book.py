@@ -28,8 +28,9 @@ from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoin
 from pressmark.errors import ArchiveError, HostRefuses
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.extraction.worker import PageRead
-from pressmark.frontier import Candidate, Decision, Known, Removal, decide, is_early, validators
+from pressmark.frontier import Candidate, Decision, Known, decide, is_early, validators
 from pressmark.outlet import Outlet
+from pressmark.removal import Removal, masked
 from pressmark.settlement import (
     KEPT,
     MISSING,
@@ -51,12 +52,12 @@ from pressmark.warehouse.crawls import (
     read_due,
     read_endpoints,
     read_known,
-    read_removals,
     record_poll,
     segment_place,
     settle_open,
 )
 from pressmark.warehouse.host_files import HostFile, Kind, read_host_file, write_host_file
+from pressmark.warehouse.removals import read_removals
 from pressmark.warehouse.requests import CrawlRequest
 
 Result = TypeVar("Result")
@@ -120,7 +121,9 @@ class CrawlBook:
         self._endpoints: dict[UUID, EndpointState] = {}
         self._validators_lie = False  # of the whole outlet
         self._refusals = 0  # in a row
-        self._segments = Segments(services, outlet, crawl_id, extractor_id, self._known.get, self._is_healthy)
+        self._segments = Segments(
+            services, outlet, crawl_id, extractor_id, self._known.get, self._is_healthy, request.asked
+        )
 
     @classmethod
     def open(cls, services: Services, outlet: Outlet, request: CrawlRequest, crawl_id: UUID) -> CrawlBook:
@@ -128,7 +131,11 @@ class CrawlBook:
 
         def read(cursor: Cursor) -> tuple[list[Removal], int, int]:
             extractor_id = ensure_extractor(cursor, ExtractionConfig.of(outlet))
-            return read_removals(cursor, outlet), extractor_id, pages_today(cursor, outlet.id, datetime.now(UTC))
+            return (
+                read_removals(cursor, services.settings, outlet.id),
+                extractor_id,
+                pages_today(cursor, outlet.id, datetime.now(UTC)),
+            )
 
         removals, extractor_id, asked = services.database.run(read)
         logger.info("%s: crawl %s begins, %s", outlet.id, crawl_id, request.mode)
@@ -167,7 +174,21 @@ class CrawlBook:
         logger.info(
             "%s: %s %s: %d entries%s", self.outlet.id, poll.outcome, poll.endpoint.url, len(poll.entries), detail
         )
-        return await self._unbroken(self._decide(poll, list(candidates)))
+        poll, candidates = self._without_erased(poll, candidates)
+        return await self._unbroken(self._decide(poll, candidates))
+
+    def _without_erased(self, poll: Poll, candidates: Iterable[Candidate]) -> tuple[Poll, list[Candidate]]:
+        """The same with what removals have erased masked: an erased address is not written down again."""
+        if not any(removal.action == "erase" for removal in self._removals):
+            return poll, list(candidates)
+        shown = []
+        for candidate in candidates:
+            mask = masked(self._removals, candidate.url, candidate.url_uid)
+            if mask is not None:
+                candidate = Candidate(*mask, candidate.via, candidate.endpoint_id, erased=True)
+            shown.append(candidate)
+        entries = tuple((uid, e) for uid, e in poll.entries if masked(self._removals, e.url, uid) is None)
+        return replace(poll, entries=entries), shown
 
     async def record_due(self) -> list[Candidate]:
         """Write down the pages whose next visit is due; returns those to fetch."""

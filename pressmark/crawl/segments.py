@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg2
@@ -22,12 +23,12 @@ from pressmark.archive.records import Response, revisit_record
 from pressmark.archive.spool import Spool, SpoolPointer, ToArchive, seal
 from pressmark.archive.store import segment_name
 from pressmark.crawl.services import Services
-from pressmark.frontier import Known
+from pressmark.frontier import Asked, Known
 from pressmark.outlet import Outlet
 from pressmark.settlement import Settled
 from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.staging import ArchivePointer, SealedFile, Segment, commit_segment
+from pressmark.warehouse.staging import EVENT_COLUMNS, ArchivePointer, SealedFile, Segment, commit_segment, event_rows
 
 FULL_BYTES = 64 * 2**20
 FULL_SECONDS = 600.0
@@ -82,12 +83,14 @@ class Segments:
         extractor_id: int,
         known: Callable[[UUID], Known | None],
         is_healthy: Callable[[], bool],
+        asked: Asked,
     ) -> None:
         """is_healthy: whether missing pages are the articles' doing, by all that the crawl has seen so far."""
         self._is_healthy = is_healthy
         self._services = services
         self._outlet = outlet
         self._crawl_id = crawl_id
+        self._asked = f"{asked.mode} {asked.start.isoformat() if asked.start else ''}/{asked.end.isoformat()}"
         self._extractor_id = extractor_id
         self._known = known
         self._folder = services.settings.spool / str(crawl_id)
@@ -111,19 +114,22 @@ class Segments:
         if not segment.items and not segment.fetches:
             segment.discard()
             return
-        pointers, file = self._archive(segment)
-        settled = [(item, pointers.get(index)) for index, (item, _) in enumerate(segment.items)]
+        settled: list[tuple[Settled, ArchivePointer | None]] = [(item, None) for item, _ in segment.items]
         rows = Segment(
             segment.segment_id,
             self._crawl_id,
             self._outlet,
             self._extractor_id,
             settled,
-            file,
+            None,
             self._known,
             segment.fetches,
             healthy=self._is_healthy(),
         )
+        rows = replace(rows, events=event_rows(rows))
+        pointers, file = self._archive(segment, rows.events)
+        settled = [(item, pointers.get(index)) for index, (item, _) in enumerate(segment.items)]
+        rows = replace(rows, settled=settled, file=file)
         failpoints.reach("archived_not_committed")
 
         def commit(cursor: Cursor) -> None:
@@ -140,31 +146,36 @@ class Segments:
         failpoints.reach("committed_not_loaded")
         segment.discard()
 
-    def _archive(self, segment: OpenSegment) -> tuple[dict[int, ArchivePointer], SealedFile | None]:
+    def _archive(
+        self, segment: OpenSegment, events: Sequence[tuple[Any, ...]]
+    ) -> tuple[dict[int, ArchivePointer], SealedFile | None]:
         """Put the WARC in place; returns pointers by position in the segment, and the file."""
         pointers: dict[int, ArchivePointer] = {}
         items: list[ToArchive] = []
         own: list[int] = []
+        taken: list[dict[str, Any]] = []
         for index, (settled, pointer) in enumerate(segment.items):
             capture = settled.capture
-            if settled.archived:
-                pointers[index] = ArchivePointer(*settled.archived)
+            if settled.archived and capture:
+                earlier = ArchivePointer(*settled.archived)
+                pointers[index] = earlier
+                # Named in the file, so that the visit can be staged from the archive alone.
+                fields = capture.metadata(self._crawl_id, self._outlet.id, segment.segment_id)
+                taken.append({"taken": {**fields, "original": _place_of(earlier)}})
             if capture is None or pointer is None or not settled.archive:
                 continue
             metadata = capture.metadata(self._crawl_id, self._outlet.id, segment.segment_id)
             known = self._known(settled.candidate.url_uid)
             record = None
-            earlier = _same_bytes(known, capture.response)
-            if earlier:
-                pointers[index] = earlier
-                metadata["original"] = {
-                    "segment_id": str(earlier.segment_id), "offset": earlier.offset, "length": earlier.length,
-                }  # fmt: skip
-                record = revisit_record(capture.response, *self._original(earlier))
+            same = _same_bytes(known, capture.response)
+            if same:
+                pointers[index] = same
+                metadata["original"] = _place_of(same)
+                record = revisit_record(capture.response, *self._original(same))
             else:
                 own.append(index)
             items.append(ToArchive(capture.response, pointer, metadata, record))
-        if not items:
+        if not items and not events and not taken:
             return pointers, None
         name = segment_name(self._outlet.id, self._crawl_id, segment.segment_id, segment.opened_at)
         target = self._folder / f"{segment.segment_id}.warc.gz"
@@ -172,8 +183,12 @@ class Segments:
             "isPartOf": str(self._crawl_id),
             "publisher": self._outlet.name,
             "http-header-user-agent": self._services.settings.user_agent,
+            "pressmark-outlet": self._outlet.id,
+            "pressmark-segment": str(segment.segment_id),
+            "pressmark-asked": self._asked,
         }
-        spans = seal(target, items, warcinfo, name)
+        told = [dict(zip(EVENT_COLUMNS, event, strict=True)) for event in events] + taken
+        spans = seal(target, items, warcinfo, name, told)
         length = target.stat().st_size
         self._services.store.put(target, name)
         originals = iter(own)
@@ -191,6 +206,10 @@ class Segments:
             return cursor.fetchone() or (None, None, None)
 
         return self._services.database.run(read)
+
+
+def _place_of(pointer: ArchivePointer) -> dict[str, Any]:
+    return {"segment_id": str(pointer.segment_id), "offset": pointer.offset, "length": pointer.length}
 
 
 def _same_bytes(known: Known | None, response: Response) -> ArchivePointer | None:

@@ -20,6 +20,7 @@ from pressmark.extraction.comments import ReaderComment, find_comments
 from pressmark.extraction.dating import find_modified, find_published
 from pressmark.extraction.headline import find_headline, fold_name
 from pressmark.extraction.language import find_language
+from pressmark.extraction.links import find_links
 from pressmark.extraction.page import Page, parse_page
 from pressmark.extraction.structured import Node, article_node, as_list, text_of
 from pressmark.extraction.walls import Wall, find_wall
@@ -29,7 +30,7 @@ from pressmark.text import clean_text, one_line
 from pressmark.urls import absolute, is_homepage, on_domains, url_key
 
 # Goes up with every change of the rules in this package that can change a field.
-RULES_VERSION = 2
+RULES_VERSION = 3
 EXTRACTOR_NAME = "trafilatura"
 MAX_KEYWORDS = 50
 
@@ -95,6 +96,7 @@ class Extraction:
     is_accessible_for_free: bool | None
     canonical_url: str | None
     variants: list[tuple[str, str]]
+    links: list[str]
     encoding: str
     encoding_source: str
     article_body: str
@@ -149,6 +151,7 @@ def extract(
         is_accessible_for_free=free,
         canonical_url=_canonical(page, url, config),
         variants=_variants(page, url, config),
+        links=find_links(page.tree, body, url),
         encoding=page.encoding,
         encoding_source=page.encoding_source,
         article_body=body,

@@ -93,6 +93,12 @@ _FRAMED = _page(
     '<aside class="related-articles"><h3>Related stories</h3><ul><li><a href="/news/plain">Another story of the '
     'day</a></li></ul></aside><div class="author-bio"><p>A. Writer has covered the coast since 1999.</p></div>',
 )
+_LINKED = _page(
+    "linked",
+    before=f'<p>The report was <a href="http://wire.{DOMAIN}/report/4005">first printed by Meridian Wire</a>, and the '
+    'whole budget stands on <a href="https://www.example.org/budget">the pages of the town</a> since Monday.</p>',
+    after='<ul class="share"><li><a href="https://social.example/share">Share this</a></li></ul>',
+)
 _COMMENTED = _page(
     "commented",
     comments='<section id="comments" class="comments-area"><h3>2 comments</h3><ol class="comment-list">'
@@ -183,11 +189,11 @@ SPECIMENS: tuple[Specimen, ...] = (
              same_as="/news/plain"),
     Specimen("/news/plain/amp/", "its AMP page", None, _html(_page("plain")), same_as="/news/plain"),
     Specimen("/news/plain", "its mobile page", None, _html(_page("plain")), same_as="/news/plain", host=MOBILE),
-    Specimen("/print/plain", "its print view: an article of its own, and a copy", "new",
-             _html(_page("plain", head=f'<link rel="canonical" href="http://{HOST}/news/plain">')),
-             {"canonical_url": f"http://{HOST}/news/plain", "article_body": "\n".join(_text("plain"))}),
+    Specimen("/print/plain", "its print view, which names it as canonical", "same_article",
+             _html(_page("plain", head=f'<link rel="canonical" href="http://{HOST}/news/plain">'))),
     Specimen("/news/framed", "captions, teasers, a newsletter box and an author's bio around the text", "new",
              _html(_FRAMED), {"article_body": "\n".join(_text("framed"))}),
+    Specimen("/news/linked", "links in the text, beside those of the frame", "new", _html(_LINKED)),
     Specimen("/news/commented", "readers' comments below, which the outlet's file does not want", "new",
              _html(_COMMENTED), {"article_body": "\n".join(_text("commented"))}),
     Specimen("/news/agency", "a report of Meridian Wire, slightly edited", "new",

@@ -36,7 +36,7 @@ class Rereader:
         self._configs = {
             ExtractionConfig.of(o).config_hash: (ExtractionConfig.of(o), o) for o in registry.outlets.values()
         }
-        self._store = store
+        self.store = store
         self._pool: ExtractionPool | None = None
 
     def fill_in(self, cursor: Cursor, values: dict[str, Any]) -> None:
@@ -66,7 +66,7 @@ class Rereader:
 
     def _read(self, file: str, offset: int, length: int, config: ExtractionConfig, limit: int) -> Extraction | None:
         try:
-            member = self._store.read(file, offset, length)
+            member = self.store.read(file, offset, length)
         except ArchiveError as error:
             logger.warning("%s", error)
             return None
@@ -93,6 +93,6 @@ def _add(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: int) -> Non
         modified.value if modified else None, modified.raw if modified else None,
         modified.source if modified else None, x.in_language, x.in_language_source, x.article_section, x.keywords,
         x.main_image, x.is_accessible_for_free, x.canonical_url, x.encoding, x.encoding_source, x.text_hash,
-        x.headline_hash, x.description_hash, x.authors_hash, x.body_hash, load_seq,
+        x.headline_hash, x.description_hash, x.authors_hash, x.body_hash, load_seq, x.links,
     )  # fmt: skip
     execute_values(cursor, queries("load")["add_reread_extraction"], [row])

@@ -22,11 +22,10 @@ from pressmark.dates import read_date
 from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoint, EndpointState
 from pressmark.discovery.listing import Entry
 from pressmark.extraction.extract import EXTRACTOR_NAME, ExtractionConfig, extractor_version
-from pressmark.frontier import REVISIT, Candidate, Decision, Known, Removal
+from pressmark.frontier import REVISIT, Candidate, Decision, Known
 from pressmark.outlet import Outlet
 from pressmark.settlement import FrontierUpdate
 from pressmark.text import clean_text
-from pressmark.urls import url_uid
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.requests import CrawlRequest
 
@@ -96,16 +95,6 @@ def close_crawl(
             "requests": requests,
         },
     )
-
-
-def read_removals(cursor: Cursor, outlet: Outlet) -> list[Removal]:
-    """Removals that concern addresses of an outlet."""
-    cursor.execute(queries("crawl")["removals"], {"outlet": outlet.id})
-    removals = []
-    for target, value in cursor.fetchall():
-        uid = url_uid(outlet.id, value, outlet.urls.parameters) if target == "url" else None
-        removals.append(Removal(target, value, uid))
-    return removals
 
 
 def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import psycopg2
@@ -20,10 +20,13 @@ from psycopg2.extensions import cursor as Cursor
 
 from pressmark import failpoints
 from pressmark.errors import LoadError, PressmarkError, ServerError
-from pressmark.urls import absolute, url_uid
-from pressmark.warehouse.comparison import Rereader
+from pressmark.settings import Settings
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.queries import queries
+from pressmark.warehouse.removals import catch_up, drop_staged
+
+if TYPE_CHECKING:
+    from pressmark.warehouse.comparison import Rereader
 
 MOST_ATTEMPTS = 5  # of one segment within one call; killing faster than a transaction would go on for ever
 _ROW_STATEMENTS = (
@@ -77,6 +80,8 @@ def load_segments(
         done.append(result)
         if on_loaded:
             on_loaded(result)
+    if done:
+        catch_up(warehouse, rereader.store)  # a crawl may have fetched what was erased while it ran
     return done
 
 
@@ -87,7 +92,9 @@ def _load_persistently(warehouse: Warehouse, segment_id: UUID, outlet: str, rere
             time.sleep(min(0.2 * 2**attempt, 5))
         try:
             with contextlib.closing(warehouse.connect("loader", "pressmark load")) as connection:
-                return LoadedSegment(segment_id, outlet, load_segment(connection, segment_id, rereader))
+                return LoadedSegment(
+                    segment_id, outlet, load_segment(connection, segment_id, rereader, warehouse.settings)
+                )
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ServerError) as error:
             # The backend or the server was killed: the transaction left no trace.
             logger.warning("%s: loading segment %s was cut off, trying again: %s", outlet, segment_id, _words(error))
@@ -100,7 +107,7 @@ def _load_persistently(warehouse: Warehouse, segment_id: UUID, outlet: str, rere
     )
 
 
-def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader) -> int | None:
+def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader, settings: Settings) -> int | None:
     """Load one segment; None where it is loaded already.
 
     Returns the number of visits loaded.
@@ -113,7 +120,8 @@ def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader) -
             return None
         load_seq = _one(cursor, "next_load_seq", {})
         values: dict[str, Any] = {"segment_id": segment_id, "load_seq": load_seq}
-        _drop_removed(cursor, values, claimed[0])
+        for crawl_id, uid in drop_staged(cursor, segment_id, claimed[0], settings):
+            cursor.execute(queries("load")["settle_removed"], {"crawl_id": crawl_id, "url_uid": uid})
         cursor.execute(queries("load")["staged_visits"], values)
         loaded = _add_rows(cursor, values, [row[0] for row in cursor.fetchall()])
         cursor.execute(queries("load")["add_events"], values)
@@ -156,21 +164,12 @@ def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
     rereader.fill_in(cursor, values)
     cursor.execute(queries("load")["derive_revisions"], values)
     cursor.execute(queries("load")["derive_articles"], values)
+    cursor.execute(queries("load")["derive_merges"], values)
+    values["merged"] = sorted(row[0] for row in cursor.fetchall())
+    values["articles"] = sorted({*articles, *values["merged"]})
+    cursor.execute(queries("load")["derive_search"], values)
     cursor.execute(queries("load")["to_cluster"], values)
     cursor.execute(queries("load")["settle_visits"], values)
-
-
-def _drop_removed(cursor: Cursor, values: dict[str, Any], outlet: str) -> None:
-    """Drop staged visits that a removal covers, by address as written and by its identity."""
-    cursor.execute(queries("load")["url_removals"], {"outlet": outlet})
-    removals, removed = [], []
-    for removal_id, value, parameters in cursor.fetchall():
-        if absolute(value):
-            removals.append(removal_id)
-            removed.append(url_uid(outlet, value, parameters))
-    cursor.execute(queries("load")["drop_removed"], {**values, "removals": removals, "removed": removed})
-    for crawl_id, uid in cursor.fetchall():
-        cursor.execute(queries("load")["settle_removed"], {"crawl_id": crawl_id, "url_uid": uid})
 
 
 def _note_failure(warehouse: Warehouse, segment_id: UUID, error: Exception) -> None:

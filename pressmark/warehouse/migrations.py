@@ -46,7 +46,7 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
     """
     folder = folder or SQL_ROOT / "migrations"
     if warehouse.embedded:
-        _create_database(warehouse)
+        create_embedded_database(warehouse)
     with _locked(warehouse) as admin:
         ensure_roles(admin, embedded=warehouse.embedded is not None)
         _set_compression(admin)
@@ -93,7 +93,8 @@ def ensure_ready(warehouse: Warehouse) -> None:
         raise ServerError("The warehouse is not at this version. Run `pressmark db migrate` first.")
 
 
-def _create_database(warehouse: Warehouse) -> None:
+def create_embedded_database(warehouse: Warehouse) -> None:
+    """Have the warehouse's database on the embedded server. May be repeated."""
     with contextlib.closing(warehouse.connect_admin("postgres")) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid4, uuid5
 
 from psycopg2.extensions import cursor as Cursor
@@ -109,6 +111,26 @@ def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
     )
     config = {"outlet": outlet.id, "config_hash": outlet.config_hash, "config": Json(outlet.model_dump(mode="json"))}
     cursor.execute(queries("crawl")["remember_config"], config)
+    _remember_attributes(cursor, outlet)
+
+
+def _remember_attributes(cursor: Cursor, outlet: Outlet) -> None:
+    """What the outlet is today by its file, and what the file says of other times."""
+    single = {"country": outlet.country, "owner": outlet.owner, "type": outlet.type, "parent": outlet.parent}
+    current = [(name, value) for name, value in single.items() if value]
+    current += [("domain", domain) for domain in outlet.domains]
+    current += [("collection", collection) for collection in outlet.collections]
+    dated = [
+        {"attribute": a.attribute, "value": a.value, "valid_from": a.since, "valid_until": a.until}
+        for a in outlet.history
+    ]
+    values = {
+        "outlet": outlet.id,
+        "attributes": Json(dated, dumps=partial(json.dumps, default=str)),
+        "current": Json([{"attribute": name, "value": value} for name, value in current]),
+    }
+    for statement in ("dated_attributes", "ended_attributes", "current_attributes"):
+        cursor.execute(queries("crawl")[statement], values)
 
 
 def get_request(cursor: Cursor, request_id: UUID) -> CrawlRequest:

@@ -12,11 +12,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+from typing import Literal
+
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import encrypt_password
 
-from pressmark.errors import ServerError
-from pressmark.warehouse.connection import Connection, transaction
+from pressmark.errors import ConfigError, ServerError
+from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.queries import queries
 
 ROLES = ("owner", "loader", "maintainer", "eraser", "analyst", "comments")
@@ -68,6 +73,36 @@ def ensure_roles(admin: Connection, embedded: bool) -> None:
         cursor.execute(
             sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(sql.Identifier(admin.info.dbname))
         )
+
+
+def grant_reader(warehouse: Warehouse, name: str, role: Literal["analyst", "comments"], password: str | None) -> None:
+    """Make a login that may read mart, or give an existing one these rights; it has the readers' settings itself.
+
+    password: only its SCRAM verifier goes to the server, so that it stands in no log. None: as it was.
+    Raises ConfigError for a name that is not one of a reader, ServerError where the user may not do it.
+    """
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith(("pg_", "pressmark_")):
+        raise ConfigError(f"{name!r} is no name for a reader: small letters, digits and '_', not beginning with pg_.")
+    login = sql.Identifier(name)
+    with contextlib.closing(warehouse.connect_admin()) as admin:
+        try:
+            with transaction(admin) as cursor:
+                cursor.execute(queries("roles")["existing_roles"], {"names": [name]})
+                if cursor.fetchone() is None:
+                    _create(cursor, name)
+                for setting, value in _READER_SETTINGS.items():
+                    cursor.execute(
+                        sql.SQL("ALTER ROLE {} SET {} = %s").format(login, sql.Identifier(setting)), (value,)
+                    )
+                cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(f"pressmark_{role}"), login))
+                if password:
+                    verifier = encrypt_password(password, name, admin, "scram-sha-256")
+                    cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(login), (verifier,))
+        except psycopg2.errors.InsufficientPrivilege as error:
+            raise ServerError(
+                f"The user of PRESSMARK_DATABASE_URL may not make logins ({str(error).strip()}). Let an administrator "
+                f"run: CREATE ROLE {name} LOGIN; GRANT pressmark_{role} TO {name};"
+            ) from error
 
 
 def _create(cursor: psycopg2.extensions.cursor, name: str) -> None:

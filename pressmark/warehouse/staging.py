@@ -32,8 +32,9 @@ VISIT_COLUMNS = (
     "in_language", "in_language_source", "article_section", "keywords", "main_image", "is_accessible_for_free",
     "canonical_url", "encoding", "encoding_source", "text_hash", "article_body", "word_count", "char_count",
     "headline_hash", "description_hash", "authors_hash", "body_hash", "sig_version", "body_sig", "lead_sig",
-    "urls", "comments",
+    "urls", "comments", "links",
 )  # fmt: skip
+EVENT_COLUMNS = ("segment_id", "article_uid", "outlet", "kind", "observed_at", "crawl_id", "detail")
 _DOUBTS = 3
 _EVENTS = {"gone": "missing", "redirect_home": "redirected_home", NOT_MODIFIED: "confirmed"}
 
@@ -54,6 +55,7 @@ class SealedFile:
     name: str
     length: int
     records: int
+    base_offset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +63,8 @@ class Segment:
     """All that one transaction commits.
 
     settled: candidates with the pointer of their archived body, where there is one.
-    file: None where nothing of the segment may be archived. healthy: False where so many pages are missing that the
-    outlet, not its articles, must be amiss: they then do not count as gone.
+    file: None where nothing of the segment may be archived. events: as `event_rows` gives them. healthy: False where
+    so many pages are missing that the outlet, not its articles, must be amiss: they then do not count as gone.
     """
 
     segment_id: UUID
@@ -75,6 +77,7 @@ class Segment:
     fetches: Sequence[FetchRecord] = ()
     observed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     healthy: bool = True
+    events: Sequence[tuple[Any, ...]] = ()
 
 
 def commit_segment(cursor: Cursor, segment: Segment) -> int:
@@ -82,7 +85,7 @@ def commit_segment(cursor: Cursor, segment: Segment) -> int:
     visits = [
         _visit_row(segment, settled, pointer) for settled, pointer in segment.settled if settled.extraction is not None
     ]
-    events = _event_rows(segment)
+    events = segment.events
     has_content = bool(visits or events or segment.file)
     if has_content:
         identity = {"segment_id": segment.segment_id, "crawl_id": segment.crawl_id, "outlet": segment.outlet.id}
@@ -96,13 +99,13 @@ def commit_segment(cursor: Cursor, segment: Segment) -> int:
                 "file": segment.file.name,
                 "length": segment.file.length,
                 "records": segment.file.records,
+                "base_offset": segment.file.base_offset,
             },
         )
     if visits:
         copy_rows(cursor, ("staging", "visit"), VISIT_COLUMNS, visits)
     if events:
-        columns = ("segment_id", "article_uid", "outlet", "kind", "observed_at", "crawl_id", "detail")
-        copy_rows(cursor, ("staging", "event"), columns, events)
+        copy_rows(cursor, ("staging", "event"), EVENT_COLUMNS, events)
     _add_quarantine(cursor, segment)
     settle_candidates(
         cursor,
@@ -175,7 +178,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
         x.headline_hash, x.description_hash, x.authors_hash, x.body_hash,
         SIG_VERSION if x.signatures else None, x.signatures.body if x.signatures else None,
         x.signatures.lead if x.signatures else None,
-        Json(urls), Json(_comments(settled)),
+        Json(urls), Json(_comments(settled)), x.links,
     )  # fmt: skip
 
 
@@ -200,8 +203,8 @@ def _comments(settled: Settled) -> list[dict[str, Any]]:
     return rows
 
 
-def _event_rows(segment: Segment) -> list[tuple[Any, ...]]:
-    """Pages of known articles that are missing now, or that their server called unchanged."""
+def event_rows(segment: Segment) -> list[tuple[Any, ...]]:
+    """Rows of staging.event: pages of known articles that are missing now, or that their server called unchanged."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one an article, kind and time: it may have several addresses
     for settled, _ in segment.settled:
         known = segment.known(settled.candidate.url_uid)

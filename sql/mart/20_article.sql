@@ -50,7 +50,7 @@ SELECT
     v.http_status,
     g.file AS archive_file,
     g.base_offset + v.archive_offset AS archive_offset,
-    v.archive_length,
+    CASE WHEN g.file IS NOT NULL THEN v.archive_length END AS archive_length,
     r.name || ' ' || r.version AS extractor,
     encode(x.text_hash, 'hex') AS text_hash,
     a.changed_at,
@@ -63,7 +63,7 @@ JOIN core.visit v ON v.visit_id = a.visit_id
 JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
 JOIN core.extractor r ON r.extractor_id = a.extractor_id
 LEFT JOIN core.text t ON t.text_hash = x.text_hash
-LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id
+LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
 -- A revisit has no listing: the date then comes from the first visit that a listing led to.
 LEFT JOIN LATERAL (
     SELECT w.listed_published, w.listed_published_raw, w.listed_published_source,
@@ -74,7 +74,7 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) l ON true
 LEFT JOIN core.cluster_member m ON m.article_uid = a.article_uid AND m.superseded_seq IS NULL
-WHERE a.merged_into IS NULL;
+WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
 
 COMMENT ON VIEW mart.article IS 'One row an article as it was last seen, with its full text and where every part of it came from.';
 COMMENT ON COLUMN mart.article.article_uid IS 'Public identity: the same in every rebuild of the warehouse.';
@@ -132,7 +132,7 @@ JOIN core.article a ON a.article_uid = r.article_uid
 JOIN core.visit v ON v.visit_id = r.visit_id
 JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
 LEFT JOIN core.text t ON t.text_hash = x.text_hash
-WHERE r.superseded_seq IS NULL AND a.merged_into IS NULL;
+WHERE r.superseded_seq IS NULL AND a.merged_into IS NULL AND a.hidden_seq IS NULL;
 
 COMMENT ON VIEW mart.article_revision IS 'Every version of every article, in order.';
 COMMENT ON COLUMN mart.article_revision.article_uid IS 'The article.';
@@ -151,9 +151,12 @@ COMMENT ON COLUMN mart.article_revision.visit_id IS 'First visit that saw it.';
 COMMENT ON COLUMN mart.article_revision.load_seq IS 'Load that derived it.';
 
 CREATE VIEW mart.article_url AS
-SELECT u.article_uid, a.outlet, u.kind, u.url, u.first_seen_at
+SELECT DISTINCT ON (COALESCE(a.merged_into, a.article_uid), u.kind, u.url_key)
+       COALESCE(a.merged_into, a.article_uid) AS article_uid, a.outlet, u.kind, u.url, u.first_seen_at
 FROM core.article_url u
-JOIN core.article a ON a.article_uid = u.article_uid;
+JOIN core.article a ON a.article_uid = u.article_uid
+WHERE a.hidden_seq IS NULL
+ORDER BY COALESCE(a.merged_into, a.article_uid), u.kind, u.url_key, u.first_seen_at;
 
 COMMENT ON VIEW mart.article_url IS 'Every address under which an article was met.';
 COMMENT ON COLUMN mart.article_url.article_uid IS 'The article.';
@@ -166,7 +169,8 @@ CREATE VIEW mart.comment AS
 SELECT c.comment_uid, c.article_uid, a.outlet, a.url, c.position, c.author, c.posted_raw, c.edited_raw,
        c.comment_body, c.first_seen_at
 FROM core.comment c
-JOIN core.article a ON a.article_uid = c.article_uid;
+JOIN core.article a ON a.article_uid = c.article_uid
+WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
 
 COMMENT ON VIEW mart.comment IS 'Readers'' comments, for the role pressmark_comments alone.';
 COMMENT ON COLUMN mart.comment.comment_uid IS 'Identity of the comment.';

@@ -94,7 +94,7 @@ LEFT JOIN LATERAL (
            count(*) FILTER (WHERE r.first_seen_at > now() - interval '7 days') AS new_7d
     FROM core.article r
     JOIN core.extraction x ON x.payload_hash = r.payload_hash AND x.extractor_id = r.extractor_id
-    WHERE r.outlet = o.outlet AND r.merged_into IS NULL
+    WHERE r.outlet = o.outlet AND r.merged_into IS NULL AND r.hidden_seq IS NULL
 ) a ON true;
 
 COMMENT ON VIEW mart.outlet_freshness IS 'Is every outlet fresh: last crawl, last new article, how many lately.';

@@ -6,39 +6,6 @@ COMMENT ON COLUMN mart.outcome.outcome IS 'Name.';
 COMMENT ON COLUMN mart.outcome.class IS 'not_requested: we did not ask. no_response: no usable answer. refused: an answer that is no article or broke us. kept: an article''s page.';
 COMMENT ON COLUMN mart.outcome.meaning IS 'One sentence.';
 
-CREATE VIEW mart.daily_volume AS
-WITH published AS (
-    SELECT outlet, date_published_day AS day, count(*) AS articles, sum(word_count) AS words
-    FROM mart.article
-    WHERE date_published_day IS NOT NULL
-    GROUP BY outlet, date_published_day
-),
-seen AS (
-    SELECT a.outlet, (a.first_seen_at AT TIME ZONE o.timezone)::date AS day, count(*) AS articles
-    FROM core.article a
-    JOIN core.outlet o ON o.outlet = a.outlet
-    WHERE a.merged_into IS NULL
-    GROUP BY a.outlet, 2
-),
-span AS (
-    SELECT b.outlet, min(b.day) AS first_day, max(b.day) AS last_day
-    FROM (SELECT outlet, day FROM published UNION ALL SELECT outlet, day FROM seen) b
-    GROUP BY b.outlet
-)
-SELECT s.outlet, d.day::date AS day, COALESCE(p.articles, 0) AS published, COALESCE(p.words, 0) AS words,
-       COALESCE(f.articles, 0) AS first_seen
-FROM span s
-CROSS JOIN LATERAL generate_series(s.first_day::timestamp, s.last_day::timestamp, interval '1 day') AS d (day)
-LEFT JOIN published p ON p.outlet = s.outlet AND p.day = d.day::date
-LEFT JOIN seen f ON f.outlet = s.outlet AND f.day = d.day::date;
-
-COMMENT ON VIEW mart.daily_volume IS 'Articles by outlet and day, days without any included: from an outlet''s first day of publication to its last day of either kind.';
-COMMENT ON COLUMN mart.daily_volume.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.daily_volume.day IS 'Calendar day at the outlet.';
-COMMENT ON COLUMN mart.daily_volume.published IS 'Articles published on this day, as the outlet dates them.';
-COMMENT ON COLUMN mart.daily_volume.words IS 'Words of their texts.';
-COMMENT ON COLUMN mart.daily_volume.first_seen IS 'Articles that were seen for the first time on this day.';
-
 CREATE VIEW mart.rejected AS
 SELECT c.outlet, c.url, c.outcome, o.class, c.reason, o.meaning, c.decided_at, c.crawl_id, c.discovered_via, c.times,
        g.file AS archive_file, g.base_offset + q.archive_offset AS archive_offset, q.archive_length
@@ -48,7 +15,7 @@ FROM (
            count(*) OVER (PARTITION BY x.url_uid, x.outcome) AS times
     FROM ops.candidate x
     JOIN ops.crawl w ON w.crawl_id = x.crawl_id
-    WHERE x.outcome <> 'known_not_due'
+    WHERE x.outcome NOT IN ('known_not_due', 'suppressed')
     ORDER BY x.url_uid, x.decided_at DESC, x.crawl_id
 ) c
 -- An article that is merely left out of a window, or whose revisit failed, is an article all the same.

@@ -8,7 +8,7 @@ WITH kept AS (
            count(*) FILTER (WHERE v.rights ? 'license') AS licensed
     FROM core.article a
     JOIN core.visit v ON v.visit_id = a.visit_id
-    WHERE a.merged_into IS NULL
+    WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL
     GROUP BY a.outlet
 ),
 refused AS (

@@ -61,12 +61,6 @@ FROM ops.crawl c
 WHERE c.finished_at IS NULL AND (%(outlets)s::text[] IS NULL OR c.outlet = ANY (%(outlets)s::text[]))
 ORDER BY c.started_at;
 
--- name: removals
--- What must not be fetched or stored at an outlet.
-SELECT target, value FROM ops.removal
-WHERE target IN ('url', 'prefix', 'outlet') AND value IS NOT NULL
-  AND (outlet = %(outlet)s OR (target = 'outlet' AND value = %(outlet)s) OR (target <> 'outlet' AND outlet IS NULL));
-
 -- name: known
 -- What the frontier knows of these identities. A known variant (a canonical, AMP or mobile address, a redirect's target)
 -- that was never asked for itself answers with the state of the article it leads to.
@@ -251,8 +245,8 @@ VALUES (%(segment_id)s, %(crawl_id)s, %(outlet)s, 'committed', %(visits)s);
 
 -- name: add_archive_segment
 -- Where its bytes lie.
-INSERT INTO core.archive_segment (segment_id, outlet, file, length, records)
-VALUES (%(segment_id)s, %(outlet)s, %(file)s, %(length)s, %(records)s);
+INSERT INTO core.archive_segment (segment_id, outlet, file, base_offset, length, records)
+VALUES (%(segment_id)s, %(outlet)s, %(file)s, %(base_offset)s, %(length)s, %(records)s);
 
 -- name: add_quarantine
 -- Pages that came and were not kept.
@@ -325,3 +319,32 @@ ON CONFLICT (site, kind) DO UPDATE SET
     looked_at = excluded.looked_at, expires_at = excluded.expires_at, http_status = excluded.http_status,
     error = excluded.error, body_hash = excluded.body_hash
 WHERE excluded.looked_at >= l.looked_at;
+
+-- name: dated_attributes
+-- What an outlet's file dates; the file has the last word on them.
+INSERT INTO core.outlet_attribute AS a (outlet, attribute, value, valid_from, valid_until, source)
+SELECT %(outlet)s, n.attribute, n.value, COALESCE(n.valid_from, '-infinity'), COALESCE(n.valid_until, 'infinity'), 'file'
+FROM jsonb_to_recordset(%(attributes)s) AS n (attribute text, value text, valid_from date, valid_until date)
+ON CONFLICT (outlet, attribute, value, valid_from) DO UPDATE SET valid_until = excluded.valid_until, source = 'file'
+WHERE a.valid_until <> excluded.valid_until OR a.source <> 'file';
+
+-- name: ended_attributes
+-- What the file no longer says of today ended when we saw it.
+UPDATE core.outlet_attribute a SET valid_until = current_date, source = 'seen'
+WHERE a.outlet = %(outlet)s AND a.valid_until = 'infinity' AND a.valid_from <= current_date
+  AND NOT EXISTS (SELECT 1 FROM jsonb_to_recordset(%(current)s) AS n (attribute text, value text)
+                  WHERE n.attribute = a.attribute AND n.value = a.value);
+
+-- name: current_attributes
+-- What the file says of today: since ever where it is the first that we hear of it, else since today.
+INSERT INTO core.outlet_attribute (outlet, attribute, value, valid_from, source)
+SELECT %(outlet)s, n.attribute, n.value,
+       CASE WHEN EXISTS (SELECT 1 FROM core.outlet_attribute b
+                         WHERE b.outlet = %(outlet)s AND b.attribute = n.attribute) THEN current_date
+            ELSE '-infinity' END,
+       'file'
+FROM jsonb_to_recordset(%(current)s) AS n (attribute text, value text)
+WHERE NOT EXISTS (SELECT 1 FROM core.outlet_attribute c
+                  WHERE c.outlet = %(outlet)s AND c.attribute = n.attribute AND c.value = n.value
+                    AND c.valid_until = 'infinity')
+ON CONFLICT (outlet, attribute, value, valid_from) DO UPDATE SET valid_until = 'infinity';

@@ -6,11 +6,19 @@ SELECT a.article_uid::text, a.outlet, a.merged_into::text, a.gone_at IS NOT NULL
        x.canonical_url, encode(x.text_hash, 'hex')
 FROM core.article a
 JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+WHERE a.hidden_seq IS NULL
 ORDER BY a.article_uid;
 
 -- name: texts
+-- Those that a version of an article has; texts of extractions that were only tried are not content.
 SELECT encode(t.text_hash, 'hex'), encode(sha256(convert_to(t.article_body, 'UTF8')), 'hex'), t.word_count, t.char_count
 FROM core.text t
+WHERE EXISTS (
+    SELECT 1
+    FROM core.extraction x
+    JOIN core.visit v ON v.payload_hash = x.payload_hash
+    JOIN core.revision r ON r.visit_id = v.visit_id AND r.extractor_id = x.extractor_id AND r.superseded_seq IS NULL
+    WHERE x.text_hash = t.text_hash)
 ORDER BY t.text_hash;
 
 -- name: revisions

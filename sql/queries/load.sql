@@ -17,29 +17,6 @@ SELECT nextval('ops.load_seq');
 -- name: staged_visits
 SELECT visit_id FROM staging.visit WHERE segment_id = %(segment_id)s ORDER BY visit_id;
 
--- name: url_removals
--- Removals of single addresses at an outlet, with the parameters that carry identity there.
-SELECT r.removal_id, r.value, c.config->'urls'->'parameters'
-FROM ops.removal r
-LEFT JOIN LATERAL (
-    SELECT config FROM ops.outlet_config c WHERE c.outlet = %(outlet)s ORDER BY c.first_used_at DESC LIMIT 1
-) c ON true
-WHERE r.target = 'url' AND r.value IS NOT NULL AND (r.outlet IS NULL OR r.outlet = %(outlet)s);
-
--- name: drop_removed
--- Visits that a removal covers, entered since they were fetched.
-DELETE FROM staging.visit v
-USING ops.removal r
-WHERE v.segment_id = %(segment_id)s AND r.value IS NOT NULL AND (r.outlet IS NULL OR r.outlet = v.outlet)
-  AND ((r.target = 'outlet' AND r.value = v.outlet)
-    OR (r.target = 'prefix' AND (starts_with(v.requested_url, r.value) OR starts_with(v.url, r.value)))
-    OR (r.target = 'url' AND (r.value IN (v.requested_url, v.url)
-        OR EXISTS (SELECT 1 FROM jsonb_array_elements(v.urls) u WHERE u->>'url' = r.value)))
-    OR r.removal_id = ANY (%(removals)s::uuid[]) AND (v.url_uid = ANY (%(removed)s::uuid[])
-        OR v.article_uid = ANY (%(removed)s::uuid[])
-        OR EXISTS (SELECT 1 FROM jsonb_array_elements(v.urls) u WHERE (u->>'url_uid')::uuid = ANY (%(removed)s::uuid[]))))
-RETURNING v.crawl_id, v.url_uid;
-
 -- name: add_texts
 INSERT INTO core.text (text_hash, article_body, word_count, char_count, load_seq)
 SELECT DISTINCT ON (v.text_hash) v.text_hash, v.article_body, v.word_count, v.char_count, %(load_seq)s
@@ -61,13 +38,14 @@ INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, 
                              date_published_source, date_published_precision, date_published_offset, date_published_flag,
                              date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
                              article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
-                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq)
+                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
 SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
        v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.date_published, v.date_published_raw,
        v.date_published_source, v.date_published_precision, v.date_published_offset, v.date_published_flag,
        v.date_modified, v.date_modified_raw, v.date_modified_source, v.in_language, v.in_language_source,
        v.article_section, v.keywords, v.main_image, v.is_accessible_for_free, v.canonical_url, v.encoding,
-       v.encoding_source, v.text_hash, v.headline_hash, v.description_hash, v.authors_hash, v.body_hash, %(load_seq)s
+       v.encoding_source, v.text_hash, v.headline_hash, v.description_hash, v.authors_hash, v.body_hash, %(load_seq)s,
+       v.links
 FROM staging.visit v
 WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
 ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.visit_id
@@ -149,10 +127,11 @@ WHERE e.segment_id = %(segment_id)s;
 -- name: to_compare
 -- Payloads that must be read again: the page before a change, not yet read by the extractor of the page after it.
 WITH steps AS (
-    SELECT v.article_uid, v.extractor_id,
+    SELECT v.article_uid, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
            lag(v.payload_hash) OVER w AS before_payload, lag(v.visit_id) OVER w AS before_visit,
-           lag(v.extractor_id) OVER w AS before_extractor, v.payload_hash
+           lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor, v.payload_hash
     FROM core.visit v
+    LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
     WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.visit_id)
 )
@@ -170,16 +149,20 @@ ORDER BY s.before_payload, s.extractor_id;
 -- name: extractors
 -- Extractors of all visits of the touched articles, with what identifies them.
 SELECT DISTINCT r.extractor_id, r.name, r.version, r.config_hash
-FROM core.visit v JOIN core.extractor r ON r.extractor_id = v.extractor_id
+FROM core.visit v
+LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
+JOIN core.extractor r ON r.extractor_id = COALESCE(p.extractor_id, v.extractor_id)
 WHERE v.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: derive_revisions
 -- The list of versions that the visits give, made anew; rows that no longer hold are superseded, not overwritten.
 WITH steps AS (
-    SELECT v.article_uid, v.visit_id, v.observed_at, v.payload_hash, v.extractor_id,
+    SELECT v.article_uid, v.visit_id, v.observed_at, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
            lag(v.visit_id) OVER w AS before_visit, lag(v.observed_at) OVER w AS before_at,
-           lag(v.payload_hash) OVER w AS before_payload, lag(v.extractor_id) OVER w AS before_extractor
+           lag(v.payload_hash) OVER w AS before_payload,
+           lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor
     FROM core.visit v
+    LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
     WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.visit_id)
 ),
@@ -232,10 +215,11 @@ WHERE NOT EXISTS (
 -- What is known of each article from all of its visits and events.
 WITH captured AS (
     SELECT DISTINCT ON (v.article_uid)
-           v.article_uid, v.visit_id, v.payload_hash, v.extractor_id,
+           v.article_uid, v.visit_id, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
            min(v.observed_at) OVER (PARTITION BY v.article_uid) AS first_seen_at,
            max(v.observed_at) OVER (PARTITION BY v.article_uid) AS last_seen_at
     FROM core.visit v
+    LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
     ORDER BY v.article_uid, v.observed_at DESC, v.visit_id DESC
 ),
@@ -274,22 +258,113 @@ WHERE a.article_uid = s.article_uid
       IS DISTINCT FROM
       (s.first_seen_at, s.last_seen_at, m.gone_at, s.visit_id, s.payload_hash, s.extractor_id, n.revision_count);
 
+-- name: derive_merges
+-- A page that names another page of its outlet as canonical, and has had the very text of it, is that article. Only
+-- where the page that is named names no third. Looked at from both ends, so that the order of loads says nothing.
+-- Gives the articles that this changes, and those that they lead to or led to.
+WITH concerned AS (
+    SELECT unnest(%(articles)s::uuid[]) AS article_uid
+    UNION
+    SELECT u.article_uid FROM core.article_url u WHERE u.kind = 'canonical' AND u.url_uid = ANY (%(articles)s::uuid[])
+),
+canonical AS (
+    SELECT a.article_uid, a.outlet, a.merged_into, u.url_uid AS named
+    FROM concerned c
+    JOIN core.article a ON a.article_uid = c.article_uid
+    JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+    LEFT JOIN core.article_url u ON u.article_uid = a.article_uid AND u.kind = 'canonical' AND u.url = x.canonical_url
+),
+derived AS (
+    SELECT c.article_uid, c.merged_into AS before, t.article_uid AS target
+    FROM canonical c
+    LEFT JOIN LATERAL (
+        SELECT t.article_uid
+        FROM core.article t
+        JOIN core.extraction y ON y.payload_hash = t.payload_hash AND y.extractor_id = t.extractor_id
+        LEFT JOIN core.article_url n ON n.article_uid = t.article_uid AND n.kind = 'canonical' AND n.url = y.canonical_url
+        WHERE t.article_uid = c.named AND t.article_uid <> c.article_uid AND t.outlet = c.outlet
+          AND COALESCE(n.url_uid, t.article_uid) = t.article_uid
+          AND EXISTS (
+              SELECT 1
+              FROM core.visit v
+              JOIN core.extraction one ON one.payload_hash = v.payload_hash AND one.text_hash IS NOT NULL
+              JOIN core.visit w ON w.article_uid = t.article_uid
+              JOIN core.extraction other ON other.payload_hash = w.payload_hash AND other.extractor_id = one.extractor_id
+              WHERE v.article_uid = c.article_uid AND other.body_hash = one.body_hash)
+    ) t ON true
+),
+moved AS (
+    UPDATE core.article a SET merged_into = d.target, changed_seq = %(load_seq)s, changed_at = now()
+    FROM derived d
+    WHERE a.article_uid = d.article_uid AND a.merged_into IS DISTINCT FROM d.target
+    RETURNING a.article_uid, d.before, d.target
+),
+parted AS (
+    UPDATE core.article_merge h SET superseded_seq = %(load_seq)s
+    FROM moved m
+    WHERE h.article_uid = m.article_uid AND h.superseded_seq IS NULL
+),
+noted AS (
+    INSERT INTO core.article_merge (article_uid, merged_into, load_seq)
+    SELECT m.article_uid, m.target, %(load_seq)s FROM moved m WHERE m.target IS NOT NULL
+)
+SELECT DISTINCT e.article_uid
+FROM moved m
+CROSS JOIN LATERAL (VALUES (m.article_uid), (m.before), (m.target)) AS e (article_uid)
+WHERE e.article_uid IS NOT NULL;
+
+-- name: derive_search
+-- The index of mart.search, where what it is made of has changed. What is not shown is not found.
+WITH shown AS (
+    SELECT a.article_uid, a.outlet, x.in_language, x.headline, x.description, x.text_hash,
+           (COALESCE(x.date_published,
+                     (SELECT w.listed_published FROM core.visit w
+                      WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
+                      ORDER BY w.observed_at, w.visit_id LIMIT 1),
+                     a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
+           CASE WHEN a.merged_into IS NULL AND a.hidden_seq IS NULL
+                THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')), 'UTF8'))
+                ELSE '\x' END AS source
+    FROM core.article a
+    JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+    WHERE a.article_uid = ANY (%(articles)s::uuid[])
+)
+INSERT INTO core.search_document AS d (article_uid, search_version, outlet, in_language, published_on, source, tokens)
+SELECT s.article_uid, 1, s.outlet, s.in_language, s.published_on, s.source,
+       CASE WHEN s.source = '\x' THEN ''::tsvector ELSE
+           setweight(core.search_tokens(s.headline), 'A') || setweight(core.search_tokens(s.description), 'B')
+           || core.search_tokens(t.article_body) END
+FROM shown s
+LEFT JOIN core.text t ON t.text_hash = s.text_hash
+WHERE NOT EXISTS (
+    SELECT 1 FROM core.search_document n
+    WHERE n.article_uid = s.article_uid AND n.search_version = 1
+      AND (n.source, n.in_language, n.published_on) IS NOT DISTINCT FROM (s.source, s.in_language, s.published_on))
+ORDER BY s.article_uid
+ON CONFLICT (article_uid) DO UPDATE SET
+    search_version = excluded.search_version, outlet = excluded.outlet, in_language = excluded.in_language,
+    published_on = excluded.published_on, source = excluded.source, tokens = excluded.tokens;
+
 -- name: to_cluster
--- Whose copies are to be looked for: articles of which a visit came.
+-- Whose copies are to be looked for: articles of which a visit came, or that a merge concerns.
 INSERT INTO staging.to_cluster (article_uid)
 SELECT DISTINCT v.article_uid FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[]);
+WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+UNION
+SELECT unnest(%(merged)s::uuid[]);
 
 -- name: settle_visits
 -- How candidates ended, now that all visits of their articles are known; a visit that comes late may also change
 -- how an earlier load had settled another: there is one `new`, whatever the order.
 WITH ends AS (
-    SELECT v.crawl_id, v.url_uid, v.article_uid,
-           CASE WHEN r.ordinal = 1 THEN 'new'
+    SELECT v.crawl_id, v.url_uid, COALESCE(a.merged_into, a.article_uid) AS article_uid,
+           CASE WHEN a.merged_into IS NOT NULL THEN 'same_article'
+                WHEN r.ordinal = 1 THEN 'new'
                 WHEN r.ordinal > 1 THEN 'revised'
                 WHEN v.url_uid <> v.article_uid THEN 'same_article'
                 ELSE 'unchanged' END AS outcome
     FROM core.visit v
+    JOIN core.article a ON a.article_uid = v.article_uid
     LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.visit_id = v.visit_id AND r.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
 )
@@ -350,6 +425,6 @@ INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, 
                              date_published_source, date_published_precision, date_published_offset, date_published_flag,
                              date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
                              article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
-                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq)
+                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
 VALUES %s
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;

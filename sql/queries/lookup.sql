@@ -15,15 +15,19 @@ FROM ops.frontier f WHERE f.url_uid = ANY (%(uids)s::uuid[]);
 
 -- name: articles
 -- Articles behind these addresses: by their own identity, else by a variant.
-SELECT a.article_uid FROM core.article a WHERE a.article_uid = ANY (%(uids)s::uuid[])
+SELECT COALESCE(a.merged_into, a.article_uid) FROM core.article a WHERE a.article_uid = ANY (%(uids)s::uuid[])
 UNION
-SELECT u.article_uid FROM core.article_url u
-WHERE u.url_uid = ANY (%(uids)s::uuid[]) AND NOT EXISTS (SELECT 1 FROM core.article a WHERE a.article_uid = u.url_uid);
+SELECT COALESCE(a.merged_into, a.article_uid)
+FROM core.article_url u
+JOIN core.article a ON a.article_uid = u.article_uid
+WHERE u.url_uid = ANY (%(uids)s::uuid[]) AND NOT EXISTS (SELECT 1 FROM core.article n WHERE n.article_uid = u.url_uid);
 
 -- name: variants
 -- Every address of these articles.
-SELECT u.url_uid FROM core.article_url u
-WHERE u.article_uid = ANY (%(articles)s::uuid[]) AND u.kind IN ('requested', 'final');
+SELECT u.url_uid
+FROM core.article a
+JOIN core.article_url u ON u.article_uid = a.article_uid AND u.kind IN ('requested', 'final')
+WHERE a.article_uid = ANY (%(articles)s::uuid[]) OR a.merged_into = ANY (%(articles)s::uuid[]);
 
 -- name: copies
 -- Articles with copies of these articles' texts.
@@ -60,7 +64,8 @@ SELECT v.observed_at, v.http_status, COALESCE(v.final_url, v.requested_url), v.c
 FROM core.visit v
 LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
 LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.visit_id = v.visit_id AND r.superseded_seq IS NULL
-WHERE v.article_uid = ANY (%(articles)s::uuid[])
+JOIN core.article a ON a.article_uid = v.article_uid
+WHERE a.article_uid = ANY (%(articles)s::uuid[]) OR a.merged_into = ANY (%(articles)s::uuid[])
 ORDER BY v.observed_at, v.visit_id;
 
 -- name: quarantine

@@ -13,6 +13,8 @@ GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA core, ops TO pressmark_load
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA staging TO pressmark_loader;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA core, ops TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer, pressmark_eraser;
+GRANT MAINTAIN ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer;
+GRANT EXECUTE ON FUNCTION ops.drop_fetch_partitions(timestamptz) TO pressmark_maintainer;
 REVOKE ALL ON ops.migration_checksum, ops.mart_version FROM pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT ON ops.migration_checksum, ops.mart_version TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 

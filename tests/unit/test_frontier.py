@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from pressmark.dates import DateFound
 from pressmark.discovery.listing import Entry
-from pressmark.frontier import Asked, Candidate, Known, Removal, decide, is_early, next_due, validators
+from pressmark.frontier import Asked, Candidate, Known, decide, is_early, next_due, validators
 from pressmark.outlet import Outlet
+from pressmark.removal import Removal
 from pressmark.urls import url_uid
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -68,15 +70,11 @@ def test_other_hosts_and_removals() -> None:
     elsewhere = Candidate("http://two.example/a", url_uid("one", "http://two.example/a"), "feed")
     assert decide(elsewhere, None, INCREMENTAL, OUTLET, (), NOW).outcome == "out_of_scope"
     c = candidate()
-    removal = Removal(
-        "url",
-        "https://www.one.example/story?utm_source=x",
-        url_uid("one", "https://www.one.example/story?utm_source=x"),
-    )
-    assert decide(c, None, INCREMENTAL, OUTLET, (removal,), NOW).outcome == "suppressed"
-    assert (
-        decide(c, None, INCREMENTAL, OUTLET, (Removal("prefix", "http://one.example/st"),), NOW).outcome == "suppressed"
-    )
+    url = "https://www.one.example/story?utm_source=x"
+    by_url = Removal(uuid4(), "url", "hide", url, "one", url_uid("one", url))
+    assert decide(c, None, INCREMENTAL, OUTLET, (by_url,), NOW).outcome == "suppressed"
+    by_prefix = Removal(uuid4(), "prefix", "hide", "http://one.example/st")
+    assert decide(c, None, INCREMENTAL, OUTLET, (by_prefix,), NOW).outcome == "suppressed"
 
 
 def test_left_out_again_for_the_same_reason_is_counted_not_stored() -> None:

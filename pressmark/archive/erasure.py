@@ -1,0 +1,73 @@
+"""Taking captures out of WARC files: their bytes are overwritten by a filler of the same length.
+
+So every other pointer into the file stays right. The filler is a gzip member with an empty WARC record in it; its
+comment field (RFC 1952 2.3) takes up the rest of the length.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import zlib
+from collections.abc import Collection, Iterator
+from uuid import UUID
+
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+
+from pressmark.archive.records import member_spans
+from pressmark.archive.store import ArchiveStore
+from pressmark.errors import ArchiveError
+
+_RECORD = (
+    b"WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000000>\r\n"
+    b"WARC-Date: 1970-01-01T00:00:00Z\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n\r\n\r\n"
+)
+_HEAD = b"\x1f\x8b\x08\x10\0\0\0\0\0\xff"  # flag 0x10: a comment follows
+
+
+def filler(length: int) -> bytes:
+    """A gzip member of exactly so many bytes. Raises ArchiveError where it does not fit."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    body = packer.compress(_RECORD) + packer.flush()
+    tail = struct.pack("<II", zlib.crc32(_RECORD), len(_RECORD))
+    padding = length - len(_HEAD) - 1 - len(body) - len(tail)
+    if padding < 0:
+        raise ArchiveError(f"a record of {length} bytes is too short to be overwritten")
+    return _HEAD + b"." * padding + b"\0" + body + tail
+
+
+def erase_captures(store: ArchiveStore, file: str, base: int, length: int, url_uids: Collection[UUID]) -> int:
+    """Overwrite the captures of these addresses in a segment of a file; returns how many there were.
+
+    base, length: where the segment lies in the file. May be repeated.
+    """
+    document = store.read(file, base, length)
+    spans: list[tuple[int, int]] = []
+    captures = 0
+    for group, fields in _groups(document):
+        if fields is not None and UUID(fields["url_uid"]) in url_uids:
+            spans += group
+            captures += 1
+    if spans:
+        store.overwrite(file, [(base + offset, filler(size)) for offset, size in spans])
+    return captures
+
+
+def _groups(document: bytes) -> Iterator[tuple[list[tuple[int, int]], dict[str, str] | None]]:
+    """Request, response and metadata of each capture: (offset, length) of their members, fields of the metadata."""
+    group: list[tuple[int, int]] = []
+    has_response = False
+    for offset, length in member_spans(document):
+        record = next(iter(ArchiveIterator(io.BytesIO(document[offset : offset + length]))), None)
+        if record is None or record.record_type == WarcRecordType.warcinfo:
+            continue
+        if record.record_type == WarcRecordType.request:
+            group, has_response = [], False
+        group.append((offset, length))
+        if record.record_type in (WarcRecordType.response, WarcRecordType.revisit):
+            has_response = True
+        elif record.record_type == WarcRecordType.metadata:
+            if has_response:
+                yield group, json.loads(record.reader.read())
+            group, has_response = [], False

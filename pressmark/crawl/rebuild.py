@@ -1,0 +1,135 @@
+"""Rows from the archive: a warehouse that is empty, or that does not know some of the files, is filled from the WARCs.
+
+What the archive does not have cannot come back: pages marked noarchive, what was erased or has expired, listings and
+the ledger of what was not fetched.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import execute_values
+
+from pressmark import __version__
+from pressmark.archive.records import StoredSegment
+from pressmark.crawl.restaging import segments_of, stage_segment
+from pressmark.crawl.services import Services
+from pressmark.errors import ArchiveError
+from pressmark.frontier import Asked
+from pressmark.outlet import Outlet
+from pressmark.text import clean_text
+from pressmark.warehouse.queries import queries
+from pressmark.warehouse.requests import remember_outlet
+
+logger = logging.getLogger(__name__)
+_SQL = queries("upkeep")
+
+
+@dataclass(slots=True)
+class Rebuilt:
+    """What came of it. left_out: segments of outlets without a file. spare: files of which all is known elsewhere."""
+
+    files: int = 0
+    segments: int = 0
+    pages: int = 0
+    left_out: int = 0
+    spare: list[str] | None = None
+
+
+def rebuild(
+    services: Services, outlets: Mapping[str, Outlet], on_file: Callable[[int, int], None] = lambda done, total: None
+) -> Rebuilt:
+    """Stage every segment of the archive that the warehouse does not know; loading is the caller's.
+
+    on_file: told (files done, files in all). May be repeated, and cut off.
+    """
+    known = services.database.run(_known)
+    running = services.database.run(_running)
+    names = list(services.store.files())
+    unknown = [name for name in names if name not in set(known.values())]
+    # Where every segment lies, before the first is read: bytes may be in a later file.
+    places: dict[UUID, tuple[str, int]] = {}
+    contents: dict[str, list[UUID]] = {}
+    for name in names:
+        if name not in unknown:
+            continue
+        for stored in segments_of(name, services.store.read_file(name)):
+            places.setdefault(stored.segment_id, (name, stored.offset))
+            contents.setdefault(name, []).append(stored.segment_id)
+    done = Rebuilt(spare=[])
+    for number, name in enumerate(unknown):
+        on_file(number, len(unknown))
+        if all(segment_id in known for segment_id in contents.get(name, [])):
+            assert done.spare is not None
+            done.spare.append(name)
+            continue
+        done.files += 1
+        for stored in segments_of(name, services.store.read_file(name)):
+            if stored.segment_id in known or stored.crawl_id in running:
+                continue
+            outlet = outlets.get(stored.outlet)
+            if outlet is None:
+                logger.warning("%s: its outlet %s has no file, so it is left as it is", name, stored.outlet)
+                done.left_out += 1
+                continue
+            done.pages += _stage(services, outlet, stored, name, places)
+            done.segments += 1
+            known[stored.segment_id] = name
+    on_file(len(unknown), len(unknown))
+    return done
+
+
+def _stage(
+    services: Services, outlet: Outlet, stored: StoredSegment, name: str, places: dict[UUID, tuple[str, int]]
+) -> int:
+    asked = Asked(stored.mode, stored.start, stored.end)
+
+    def open_crawl(cursor: Cursor) -> None:
+        remember_outlet(cursor, outlet)
+        first = min((c.response.observed_at for c in stored.captures), default=stored.end)
+        values = {
+            "crawl_id": stored.crawl_id, "outlet": outlet.id, "mode": stored.mode, "start": stored.start,
+            "end": stored.end, "config_hash": outlet.config_hash, "code_version": __version__, "started_at": first,
+        }  # fmt: skip
+        cursor.execute(_SQL["rebuilt_request"], values)
+        cursor.execute(_SQL["rebuilt_crawl"], values)
+        rows = {
+            UUID(c.fields["url_uid"]): (
+                stored.crawl_id, UUID(c.fields["url_uid"]), clean_text(c.fields["candidate_url"]),
+                c.fields["discovered_via"],
+            )
+            for c in stored.captures
+        }  # fmt: skip
+        if rows:
+            execute_values(cursor, _SQL["rebuilt_candidates"], list(rows.values()), page_size=500)
+        cursor.execute(_SQL["count_rebuilt"], values)
+
+    def place(segment_id: UUID) -> tuple[str, int] | None:
+        return places.get(segment_id) or services.database.run(lambda cursor: _place(cursor, segment_id))
+
+    services.database.run(open_crawl)
+    try:
+        return stage_segment(services, outlet, stored, name, asked, place)
+    except ArchiveError as error:
+        logger.warning("%s: segment %s cannot be read: %s", name, stored.segment_id, error)
+        return 0
+
+
+def _place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
+    cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})
+    row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def _known(cursor: Cursor) -> dict[UUID, str]:
+    cursor.execute(_SQL["known_segments"])
+    return dict(cursor.fetchall())
+
+
+def _running(cursor: Cursor) -> set[UUID]:
+    cursor.execute(_SQL["running_crawls"])
+    return {row[0] for row in cursor.fetchall()}

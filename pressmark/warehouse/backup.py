@@ -1,0 +1,48 @@
+"""Backup and restore by PostgreSQL's own programs, those of the wheel or those on PATH."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+
+from pressmark.errors import ConfigError, ServerError
+from pressmark.warehouse.connection import DATABASE, Warehouse, transaction
+from pressmark.warehouse.embedded import SUPERUSER, wheel_binaries
+from pressmark.warehouse.migrations import create_embedded_database
+from pressmark.warehouse.roles import ensure_roles
+
+
+def run_client(warehouse: Warehouse, program: str, *arguments: str, database_option: bool = False) -> None:
+    """Run pg_dump or pg_restore against the warehouse as its administrator.
+
+    database_option: the connection goes behind --dbname. Raises ServerError with what the program said.
+    """
+    bundled = wheel_binaries() / program
+    path = str(bundled) if warehouse.embedded and bundled.exists() else shutil.which(program) or str(bundled)
+    if not os.path.exists(path):
+        raise ConfigError(f"No {program} was found; install PostgreSQL's client programs.")
+    server = warehouse.embedded
+    url = server.url(SUPERUSER, DATABASE) if server else warehouse.settings.database_url or ""
+    target = [f"--dbname={url}"] if database_option else [url]
+    done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
+        [path, *arguments, *target], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ServerError(f"{program} failed: {done.stderr.strip()[-1000:]}")
+
+
+def create_database(warehouse: Warehouse) -> None:
+    """Have a database with the roles that a backup speaks of."""
+    if warehouse.embedded:
+        create_embedded_database(warehouse)
+    with contextlib.closing(warehouse.connect_admin()) as admin:
+        ensure_roles(admin, embedded=warehouse.embedded is not None)
+
+
+def is_empty(warehouse: Warehouse) -> bool:
+    """Whether no warehouse is in the database."""
+    with contextlib.closing(warehouse.connect_admin()) as admin, transaction(admin) as cursor:
+        cursor.execute("SELECT to_regnamespace('core') IS NULL AND to_regnamespace('ops') IS NULL")
+        return bool((cursor.fetchone() or (False,))[0])

@@ -1,0 +1,385 @@
+"""Exports: a view, a query or a named state, streamed into Parquet, CSV or JSONL with a manifest beside it.
+
+Rows are read as the analyst by a server-side cursor, so memory does not grow with them. Full texts stay out unless
+they are asked for; who took what out is a row of ops.export. A file appears whole or not at all; an export by day
+that was cut off goes on with the days that are missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import getpass
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from uuid import UUID, uuid4
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
+
+from pressmark import __version__
+from pressmark.errors import ConfigError
+from pressmark.warehouse.connection import Connection, Role, Warehouse, dict_rows, transaction
+from pressmark.warehouse.queries import queries
+
+Format = Literal["parquet", "csv", "jsonl"]
+TEXT_COLUMNS = ("article_body", "comment_body")
+MANIFEST = "manifest.json"
+_ROWS = 2000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SQL = queries("export")
+
+OnRows = Callable[[int, str], None]
+"""Told rows written so far, and the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the result and its type, as Postgres names it."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What came of an export. skipped: days that were there already."""
+
+    export_id: UUID
+    rows: int
+    files: int
+    skipped: int
+    left_out: list[str]
+
+
+class _Writer(Protocol):
+    def write(self, rows: Sequence[Sequence[Any]]) -> None: ...
+    def close(self) -> None: ...
+
+
+def export(
+    warehouse: Warehouse,
+    source: str,
+    target: Path,
+    file_format: Format,
+    *,
+    with_text: bool = False,
+    by_day: str | None = None,
+    snapshot: str | None = None,
+    load_seq: int | None = None,
+    comments: bool = False,
+    on_rows: OnRows = lambda rows, file: None,
+) -> Exported:
+    """Write a view (`mart.article`) or a SELECT to `target`: a file, or with `by_day` a folder of files by a day.
+
+    snapshot, load_seq: the named state that `source` asks, for the manifest. comments: as the role that may read them.
+    Raises ConfigError for a query that cannot be run, naming why.
+    """
+    query = _query(source)
+    role: Role = "comments" if comments else "analyst"
+    export_id = uuid4()
+    with contextlib.closing(warehouse.connect(role, "pressmark export")) as connection:
+        columns = _columns(connection, query)
+        left_out = [c.name for c in columns if c.name in TEXT_COLUMNS and not with_text]
+        columns = [c for c in columns if c.name not in left_out]
+        if by_day is not None and by_day not in [c.name for c in columns]:
+            names = ", ".join(c.name for c in columns)
+            raise ConfigError(f"--by-day {by_day}: the export has no such column. It has: {names}.")
+        folder = target if by_day else target.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        _begin(warehouse, export_id, query, file_format, target, with_text)
+        manifest = _manifest(connection, export_id, query, columns, file_format, with_text, snapshot, load_seq)
+        if by_day:
+            rows, files, skipped = _by_day(connection, query, columns, target, file_format, by_day, snapshot, on_rows)
+        else:
+            rows = _write(
+                connection, query, columns, target, file_format, None, None, lambda n: on_rows(n, target.name)
+            )
+            files, skipped = [_told(target, folder, rows)], 0
+    manifest |= {"rows": sum(f["rows"] for f in files), "files": files, "finished_at": datetime.now(UTC).isoformat()}
+    beside = folder / MANIFEST if by_day else target.with_name(target.name + ".manifest.json")
+    _write_text(beside, json.dumps(manifest, ensure_ascii=False, indent=1, default=str))
+    _end(warehouse, export_id, rows)
+    return Exported(export_id, rows, len(files) - skipped, skipped, left_out)
+
+
+def _query(source: str) -> str:
+    text = source.strip().rstrip(";").strip()
+    first = text.split(None, 1)[0].lower() if text else ""
+    if first in ("select", "with", "table", "values"):
+        return text
+    parts = text.split(".")
+    if len(parts) > 2 or not all(part.replace("_", "").isalnum() for part in parts):
+        raise ConfigError(f"{source!r} is neither a view, as mart.article, nor a SELECT.")
+    return f"TABLE {text}"
+
+
+def _columns(connection: Connection, query: str) -> list[Column]:
+    try:
+        with transaction(connection) as cursor:
+            cursor.execute(sql.SQL("SELECT * FROM ({}) q LIMIT 0").format(sql.SQL(query)))
+            assert cursor.description is not None
+            described = [(c.name, c.type_code) for c in cursor.description]
+            cursor.execute(_SQL["types"], {"oids": [oid for _, oid in described]})
+            types = dict(cursor.fetchall())
+    except psycopg2.Error as error:
+        raise ConfigError(f"The query cannot be run: {str(error).strip().splitlines()[0]}") from error
+    return [Column(name, types[oid]) for name, oid in described]
+
+
+def _by_day(
+    connection: Connection,
+    query: str,
+    columns: list[Column],
+    folder: Path,
+    file_format: Format,
+    day: str,
+    snapshot: str | None,
+    on_rows: OnRows,
+) -> tuple[int, list[dict[str, Any]], int]:
+    """A file a day under `day=YYYY-MM-DD/`; a day whose file is there and of the same query is left as it is."""
+    with transaction(connection) as cursor:
+        cursor.execute(sql.SQL("SELECT DISTINCT {} FROM ({}) q ORDER BY 1").format(sql.Identifier(day), sql.SQL(query)))
+        days = [row[0] for row in cursor.fetchall()]
+    mark = hashlib.sha256(json.dumps([query, [c.name for c in columns], snapshot]).encode())
+    name = f"part-{mark.hexdigest()[:12]}.{file_format}"
+    files = []
+    total = skipped = 0
+    for value in days:
+        part = folder / f"{day}={value if value is not None else '__HIVE_DEFAULT_PARTITION__'}" / name
+        note = part.with_suffix(part.suffix + ".rows")
+        if part.exists() and note.exists():
+            files.append(_told(part, folder, int(note.read_text())))
+            skipped += 1
+            continue
+        part.parent.mkdir(parents=True, exist_ok=True)
+        told = partial(_told_day, on_rows, total, str(part.relative_to(folder)))
+        rows = _write(connection, query, columns, part, file_format, day, value, told)
+        _write_text(note, str(rows))
+        total += rows
+        files.append(_told(part, folder, rows))
+    return total, files, skipped
+
+
+def _told_day(on_rows: OnRows, before: int, file: str, rows: int) -> None:
+    on_rows(before + rows, file)
+
+
+def _write(
+    connection: Connection,
+    query: str,
+    columns: list[Column],
+    target: Path,
+    file_format: Format,
+    day: str | None,
+    value: date | None,
+    on_rows: Callable[[int], None],
+) -> int:
+    wanted = sql.SQL(", ").join(sql.Identifier(c.name) for c in columns)
+    statement = sql.SQL("SELECT {} FROM ({}) q").format(wanted, sql.SQL(query))
+    if day is not None:
+        statement += sql.SQL(" WHERE {} IS NOT DISTINCT FROM {}").format(sql.Identifier(day), sql.Literal(value))
+    part = target.with_name(target.name + ".part")
+    count = 0
+    with transaction(connection), connection.cursor(name="export") as rows:
+        rows.itersize = _ROWS
+        rows.execute(statement)
+        writer = _writer(part, file_format, columns)
+        try:
+            for chunk in _chunks(rows):
+                writer.write(chunk)
+                count += len(chunk)
+                on_rows(count)
+        finally:
+            writer.close()
+    part.rename(target)
+    return count
+
+
+def _chunks(rows: Cursor) -> Iterator[list[tuple[Any, ...]]]:
+    while chunk := rows.fetchmany(_ROWS):
+        yield chunk
+
+
+# -- formats ------------------------------------------------------------------------------------
+
+
+def _writer(path: Path, file_format: Format, columns: list[Column]) -> _Writer:
+    if file_format == "csv":
+        return _Csv(path, columns)
+    return _Jsonl(path, columns) if file_format == "jsonl" else _Parquet(path, columns)
+
+
+class _Csv:
+    """UTF-8 with a header; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+
+    def __init__(self, path: Path, columns: list[Column]) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file)
+        self._writer.writerow([c.name for c in columns])
+
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        self._writer.writerows([_csv_cell(value) for value in row] for row in rows)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _csv_cell(value: Any) -> Any:
+    if isinstance(value, (list, dict)):
+        value = json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return "'" + value
+    return value
+
+
+class _Jsonl:
+    """One JSON object a line."""
+
+    def __init__(self, path: Path, columns: list[Column]) -> None:
+        self._file = path.open("w", encoding="utf-8")
+        self._names = [c.name for c in columns]
+
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        for row in rows:
+            told = dict(zip(self._names, map(_json_value, row), strict=True))
+            self._file.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _json_value(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, (date, datetime)) else value
+
+
+class _Parquet:
+    """zstd; types as near to Postgres's as Parquet has them."""
+
+    def __init__(self, path: Path, columns: list[Column]) -> None:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self._types = {c.name: _arrow_type(c.type) for c in columns}
+        self._schema = pa.schema([pa.field(name, kind) for name, kind in self._types.items()])
+        self._writer = pq.ParquetWriter(str(path), self._schema, compression="zstd")
+
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        import pyarrow as pa
+
+        arrays = [
+            pa.array([_arrow_value(row[place]) for row in rows], type=kind)
+            for place, kind in enumerate(self._types.values())
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _arrow_type(name: str) -> Any:
+    import pyarrow as pa
+
+    if name.endswith("[]"):
+        return pa.list_(_arrow_type(name.removesuffix("[]")))
+    known = {
+        "boolean": pa.bool_(), "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(),
+        "real": pa.float32(), "double precision": pa.float64(), "numeric": pa.float64(), "date": pa.date32(),
+        "timestamp with time zone": pa.timestamp("us", tz="UTC"), "interval": pa.duration("us"), "bytea": pa.binary(),
+    }  # fmt: skip
+    return known.get(name, pa.string())
+
+
+def _arrow_value(value: Any) -> Any:
+    if isinstance(value, (UUID, dict)):
+        return str(value) if isinstance(value, UUID) else json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, memoryview):
+        return bytes(value)
+    if isinstance(value, list):
+        return [_arrow_value(item) for item in value]
+    return float(value) if value.__class__.__name__ == "Decimal" else value
+
+
+# -- what is told beside the data ------------------------------------------------------------------
+
+
+def _manifest(
+    connection: Connection,
+    export_id: UUID,
+    query: str,
+    columns: list[Column],
+    file_format: Format,
+    with_text: bool,
+    snapshot: str | None,
+    load_seq: int | None,
+) -> dict[str, Any]:
+    with transaction(connection) as cursor:
+        told = {}
+        for part in ("coverage", "rights"):
+            cursor.execute(_SQL[part])
+            told[part] = dict_rows(cursor)
+        cursor.execute(_SQL["snapshot"], {"name": snapshot})
+        row = cursor.fetchone()
+    return {
+        "export_id": export_id,
+        "made_by": f"Pressmark {__version__}",
+        "exported_by": getpass.getuser(),
+        "started_at": datetime.now(UTC).isoformat(),
+        "query": query,
+        "format": file_format,
+        "with_text": with_text,
+        "columns": [{"name": c.name, "type": c.type} for c in columns],
+        "state": {"snapshot": snapshot, "load_seq": load_seq, "content_hash": row[0] if row else None},
+        **told,
+    }
+
+
+def _told(path: Path, folder: Path, rows: int) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return {
+        "name": str(path.relative_to(folder)), "rows": rows, "bytes": path.stat().st_size, "sha256": digest.hexdigest(),
+    }  # fmt: skip
+
+
+def _write_text(path: Path, text: str) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.rename(path)
+
+
+def _begin(
+    warehouse: Warehouse, export_id: UUID, query: str, file_format: Format, target: Path, with_text: bool
+) -> None:
+    with contextlib.closing(warehouse.connect("loader", "pressmark export")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(
+                _SQL["begin"],
+                {
+                    "export_id": export_id,
+                    "exported_by": getpass.getuser(),
+                    "query": query,
+                    "format": file_format,
+                    "target": str(target),
+                    "with_text": with_text,
+                },
+            )
+
+
+def _end(warehouse: Warehouse, export_id: UUID, rows: int) -> None:
+    with contextlib.closing(warehouse.connect("loader", "pressmark export")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL["end"], {"export_id": export_id, "rows": rows})

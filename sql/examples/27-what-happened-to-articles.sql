@@ -1,0 +1,5 @@
+-- What happened to articles other than a change of their text?
+SELECT kind, outlet, url, observed_at, detail
+FROM mart.article_event
+WHERE kind <> 'confirmed'
+ORDER BY observed_at DESC, kind;

@@ -1,0 +1,121 @@
+"""Exports: formats that others open, no text unless asked for, formulas inert, cut off and gone on with."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pressmark.newsstand.server import Newsstand
+from tests.conftest import Line
+from tests.site import PROSE, WebSite, article, feed
+
+H = "http://test.example"
+
+
+@pytest.fixture
+def two(line: Line, newsstand: Newsstand) -> Line:
+    line.crawl("harbour-dispatch", "shiomi-shimpo")
+    return line
+
+
+def test_parquet_opens_in_duckdb_pandas_and_polars(two: Line, tmp_path: Path) -> None:
+    import duckdb
+    import pandas as pd
+    import polars as pl
+
+    target = tmp_path / "articles.parquet"
+    told = two.run("export", "mart.article", "--to", str(target)).stdout
+    assert "30 rows" in told and "--with-text" in told
+    rows = duckdb.sql(
+        f"SELECT outlet, count(*), min(date_published), max(word_count) FROM '{target}' GROUP BY 1 ORDER BY 1"
+    ).fetchall()
+    assert [row[:2] for row in rows] == [("harbour-dispatch", 10), ("shiomi-shimpo", 20)]
+    assert rows[0][2].tzinfo is not None and rows[0][3] > 50
+    frame = pd.read_parquet(target)
+    assert len(frame) == 30 and str(frame["date_published"].dtype).endswith("UTC]") and "article_body" not in frame
+    assert isinstance(list(frame["authors"].iloc[0]), list)
+    lazy = pl.read_parquet(target)
+    assert lazy.height == 30 and lazy["authors"].dtype == pl.List(pl.String)
+    manifest = json.loads((tmp_path / "articles.parquet.manifest.json").read_text())
+    assert manifest["rows"] == 30 and manifest["with_text"] is False and manifest["files"][0]["sha256"]
+    assert {row["outlet"] for row in manifest["coverage"]} == {"harbour-dispatch", "shiomi-shimpo"}
+    assert manifest["rights"]
+    ((by, query, rows_told, with_text, finished),) = two.query(
+        "SELECT exported_by, query, row_count, with_text, finished_at IS NOT NULL FROM ops.export"
+    )
+    assert by and query == "TABLE mart.article" and rows_told == 30 and with_text is False and finished
+
+
+def test_full_texts_only_where_asked_for(two: Line, tmp_path: Path) -> None:
+    target = tmp_path / "texts.jsonl"
+    two.run("export", "mart.article", "--to", str(target), "--with-text")
+    rows = [json.loads(text) for text in target.read_text().splitlines()]
+    assert len(rows) == 30 and all(row["article_body"] for row in rows)
+    assert two.query("SELECT with_text FROM ops.export") == [(True,)]
+
+
+def test_by_day_and_gone_on_with(two: Line, tmp_path: Path) -> None:
+    folder = tmp_path / "days"
+    arguments = ("export", "mart.article", "--to", str(folder), "--by-day", "date_published_day", "--json")
+    first = json.loads(two.run(*arguments).stdout)
+    assert first["rows"] == 30 and first["skipped"] == 0 and first["files"] > 3
+    victim = sorted(folder.rglob("part-*.parquet"))[0]
+    victim.unlink()
+    again = json.loads(two.run(*arguments).stdout)
+    assert again["files"] == 1 and again["skipped"] == first["files"] - 1 and victim.exists()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["rows"] == 30 and len(manifest["files"]) == first["files"]
+    import duckdb
+
+    hive = duckdb.sql(f"SELECT count(*) FROM read_parquet('{folder}/*/*.parquet', hive_partitioning = true)").fetchone()
+    assert hive == (30,)
+    assert not list(folder.rglob("*.part"))
+
+
+def test_a_snapshot_s_state(two: Line, newsstand: Newsstand, tmp_path: Path) -> None:
+    two.run("snapshot", "then")
+    two.crawl("meridian-wire")
+    target = tmp_path / "then.csv"
+    two.run("export", "mart.article", "--snapshot", "then", "--to", str(target))
+    with target.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 30
+    manifest = json.loads((tmp_path / "then.csv.manifest.json").read_text())
+    assert manifest["state"]["snapshot"] == "then" and manifest["state"]["content_hash"].startswith("sha256:")
+
+
+def test_formulas_are_inert(line: Line, serve: Callable[..., WebSite], tmp_path: Path) -> None:
+    site = serve()
+    site.answers["test.example", "/feed"] = feed((f"{H}/one", "t"))
+    site.answers["test.example", "/one"] = article("=HYPERLINK(1) is a headline", *PROSE)
+    line.crawl("test")
+    target = tmp_path / "a.csv"
+    line.run("export", "SELECT headline, -1 AS n, '@x' AS at, E'a\\nb' AS two FROM mart.article", "--to", str(target))
+    with target.open(newline="") as file:
+        (row,) = list(csv.DictReader(file))
+    assert row == {"headline": "'=HYPERLINK(1) is a headline", "n": "-1", "at": "'@x", "two": "a\nb"}
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("mart.nothing", "does not exist"),
+        ("core.article", "permission denied"),
+        ("SELECT 1/0", "division by zero"),
+        ("DELETE FROM mart.article", "neither a view"),
+        ("SELECT 1; DROP TABLE x", "cannot be run"),
+        ("", "neither a view"),
+    ],
+)
+def test_what_cannot_be_exported(line: Line, tmp_path: Path, source: str, told: str) -> None:
+    done = line.run("export", source, "--to", str(tmp_path / "x.csv"), check=False)
+    assert done.returncode == 2 and told in done.stderr, done.stderr
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_by_a_column_that_is_not_there(line: Line, tmp_path: Path) -> None:
+    done = line.run("export", "mart.outlet", "--to", str(tmp_path / "x"), "--by-day", "day", check=False)
+    assert done.returncode == 2 and "It has: outlet" in done.stderr

@@ -1,0 +1,210 @@
+"""What is removed is nowhere, and stays away: tables, archive, logs, a restored backup, another crawl, a rebuild."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from warcio.archiveiterator import ArchiveIterator as WarcioIterator
+
+from pressmark.archive.erasure import filler
+from pressmark.archive.records import member_spans, read_segments
+from pressmark.errors import ArchiveError
+from tests.conftest import Line
+from tests.site import PROSE, Answer, WebSite, article, feed
+
+H = "http://test.example"
+CANARY = "xylocanary"
+STORIES = ("one", "two", "three")
+
+
+def page(headline: str, *more: str, author: str = "Ann Otherwise") -> Answer:
+    sound = article(headline, *PROSE, *more)
+    head = f'<meta name="author" content="{author}">'
+    return Answer(sound.body.replace(b"</head>", head.encode() + b"</head>"), content_type="text/html")
+
+
+@pytest.fixture
+def crawled(line: Line, serve: Callable[..., WebSite]) -> WebSite:
+    """Three articles; the second has the canary in address, headline, text and author, and a wall stands beside it."""
+    site = serve()
+    secret = f"{H}/two-{CANARY}"
+    site.answers["test.example", "/feed"] = feed(
+        (f"{H}/one", "t"), (secret, f"{CANARY} t"), (f"{H}/three", "t"), (f"{H}/gone-{CANARY}", "t")
+    )
+    site.answers["test.example", "/one"] = page("The first story of the day")
+    site.answers["test.example", f"/two-{CANARY}"] = page(
+        f"The {CANARY} story", f"It says {CANARY} in the text.", author=f"{CANARY} Smith"
+    )
+    site.answers["test.example", "/three"] = page("The third story of the day")
+    line.crawl("test")
+    return site
+
+
+def database_text(line: Line) -> str:
+    """Every value of every table, as text."""
+    tables = line.query(
+        "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')"
+    )
+    found = []
+    for (table,) in tables:
+        found += [row[0] for row in line.query(f"SELECT t::text FROM {table} t", role="owner")]
+    return "\n".join(found)
+
+
+def archive_text(line: Line) -> str:
+    """Everything in the archive's files, content encodings removed."""
+    found = []
+    for path in sorted((line.home / "archive").rglob("*")):
+        if path.suffix == ".gz":
+            document = path.read_bytes()
+            for offset, length in member_spans(document):
+                member = gzip.decompress(document[offset : offset + length])
+                found.append(member.decode("utf-8", "replace"))
+                _, _, body = member.partition(b"\r\n\r\n")
+                _, _, body = body.partition(b"\r\n\r\n")
+                if body[:2] == b"\x1f\x8b":
+                    found.append(zlib.decompressobj(31).decompress(body).decode("utf-8", "replace"))
+        elif path.is_file():
+            found.append(path.read_text())
+    return "\n".join(found)
+
+
+def logs_text(line: Line) -> str:
+    return "\n".join(p.read_text(errors="replace") for p in (line.home / "logs").rglob("*") if p.is_file())
+
+
+def nowhere(line: Line) -> None:
+    for place, text in (("tables", database_text(line)), ("archive", archive_text(line)), ("logs", logs_text(line))):
+        at = text.find(CANARY)
+        assert at < 0, f"{place}: {text[max(0, at - 200) : at + 100]}"
+
+
+def test_a_canary_is_found_nowhere_after_it_was_erased(line: Line, crawled: WebSite, tmp_path: Path) -> None:
+    assert CANARY in database_text(line) and CANARY in archive_text(line) and CANARY in logs_text(line)
+    backup = tmp_path / "before.dump"
+    line.run("db", "backup", str(backup))
+    before = line.query("SELECT url, archive_file, archive_offset, archive_length FROM mart.article ORDER BY url")
+    dry = line.run("remove", "--prefix", f"{H}/two-", "--erase", "--reason", "a test", "--dry-run").stdout
+    assert "1 articles" in dry and len(line.query("SELECT 1 FROM mart.article")) == 3
+    ((seq,),) = line.query("SELECT max(change_seq) FROM mart.article_changes(0)")
+    for url in (f"{H}/two-{CANARY}", f"{H}/gone-{CANARY}"):
+        done = json.loads(line.run("remove", "--url", url, "--erase", "--reason", "a test", "--json").stdout)
+        assert done["captures_overwritten"] == (1 if "two" in url else 0)
+    nowhere(line)
+    # The others are untouched, their pointers lead to their pages, and other tools read the file.
+    after = line.query("SELECT url, archive_file, archive_offset, archive_length FROM mart.article ORDER BY url")
+    assert after == [row for row in before if CANARY not in row[0]]
+    for path in (line.home / "archive").rglob("*.warc.gz"):
+        with path.open("rb") as file:
+            kinds = [record.rec_type for record in WarcioIterator(file)]
+        assert kinds.count("response") == 2
+        assert all(s.captures for s in read_segments(path.read_bytes()))
+    # Consumers of increments are told.
+    changes = line.query("SELECT change FROM mart.article_changes(%s)", (seq,), role="analyst")
+    assert ("removed",) in changes
+    # The ledger still adds up, and the address is not fetched again.
+    asked = len(crawled.requests)
+    line.crawl("test")
+    assert not [r for r in crawled.requests[asked:] if CANARY in r["path"]]
+    assert line.query("SELECT count(*) FROM ops.candidate WHERE outcome = 'suppressed'")[0][0] >= 1
+    nowhere(line)
+    # A backup of before knows of it again, at once.
+    _restore(line, backup)
+    assert [row[0] for row in line.query("SELECT url FROM mart.article ORDER BY url")] == [row[0] for row in after]
+    nowhere(line)
+    asked = len(crawled.requests)
+    line.crawl("test")
+    assert not [r for r in crawled.requests[asked:] if CANARY in r["path"]]
+    nowhere(line)
+    # And so does a warehouse that is built anew from the archive.
+    line.empty_database()
+    line.run("db", "rebuild", "--from-archive")
+    assert [row[0] for row in line.query("SELECT url FROM mart.article ORDER BY url")] == [row[0] for row in after]
+    nowhere(line)
+
+
+def _restore(line: Line, backup: Path) -> None:
+    line.drop_database()
+    told = line.run("db", "restore", str(backup)).stdout
+    assert "removed again" in told
+
+
+def test_what_is_fetched_while_it_is_removed_goes_too(line: Line, crawled: WebSite) -> None:
+    from tests.integration.test_load import crawl_without_load
+
+    crawled.answers["test.example", f"/two-{CANARY}"] = page(
+        f"Another {CANARY}", f"And {CANARY} again, in other words."
+    )
+    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+    crawl_without_load(line, "test")
+    line.run("remove", "--prefix", f"{H}/two-{CANARY[:4]}", "--erase", "--reason", "a test", "--yes")
+    line.run("load")
+    nowhere_but = database_text(line)
+    assert f"two-{CANARY}" not in nowhere_but and f"Another {CANARY}" not in nowhere_but
+    assert f"Another {CANARY}" not in archive_text(line)
+    assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+def test_hidden_is_not_shown_and_keeps_its_bytes(line: Line, crawled: WebSite) -> None:
+    line.run("remove", "--author", f"{CANARY} SMITH", "--hide", "--reason", "her request", "--yes")
+    assert len(line.query("SELECT 1 FROM mart.article")) == 2
+    for question in (
+        "SELECT 1 FROM mart.search('xylocanary')",
+        "SELECT 1 FROM mart.article_revision WHERE url LIKE '%%two%%'",
+        "SELECT 1 FROM mart.article_url WHERE url LIKE '%%two%%'",
+        "SELECT 1 FROM mart.article_as_of(1000000) WHERE url LIKE '%%two%%'",
+        "SELECT 1 FROM mart.rejected WHERE url LIKE '%%two%%'",
+    ):
+        assert line.query(question, role="analyst") == [], question
+    assert CANARY in archive_text(line)
+    told = line.run("why", f"{H}/two-{CANARY}").stdout
+    assert "two" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "Name one of"),
+        (["--url", "nonsense", "--erase", "--reason", "r"], "is not an http"),
+        (["--url", "http://elsewhere.example/x", "--erase", "--reason", "r"], "its outlet is not clear"),
+        (["--url", f"{H}/one", "--reason", "r"], "--hide"),
+        (["--url", f"{H}/one", "--erase"], "--reason is missing"),
+        (["--prefix", "two-", "--erase", "--reason", "r"], "begin with http"),
+    ],
+)
+def test_what_is_not_clear_is_asked_for(line: Line, options: list[str], told: str) -> None:
+    done = line.run("remove", *options, check=False)
+    assert done.returncode == 2 and told in done.stderr
+
+
+def test_comments_of_one_person(line: Line, newsstand: object) -> None:
+    line.crawl("harbour-dispatch")
+    authors = line.query(
+        "SELECT author, count(*) FROM mart.comment WHERE author IS NOT NULL GROUP BY 1 ORDER BY 2 DESC",
+        role="comments",
+    )
+    name, count = authors[0]
+    line.run("remove", "--commenter", name.upper(), "--erase", "--reason", "a request", "--yes")
+    assert line.query("SELECT count(*) FROM mart.comment WHERE author = %s", (name,), role="comments") == [(0,)]
+    assert name not in archive_text(line)
+    articles = line.query("SELECT count(*), count(archive_file) FROM mart.article")
+    assert articles[0][0] == 10 and articles[0][1] < 10, "texts stay, the pages with the comments go"
+    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+    line.crawl("harbour-dispatch", PRESSMARK_OUTLETS=line.env["PRESSMARK_OUTLETS"])
+    assert line.query("SELECT count(*) FROM mart.comment WHERE author = %s", (name,), role="comments") == [(0,)]
+    assert name not in archive_text(line)
+    assert count >= 1
+
+
+@pytest.mark.parametrize("length", [250, 1000, 70_000])
+def test_a_filler_has_its_length(length: int) -> None:
+    made = filler(length)
+    assert len(made) == length and gzip.decompress(made).startswith(b"WARC/1.1")
+    assert list(member_spans(made + made)) == [(0, length), (length, length)]
+    with pytest.raises(ArchiveError):
+        filler(50)

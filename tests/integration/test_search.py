@@ -1,0 +1,100 @@
+"""Tokens of index and query, snippets, and mart.search over real rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import Line
+from tests.site import PROSE, WebSite, article, feed
+
+H = "http://test.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "found"),
+    [
+        ("東京駅前のカフェ", "東京", True),
+        ("東京駅前のカフェ", '"東京駅"', True),
+        ("東京駅前のカフェ", "駅", True),
+        ("東京駅前のカフェ", "カフェ", True),
+        ("東京駅前のカフェ", "京都", False),
+        ("北京市长会见记者", "市长", True),
+        ("北京市长会见记者", "长市", False),
+        ("ที่กรุงเทพมหานคร", "กรุงเทพ", True),
+        ("ព្រះរាជាណាចក្រកម្ពុជា", "កម្ពុជា", True),
+        ("မြန်မာနိုင်ငံ", "နိုင်ငံ", True),
+        ("ສາທາລະນະລັດ", "ທາລະນະ", True),
+        ("مُحَمَّدٌ كَتَبَ", "محمد", True),
+        ("إسلام آباد", "اسلام", True),
+        ("کتاب‌های تازه", "كتاب", True),
+        ("سال ۱۴۰۵", "1405", True),
+        ("שָׁלוֹם לכם", "שלום", True),
+        ('צה"ל הודיע', "צה״ל", True),
+        ("Café à Zürich", "cafe zurich", True),
+        ("Ёлка в Москве", "елка", True),
+        ("Ёлка в Москве", "мой", False),
+        ("Ὁ πόλεμος τελείωσε", "πολεμος", True),
+        ("हिन्दी समाचार में", "समाचार", True),
+        ("서울특별시에서 열린", "서울특별시에서", True),
+        ("a well-known bridge", "known", True),
+        ("a well-known bridge", '"well known"', True),
+        ("the bridge and the harbour", "bridge -harbour", False),
+        ("the bridge and the harbour", "tunnel or bridge", True),
+        ("see https://example.com/harbour-news", "harbour", True),
+        ("prices rose 3.5 per cent", "3.5", True),
+        ("AI時代の到来", "ai 時代", True),
+    ],
+)
+def test_a_query_finds_a_text(session_line: Line, text: str, query: str, found: bool) -> None:
+    rows = session_line.query("SELECT core.search_tokens(%s) @@ core.search_query(%s)", (text, query))
+    assert rows == [(found,)]
+
+
+@pytest.mark.parametrize("query", ["", "   ", '"', "-", "or", "\\", "':*", "a & ! b |", "\u200b", "(((", "😀"])
+def test_odd_queries_are_no_errors(session_line: Line, query: str) -> None:
+    assert session_line.query("SELECT * FROM mart.search(%s)", (query,), role="analyst") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "shown"),
+    [
+        ("one\nThe café at 東京駅前 was well known.\nlast", "東京 cafe", "The «café» at «東京»駅前 was well known."),
+        ("It's a bridge's end.", "bridge", "It's a «bridge»'s end."),
+        ("nothing here", "absent", "nothing here"),
+        ("a % b _ c «d»", "b", "a % «b» _ c «d»"),
+    ],
+)
+def test_snippets(session_line: Line, body: str, query: str, shown: str) -> None:
+    assert session_line.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [(shown,)]
+
+
+def test_a_long_paragraph_is_cut_around_the_word(session_line: Line) -> None:
+    body = "word " * 200 + "bridge " + "more " * 200
+    ((shown,),) = session_line.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
+    assert "«bridge»" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 340
+
+
+def test_the_index_follows_the_articles(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve()
+    site.answers["test.example", "/feed"] = feed((f"{H}/one", "t"), (f"{H}/two", "t"))
+    site.answers["test.example", "/one"] = article("Zebra crossing opens", *PROSE)
+    site.answers["test.example", "/two"] = article("Nothing but rain", *PROSE, "A zebra was seen in the park at noon.")
+    line.crawl("test")
+
+    def found(*arguments: object) -> list[str]:
+        marks = ", ".join(["%s"] * len(arguments))
+        return [r[0] for r in line.query(f"SELECT headline FROM mart.search({marks})", arguments, role="analyst")]
+
+    assert found("zebra") == ["Zebra crossing opens", "Nothing but rain"], "a headline counts more"
+    assert found("zebra", "en") == found("zebra") and found("zebra", "de") == []
+    assert found("zebra", None, None, None, "test") == found("zebra")
+    assert found("zebra", None, None, None, "other") == []
+    assert found("zebra", None, None, None, None, 1) == ["Zebra crossing opens"]
+    site.answers["test.example", "/one"] = article("Okapi crossing opens", *PROSE)
+    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+    line.crawl("test")
+    assert found("zebra") == ["Nothing but rain"] and found("okapi") == ["Okapi crossing opens"]
+    documents = line.query("SELECT count(*) FROM core.search_document")
+    assert documents == [(2,)]
