@@ -29,7 +29,9 @@ COMMENT ON COLUMN core.article.hidden_seq IS 'Load by which a removal hid it; nu
 
 CREATE FUNCTION core.search_fold(value text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
-    SELECT translate(translate(translate(
+    SELECT CASE WHEN octet_length(value) = length(value)  -- ASCII alone, the most of most texts
+    THEN regexp_replace(lower(value COLLATE "pg_c_utf8"), '[/_.@:=&+%#~\\]', ' ', 'g')
+    ELSE translate(translate(translate(
         normalize(
             regexp_replace(
                 regexp_replace(
@@ -47,6 +49,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT AS $$
         '01234567890123456789'),
         -- what the parser would take for parts of addresses and numbers; half spaces, maqaf, middle dots
         '/_.@:=&+%#~\' || U&'\200c\05be\00b7\30fb', '                ')
+    END
 $$;
 COMMENT ON FUNCTION core.search_fold(text) IS 'A text in the form in which it is searched: NFKC, lower case, without marks of Latin, Greek, Arabic and Hebrew letters; variants of Arabic and Persian letters and digits are one. Version 1: a change needs a new version of core.search_document.';
 
