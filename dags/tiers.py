@@ -10,7 +10,7 @@ or `cluster` failed, and emits the asset `news_articles` with the counts.
 - *Trigger* for a crawl out of turn; it takes everything new or due.
 - *Backfill* (Trigger > Backfill) crawls by date of publication within each interval, all outlets of the tier,
   and only sitemaps, archives by day and WordPress take part. One outlet and some dates:
-  `pressmark crawl ID --since DATE --until DATE`.
+  the DAG `backfill`, or `pressmark backfill ID --since DATE --until DATE`.
 - Which outlets, and why one is not here: `pressmark outlet list`.
 """
 
@@ -21,6 +21,7 @@ from typing import Any
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Metadata, TriggerRule, task, task_group
 
+from pressmark.airflow.alerts import AlertNotifier
 from pressmark.airflow.operator import CrawlOperator, LoadOperator, without_retry
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL
 
@@ -38,6 +39,7 @@ def make_dag(tier: str, cron: str) -> DAG:
         max_active_runs=1,
         doc_md=__doc__,
         tags=["pressmark", "crawl"],
+        on_failure_callback=AlertNotifier(),
         # The first delay is the installation's: [core] default_task_retry_delay.
         default_args={"retries": 2, "retry_exponential_backoff": True, "max_retry_delay": timedelta(minutes=20)},
     ) as dag:

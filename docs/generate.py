@@ -64,6 +64,8 @@ def data_dictionary() -> str:
                 outcomes = cursor.fetchall()
                 cursor.execute(queries("dictionary")["references"])
                 references = cursor.fetchall()
+                cursor.execute(queries("dictionary")["functions"])
+                functions = cursor.fetchall()
         finally:
             if warehouse.embedded:
                 warehouse.embedded.remove()
@@ -82,6 +84,9 @@ def data_dictionary() -> str:
         lines += [f"### {schema_name}.{name} ({kind})", "", comment, "", "| column | type | what |", "|---|---|---|"]
         lines += [f"| {c} | {t} | {_cell(w)} |" for s, n, c, t, w in columns if (s, n) == (schema_name, name)]
         lines.append("")
+    lines += ["## Functions", ""]
+    for schema_name, name, arguments, result, comment in functions:
+        lines += [f"### {schema_name}.{name}({arguments})", "", comment, "", f"Gives `{result}`.", ""]
     lines += ["## Outcomes", "", "| outcome | class | meaning |", "|---|---|---|"]
     lines += [f"| {o} | {c} | {_cell(m)} |" for o, c, m in outcomes]
     return "\n".join(lines) + "\n"

@@ -11,6 +11,8 @@ One outlet's settings are not here: they stand in its file under `outlets/`.
     PRESSMARK_WORKERS        extraction processes (default: one a core)
     PRESSMARK_MIN_FREE_MB    crawls do not start below this much free disk (default: 256)
     PRESSMARK_TDM_BASIS      research or licensed: record a TDM reservation instead of obeying it
+    PRESSMARK_CONTROL_URL    an address that always answers: where it does not, our own network is down
+    PRESSMARK_HEARTBEAT_URL  asked for after each run of a tier ({tier} is put in): a watchdog of yours
     PRESSMARK_ERASURE_KEY    key of the hashes that stand for erased addresses (default: HOME/erasure.key)
 """
 
@@ -43,6 +45,8 @@ class Settings:
     min_free_bytes: int = 256 * 2**20
     tdm_basis: str | None = None
     erasure_key: str | None = field(default=None, repr=False)
+    control_url: str | None = None
+    heartbeat_url: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +71,8 @@ class Settings:
             min_free_bytes=_whole_number(env, "PRESSMARK_MIN_FREE_MB", 256, least=0) * 2**20,
             tdm_basis=basis,
             erasure_key=env.get("PRESSMARK_ERASURE_KEY") or None,
+            control_url=env.get("PRESSMARK_CONTROL_URL") or None,
+            heartbeat_url=env.get("PRESSMARK_HEARTBEAT_URL") or None,
         )
 
     @property

@@ -24,6 +24,7 @@ from pressmark.outlet import METHODS_OF_THE_PAST
 from pressmark.robots import RobotsDisallowed
 from spiders.discovery import METHODS
 from spiders.discovery.base import Found, Search
+from spiders.opening import check_free_space
 from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
 from spiders.requests import CANDIDATE, CONDITIONAL, PAGE, make_request
 
@@ -175,6 +176,7 @@ class OutletSpider(Spider):
             try:
                 await self.book.keep()
                 await asyncio.to_thread(self.book.services.locks.keep)
+                check_free_space(self.book.services)  # a disk that fills up ends the crawl before it is full
             except Exception as error:
                 self._fail(error)
 
@@ -203,5 +205,6 @@ class OutletSpider(Spider):
             reason=finish_reason,
             error=self.error,
             plan=dict(self.book.plan),
+            plan_days=self.book.plan_days,
             requests=self.book.requests,
         )

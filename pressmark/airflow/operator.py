@@ -67,7 +67,7 @@ class CrawlOperator(BaseOperator):
         # Clearing a task raises max_tries: its first attempt crawls everything again, a retry does not.
         is_retry = ti.max_tries - ti.try_number + 1 < self.retries
         with without_retry():
-            return crawl_job(self.job, is_retry=is_retry, on_start=self._remember)
+            return crawl_job(self.job, is_retry=is_retry, on_start=self._remember, map_index=ti.map_index)
 
     def _remember(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -89,3 +89,38 @@ class LoadOperator(BaseOperator):
 
         with without_retry():
             return load_job(self.job)
+
+
+def _run_of(context: Any) -> dict[str, Any]:
+    """Which task this is, for the rows of its crawls."""
+    run, ti = context["dag_run"], context["ti"]
+    return {"dag_id": run.dag_id, "run_id": run.run_id, "map_index": ti.map_index}
+
+
+class ChunksOperator(BaseOperator):
+    """Crawls and loads the chunks of one outlet of a backfill, one after the other: `{"name", "outlets", "backfill_id",
+    "chunks"}` as `plan_backfill` made it. What is done is not done again by a retry.
+    """
+
+    template_fields: Sequence[str] = ("job",)
+    ui_color = "#dfeaf4"
+
+    def __init__(self, *, job: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.job = job
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def on_kill(self) -> None:
+        """Airflow ends the task: what is fetched is sealed, the chunk goes on with the next attempt."""
+        if self._process is not None:
+            self._process.terminate()
+
+    def execute(self, context: Any) -> dict[str, int]:
+        """Crawl and load; returns counts only. Raises PressmarkError where a chunk failed."""
+        from pressmark.airflow.desk import crawl_chunks
+
+        with without_retry():
+            return crawl_chunks(self.job, on_start=self._remember, run=_run_of(context))
+
+    def _remember(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process

@@ -24,6 +24,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     from pressmark.registry import load_registry
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.health import switched_off
     from pressmark.warehouse.migrations import ensure_ready
     from pressmark.warehouse.removals import catch_up
     from pressmark.warehouse.requests import add_request
@@ -33,6 +34,12 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     for problem in registry.problems:
         logger.warning("%s", problem)
     outlets = {outlet.id: outlet for outlet in outlets_of_tier(registry.outlets.values(), tier)}
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    for outlet_id, row in switched_off(warehouse).items():
+        if outlets.pop(outlet_id, None):
+            by, why = row["switched_by"], row["reason"]
+            logger.info("%s: left out, %s by %s: %s", outlet_id, row["state"], by, why)
     if not outlets:
         logger.info("No outlet of the tier %s is enabled in %s: nothing to do.", tier, settings.outlets)
         return []
@@ -42,8 +49,6 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
         for outlet in [outlet for outlet in outlets.values() if not outlet.reaches_past]:
             logger.info("%s: left out, no endpoint of its file reaches the past", outlet.id)
             del outlets[outlet.id]
-    warehouse = Warehouse(settings)
-    ensure_ready(warehouse)
     catch_up(warehouse, ArchiveStore(settings.archive))
     ids: dict[str, UUID] = {}
     with contextlib.closing(warehouse.connect("loader", "pressmark plan")) as connection:
@@ -68,11 +73,15 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def crawl_job(
-    job: dict[str, Any], is_retry: bool = False, on_start: Callable[[subprocess.Popen[bytes]], None] | None = None
+    job: dict[str, Any],
+    is_retry: bool = False,
+    on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
+    map_index: int | None = None,
 ) -> dict[str, Any]:
     """Run the crawls of a job in one process, its log lines into ours.
 
     is_retry: leave out the crawls that have ended well already. on_start: given the process, to end it early.
+    map_index: of the task, so that the log of a crawl is found.
     Raises ConfigError for what a retry cannot mend, PressmarkError naming the outlets whose crawls did not end well.
     """
     from pressmark.crawl.process import run_crawls
@@ -80,6 +89,7 @@ def crawl_job(
     from pressmark.planning import judge_crawl
 
     requests = [UUID(request) for request in job["requests"]]
+    _remember_task(requests, map_index)
     if is_retry:
         rows = _planned(requests)
         refused = {r["request_id"] for r in rows if (judge_crawl(r) or "").startswith(HostRefuses.BEGINNING)}
@@ -88,7 +98,7 @@ def crawl_job(
         if not requests:
             logger.info("%s: all crawls have ended well already", job["name"])
             return {"outlets": len(job["outlets"]), "failed": 0}
-    run = run_crawls(requests, log=None, on_line=_log, on_start=on_start)
+    run = run_crawls(requests, log=None, on_line=log_line, on_start=on_start)
     if run.error and run.exit_code == ConfigError.exit_code:
         raise ConfigError(run.error)
     rows = _planned(requests)
@@ -105,6 +115,18 @@ def crawl_job(
             raise HostRefuses(told)  # who is refused does not knock again two minutes later
         raise PressmarkError(told)
     return {"outlets": len(job["outlets"]), "failed": 0, **outcomes}
+
+
+def _remember_task(requests: Sequence[UUID], map_index: int | None) -> None:
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.queries import queries
+
+    if map_index is None or map_index < 0:
+        return
+    connection = Warehouse(Settings.from_env()).connect("loader", "pressmark crawl")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("plan")["remember_task"], {"requests": list(requests), "map_index": map_index})
 
 
 def load_job(job: dict[str, Any]) -> dict[str, int]:
@@ -158,7 +180,8 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
 
     if not planned:
         raise AirflowFailException("Nothing was planned: the log of the task plan says why.")
-    result = audit(_planned(dag_id=dag_id, run_id=run_id))
+    rows = _planned(dag_id=dag_id, run_id=run_id)
+    result = audit(rows)
     for line in result.lines:
         logger.info("%s", line)
     for problem in load_registry(Settings.from_env().outlets).problems:
@@ -167,6 +190,7 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
         result.problems.append(
             "Copies were not looked for: the log of the task cluster says why; the next run goes on."
         )
+    _look_at_health(dag_id, rows, result.failed)
     if result.problems:
         raise AirflowFailException(" ".join(result.problems))
     return {
@@ -177,7 +201,58 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
     }
 
 
-def _log(line: str) -> None:
+def _look_at_health(dag_id: str, rows: list[dict[str, Any]], failed: dict[str, str]) -> None:
+    """The health of the run's outlets, with alerts; or one alert where it must be us. Then the heartbeat."""
+    from pressmark.airflow.alerts import tell
+    from pressmark.airflow.desk import look_at_health
+    from pressmark.errors import HostRefuses
+    from pressmark.health import is_our_side
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse
+    from pressmark.warehouse.health import our_side_is_well, tell_our_side
+
+    settings = Settings.from_env()
+    unanswered = [o for o, why in failed.items() if not why.startswith(HostRefuses.BEGINNING)]
+    control = _control_problem(settings.control_url)
+    if control or is_our_side(len(unanswered), len(rows)):
+        told = control or f"{len(unanswered)} of {len(rows)} outlets gave no answer at once"
+        message = f"{told}: it must be our side (network, address, disk). No outlet is held to account for this run."
+        crawls = [row["crawl_id"] for row in rows if row["crawl_id"]]
+        done = tell_our_side(Warehouse(settings), message, crawls)
+        tell("our side", [alert.message for alert in done.to_tell])
+        logger.warning("%s", message)
+    else:
+        our_side_is_well(Warehouse(settings))
+        look_at_health([row["outlet"] for row in rows])
+    _beat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
+
+
+def _control_problem(url: str | None) -> str | None:
+    """What is wrong with the control host, which answers unless our own network is down; None where it is well."""
+    if url is None:
+        return None
+    import httpx
+
+    try:
+        httpx.get(url, timeout=10, follow_redirects=True).raise_for_status()
+    except httpx.HTTPError as error:
+        return f"The control host does not answer ({url}: {error})"
+    return None
+
+
+def _beat(url: str | None, tier: str) -> None:
+    """Tell a watchdog elsewhere that this tier's run has come to its end: it notices when none does."""
+    if url is None:
+        return
+    import httpx
+
+    try:
+        httpx.get(url.replace("{tier}", tier), timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        logger.warning("the heartbeat %s was not taken: %s", url, error)
+
+
+def log_line(line: str) -> None:
     """A log line of the crawl process, at its own level and under its own name."""
     known = _LOG_LINE.match(line)
     if known:

@@ -212,7 +212,7 @@ class _LoadsAsTheyEnd:
     def _load(self, outlets: list[str]) -> list[LoadedSegment]:
         from pressmark.warehouse.clusters import cluster as find_copies
 
-        done = _load_quietly(self._settings, self._registry, outlets)
+        done = load_quietly(self._settings, self._registry, outlets)
         self._comparing.submit(find_copies, Warehouse(self._settings))
         return done
 
@@ -254,18 +254,19 @@ def load_outlets(
     """Load the committed segments of these outlets; a progress bar on a terminal."""
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("load", total=None)
-        return _load_quietly(
+        return load_quietly(
             settings, registry, outlets, again, lambda total: progress.update(bar, total=total, advance=1)
         )
 
 
-def _load_quietly(
+def load_quietly(
     settings: Settings,
     registry: Registry,
     outlets: list[str] | None,
     again: bool = False,
     on_loaded: Callable[[int], None] = lambda total: None,
 ) -> list[LoadedSegment]:
+    """The same without a display of its own."""
     from pressmark.warehouse.comparison import Rereader
     from pressmark.warehouse.load import load_segments, segments_to_load
 

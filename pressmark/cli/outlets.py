@@ -10,14 +10,18 @@ from typing import Annotated
 import typer
 from ruamel.yaml import YAML
 
+from pressmark.cli.desk import pause, resume, retire
 from pressmark.cli.output import friendly, out, print_json, table
 from pressmark.cli.probing import add_outlet, check_live, live_outlets
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry, read_outlet
 from pressmark.settings import Settings
 
-app = typer.Typer(help="Outlets: add, list, show, check, schema.", no_args_is_help=True)
+app = typer.Typer(help="Outlets: add, list, show, check, schema, pause, resume, retire.", no_args_is_help=True)
 app.command("add")(add_outlet)
+app.command("pause")(pause)
+app.command("resume")(resume)
+app.command("retire")(retire)
 
 
 @app.command("list")

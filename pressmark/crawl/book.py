@@ -105,6 +105,7 @@ class CrawlBook:
         self.endpoints_listed = 0
         self.endpoints_resting = 0  # not asked because they bring little
         self.plan: Counter[str] = Counter()  # of a dry run: outcomes, and `fetch`
+        self.plan_days: dict[str, Counter[str]] = {}  # the same by day of publication (UTC), `?` where it is not known
         self._ended: Counter[str] = Counter()
         self._removals = removals
         self._config = ExtractionConfig.of(outlet)
@@ -229,7 +230,8 @@ class CrawlBook:
         to_fetch = [candidate for candidate, decision in decided if decision.fetch]
         state = self._state_after(poll, any(c.url_uid not in self._known for c, _ in decided)) if poll else None
         if self.request.dry_run:
-            self.plan.update(d.outcome or ("fetch" if d.fetch else "from_archive") for _, d in decided)
+            for candidate, decision in decided:
+                self._plan(candidate, decision)
             return []
         if decided or poll:
             await self._database(
@@ -248,6 +250,15 @@ class CrawlBook:
         if to_fetch:
             self.emit("fetching", pages=len(to_fetch))
         return to_fetch
+
+    def _plan(self, candidate: Candidate, decision: Decision) -> None:
+        what = decision.outcome or ("fetch" if decision.fetch else "from_archive")
+        known = self._known.get(candidate.url_uid)
+        entry = candidate.entry.published.value if candidate.entry and candidate.entry.published else None
+        published = (known.date_published if known else None) or entry
+        day = f"{published.astimezone(UTC):%Y-%m-%d}" if published else "?"
+        self.plan[what] += 1
+        self.plan_days.setdefault(day, Counter())[what] += 1
 
     async def _take_from_archive(self, candidate: Candidate) -> bool:
         """Settle a page that another window had read and left out; False where its bytes are there no more."""

@@ -71,7 +71,7 @@ def stage_segment(
 
     def settle(response: Response, fields: dict[str, Any], pointer: ArchivePointer, own: tuple[str, int]) -> None:
         at = own if pointer.segment_id == stored.segment_id else where(pointer.segment_id)
-        read = _read(services, at, pointer, config, outlet)
+        read = read_stored(services, at, pointer, config, outlet)
         capture = capture_of(response, fields)
         result = settle_page(capture, read, asked, outlet, known.get, services.settings.tdm_basis)
         settled.append((result, pointer))
@@ -120,7 +120,7 @@ def _pointer(fields: dict[str, Any], elsewhere: bool, stored: StoredSegment, cap
     return ArchivePointer(stored.segment_id, capture.offset, capture.length)
 
 
-def _read(
+def read_stored(
     services: Services, at: tuple[str, int] | None, pointer: ArchivePointer, config: ExtractionConfig, outlet: Outlet
 ) -> PageRead:
     """Read a page in a worker, from a copy of its record."""

@@ -52,11 +52,11 @@ class Rereader:
             config, outlet = known
             cursor.execute(queries("load")["to_compare"], {**values, "extractor_id": extractor_id})
             for payload_hash, _, _, url, file, offset, length in cursor.fetchall():
-                extraction = self._read(file, offset, length, config, outlet.budgets.page_size)
+                extraction = self.read(file, offset, length, config, outlet.budgets.page_size)
                 if extraction is None or extraction.payload_hash != bytes(payload_hash):
                     logger.warning("%s could not be read again; its change has an unknown cause", url)
                     continue
-                _add(cursor, replace(extraction, comments=[]), extractor_id, values["load_seq"])
+                add_extraction(cursor, replace(extraction, comments=[]), extractor_id, values["load_seq"])
 
     def close(self) -> None:
         """End the workers, if any were needed."""
@@ -64,7 +64,8 @@ class Rereader:
             self._pool.close()
             self._pool = None
 
-    def _read(self, file: str, offset: int, length: int, config: ExtractionConfig, limit: int) -> Extraction | None:
+    def read(self, file: str, offset: int, length: int, config: ExtractionConfig, limit: int) -> Extraction | None:
+        """The fields of an archived page by this configuration; None where it cannot be read."""
         try:
             member = self.store.read(file, offset, length)
         except ArchiveError as error:
@@ -77,7 +78,8 @@ class Rereader:
             return self._pool.read_now(SpoolPointer(str(path), 0, len(member)), config, limit).extraction
 
 
-def _add(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: int) -> None:
+def add_extraction(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: int) -> None:
+    """Store what an extractor got from a payload. May be repeated."""
     published, modified = x.published, x.modified
     if x.text_hash:
         execute_values(

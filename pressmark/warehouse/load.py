@@ -158,9 +158,16 @@ def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
     """Make revisions, articles and the ledger's outcomes anew from all visits of what was touched."""
     cursor.execute(queries("load")["touched"], values)
     articles = sorted(row[0] for row in cursor.fetchall())
-    if not articles:
-        return
-    values = {**values, "articles": articles}
+    if articles:
+        derive(cursor, values, articles, rereader)
+
+
+def derive(cursor: Cursor, values: dict[str, Any], articles: list[UUID], rereader: Rereader) -> None:
+    """Make everything anew that follows from the visits of these articles, within a transaction under the loads' lock.
+
+    values: load_seq; of a load its segment_id and visits too.
+    """
+    values = {"segment_id": None, "visits": [], **values, "articles": articles}
     rereader.fill_in(cursor, values)
     cursor.execute(queries("load")["derive_revisions"], values)
     cursor.execute(queries("load")["derive_articles"], values)
@@ -168,7 +175,8 @@ def _derive(cursor: Cursor, values: dict[str, Any], rereader: Rereader) -> None:
     values["merged"] = sorted(row[0] for row in cursor.fetchall())
     values["articles"] = sorted({*articles, *values["merged"]})
     cursor.execute(queries("load")["derive_search"], values)
-    cursor.execute(queries("load")["to_cluster"], values)
+    queued = values["merged"] if values["segment_id"] else values["articles"]
+    cursor.execute(queries("load")["to_cluster"], {**values, "merged": queued})
     cursor.execute(queries("load")["settle_visits"], values)
 
 

@@ -27,3 +27,10 @@ JOIN pg_class b ON b.oid = f.confrelid
 WHERE f.contype = 'f' AND f.connamespace = 'core'::regnamespace AND b.relnamespace = 'core'::regnamespace
   AND NOT a.relispartition
 ORDER BY b.relname, a.relname, 3;
+
+-- name: functions
+-- Functions of the schemas with their arguments and what they give.
+SELECT n.nspname, p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), obj_description(p.oid, 'pg_proc')
+FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+WHERE n.nspname IN ('mart', 'core', 'ops', 'staging')
+ORDER BY array_position(ARRAY['mart', 'core', 'ops', 'staging'], n.nspname::text), p.proname;

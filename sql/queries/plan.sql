@@ -20,3 +20,7 @@ LEFT JOIN LATERAL (
 ) w ON true
 WHERE q.request_id = ANY (%(requests)s::uuid[]) OR (q.dag_id = %(dag_id)s AND q.run_id = %(run_id)s)
 ORDER BY q.outlet;
+
+-- name: remember_task
+-- Which mapped task crawls these requests.
+UPDATE ops.crawl_request SET map_index = %(map_index)s WHERE request_id = ANY (%(requests)s::uuid[]);

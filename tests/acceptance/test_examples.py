@@ -79,8 +79,8 @@ def test_every_question_has_its_answer(line: Line, newsstand: Newsstand) -> None
     assert rights["odd-lot"][2] == 2 and rights["odd-lot"][5] == 1 and rights["odd-lot"][6] == 3
     assert answers["22-authors"][0][2] >= 2
     languages = {row[0]: row[1] for row in answers["23-languages"]}
-    assert languages["ja"] == 20 and len(languages) >= 7
-    assert ("odd-lot", None, None, "future", 1) in answers["24-how-sure-are-dates"]
+    assert languages["ja"] == 16 and len(languages) >= 7
+    assert [row[4] for row in answers["24-how-sure-are-dates"] if row[0] == "odd-lot" and row[3] == "future"] == [1]
     assert ("harbour-dispatch", "feed") in [row[:2] for row in answers["25-how-articles-were-found"]]
     assert all(row[4] is None or row[4] > 0.9 for row in answers["26-what-crawls-cost"])
     happened = {(row[0], row[1]) for row in answers["27-what-happened-to-articles"]}

@@ -80,7 +80,7 @@ def test_revisions_as_hunks_and_a_feed_of_changes(line: Line, newsstand: Newssta
         ("a\nb\nc\nd", "a\nB\nc\nd\ne", [(2, "b", "B"), (5, None, "e")]),
         ("", "a", [(1, None, "a")]),
         ("a\nb\nc", "c", [(1, "a\nb", None)]),
-        ("a\na\nb", "a\nb\na", [(2, "a", None), (3, None, "a")]),
+        ("a\na\nb", "a\nb\na", [(2, None, "b"), (4, "b", None)]),
         (None, None, []),
         ("x", "y", [(1, "x", "y")]),
     ],

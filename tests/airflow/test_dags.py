@@ -18,6 +18,7 @@ from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Line
 
 TIERS = {"crawl_hourly", "crawl_six_hourly", "crawl_daily"}
+DESK = {"backfill", "reextract", "maintain"}
 
 
 def test_dag_files_import_fast_and_light() -> None:
@@ -34,8 +35,8 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(str(PROJECT_ROOT / "dags"))
-    assert bag.import_errors == {} and set(bag.dags) == TIERS
-    for dag in bag.dags.values():
+    assert bag.import_errors == {} and set(bag.dags) == TIERS | DESK
+    for dag in (bag.dags[name] for name in sorted(TIERS)):
         assert dag.doc_md and "*Clear*" in dag.doc_md and "*Backfill*" in dag.doc_md
         assert {"pressmark", "crawl"} <= set(dag.tags) and dag.max_active_runs == 1 and not dag.catchup
         assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", (
@@ -46,6 +47,25 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
         assert dag.get_task("job.load").trigger_rule == "all_done" and dag.get_task("audit").trigger_rule == "all_done"
         assert all(task.execution_timeout for task in dag.tasks)
         assert {task.pool for task in dag.tasks} == {"default_pool", *POOLS}
+
+
+def test_the_shape_of_the_desk(airflow_database: None) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(PROJECT_ROOT / "dags"))
+    tasks = {
+        "backfill": ["plan_backfill", "crawl_and_load", "cluster", "report"],
+        "reextract": ["plan", "extract", "compare", "promote"],
+        "maintain": ["care", "load", "health"],
+    }
+    for name in DESK:
+        dag = bag.dags[name]
+        assert dag.doc_md and "pressmark" in dag.tags and dag.task_ids == tasks[name]
+        assert {task.pool for task in dag.tasks} <= {"default_pool", *POOLS}
+        assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == [tasks[name][-1]]
+    params = bag.dags["backfill"].params
+    assert params["dry_run"] is True, "a plan comes first"
+    assert "tagesschau" in params.get_param("outlets").schema["examples"]
 
 
 def test_jobs() -> None:

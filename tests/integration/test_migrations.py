@@ -57,7 +57,7 @@ def fill(warehouse: Warehouse, mark: int) -> None:
                     "text[]": "{a}", "bigint[]": "{1}", "real": 1.0, "inet": "127.0.0.1", "tsvector": "",
                 }  # fmt: skip
                 columns.append(name)
-                values.append(made[kind])
+                values.append("2026-02-28T00:00Z" if name == "until" and "timestamp" in kind else made[kind])
             values = [
                 mark + 1 if table == "core.copy" and c == "compared_b" else v
                 for c, v in zip(columns, values, strict=True)

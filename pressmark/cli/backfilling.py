@@ -1,0 +1,189 @@
+"""`pressmark backfill`."""
+
+from __future__ import annotations
+
+import getpass
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from pressmark.archive.store import ArchiveStore
+from pressmark.cli.crawling import cluster_with_progress, load_quietly
+from pressmark.cli.output import err, fail, friendly, out, print_json, read_time, short_time, table
+from pressmark.crawl.backfill import (
+    Asked,
+    Plan,
+    check,
+    duration,
+    list_backfills,
+    plan_backfill,
+    report_backfill,
+    report_lines,
+    run_chunk,
+)
+from pressmark.errors import ConfigError
+from pressmark.registry import Registry, load_registry
+from pressmark.settings import Settings
+from pressmark.warehouse.connection import Warehouse
+from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.removals import catch_up
+
+_AT_ONCE = 4  # outlets side by side
+_DAYS_SHOWN = 40
+
+
+@friendly
+def backfill(
+    outlets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="ID...", help="Outlets with listings of the past.", show_default=False),
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="First day of publication (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day, excluded; default: now.")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="Only these: sitemap, robots, archive, wordpress, separated by commas.")
+    ] = None,
+    budget: Annotated[int | None, typer.Option(min=1, help="Most articles of each part (an outlet and month).")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Fetch known pages too.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take; fetch no article.")] = False,
+    as_list: Annotated[bool, typer.Option("--list", help="The latest backfills and how far they came.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> None:
+    """Fetch what outlets published on certain dates: a plan first, then parts that are not done twice.
+
+    A backfill that was cut off goes on where it was when the same is asked for again.
+
+    Examples:
+
+      pressmark backfill tagesschau --since 2026-10-01 --until 2026-11-01 --dry-run
+
+      pressmark backfill tagesschau srf --since 2026-01-01
+
+      pressmark backfill --list
+    """
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    if as_list:
+        ensure_ready(warehouse)
+        _list(list_backfills(warehouse), as_json)
+        return
+    registry = load_registry(settings.outlets)
+    begin, end = read_time(since, "--since"), read_time(until, "--until") or datetime.now(UTC)
+    if begin is None:
+        raise ConfigError("--since is missing: the first day of publication that is wanted.")
+    wanted = tuple(part.strip() for part in methods.split(",")) if methods else None
+    asked = Asked(tuple(registry.select(outlets or ())), begin, end, wanted, budget, force)
+    check(asked)
+    ensure_ready(warehouse)
+    catch_up(warehouse, ArchiveStore(settings.archive))
+    plan = _plan(settings, warehouse, asked, dry_run)
+    if not as_json:
+        _print_plan(plan, asked)
+    failed = {p.outlet: p.error for p in plan.outlets if p.error}
+    if dry_run:
+        if as_json:
+            print_json(_plan_json(plan))
+        if failed:
+            raise typer.Exit(1)
+        return
+    report = _run(settings, warehouse, registry, asked, plan)
+    cluster_with_progress(warehouse)
+    if as_json:
+        print_json({**_plan_json(plan), **report})
+    else:
+        for line in report_lines(report):
+            out.print(line)
+    if report["state"] != "done":
+        fail("the backfill is not done; the same command goes on with what is left")
+
+
+def _plan(settings: Settings, warehouse: Warehouse, asked: Asked, dry_run: bool) -> Plan:
+    with Progress(
+        TextColumn("reading listings"), TimeElapsedColumn(), console=err, disable=not err.is_terminal, transient=True
+    ) as progress:
+        progress.add_task("")
+        return plan_backfill(
+            settings, warehouse, asked, requested_by=f"{getpass.getuser()} (command line)", dry_run=dry_run
+        )
+
+
+def _run(settings: Settings, warehouse: Warehouse, registry: Registry, asked: Asked, plan: Plan) -> dict[str, Any]:
+    """The chunks of each outlet one after the other, outlets side by side."""
+    waiting: dict[str, list[datetime]] = defaultdict(list)
+    for outlet, since, _, state in plan.chunks:
+        if state not in ("done", "covered"):
+            waiting[outlet].append(since)
+    by_id = {outlet.id: outlet for outlet in asked.outlets}
+    with (
+        Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=err, disable=not err.is_terminal, transient=True,
+        ) as progress,
+        ThreadPoolExecutor(_AT_ONCE) as side_by_side,
+    ):  # fmt: skip
+        bars = {outlet: progress.add_task(outlet, total=len(chunks)) for outlet, chunks in waiting.items()}
+
+        def work(outlet: str) -> None:
+            for since in waiting[outlet]:
+                run_chunk(settings, warehouse, plan.backfill_id, by_id[outlet], since, load=partial(load, outlet))
+                progress.advance(bars[outlet])
+
+        def load(outlet: str) -> None:
+            load_quietly(settings, registry, [outlet])
+
+        for done in [side_by_side.submit(work, outlet) for outlet in waiting]:
+            done.result()
+    return report_backfill(warehouse, plan.backfill_id)
+
+
+def _print_plan(plan: Plan, asked: Asked) -> None:
+    made = table("outlet", "#known", "#discoverable", "#missing", "#requests", "about", "")
+    for p in plan.outlets:
+        note = p.error or (f"{p.undated} without a date in the listing" if p.undated else "")
+        numbers = (p.known, p.discoverable, p.missing, p.requests)
+        made.add_row(p.outlet, *map(str, numbers), duration(p.seconds), note)
+    out.print(made)
+    if (asked.until - asked.since) <= timedelta(days=_DAYS_SHOWN):
+        days = table("outlet", "day", "#known", "#discoverable", "#missing")
+        for p in plan.outlets:
+            for day, counts in sorted(p.days.items()):
+                counted = [str(counts.get(name, 0)) for name in ("known", "discoverable", "missing")]
+                days.add_row(p.outlet, "no date" if day == "?" else day, *counted)
+        out.print()
+        out.print(days)
+    again = "goes on" if plan.resumed else "has"
+    out.print(f"\nBackfill {plan.backfill_id} {again}: {plan.lines[-1]}")
+
+
+def _plan_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "backfill_id": str(plan.backfill_id),
+        "resumed": plan.resumed,
+        "missing": plan.missing,
+        "requests": plan.requests,
+        "seconds": round(plan.seconds),
+        "plan": {p.outlet: {name: getattr(p, name) for name in type(p).__slots__} for p in plan.outlets},
+        "chunks": [
+            {"outlet": outlet, "since": since.isoformat(), "until": until.isoformat(), "state": state}
+            for outlet, since, until, state in plan.chunks
+        ],
+    }
+
+
+def _list(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print_json({"backfills": [{k: str(v) if isinstance(v, UUID) else v for k, v in row.items()} for row in rows]})
+        return
+    made = table("backfill", "asked", "by", "since", "until", "state", "#parts", "#done", "outlets")
+    for row in rows:
+        made.add_row(
+            str(row["backfill_id"]), short_time(row["created_at"]), row["requested_by"], f"{row['since']:%Y-%m-%d}",
+            f"{row['until']:%Y-%m-%d}", row["state"], str(row["chunks"]), str(row["done"]), ", ".join(row["outlets"]),
+        )  # fmt: skip
+    out.print(made)

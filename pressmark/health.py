@@ -1,0 +1,203 @@
+"""How an outlet fares: a state with its reason, from its last crawls beside its own past. Pure.
+
+Rows are read and written by `warehouse.health`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from pressmark.errors import HostRefuses
+
+State = Literal["fresh", "late", "silent", "blocked", "extraction_broken", "failing", "paused", "new"]
+ALERTING: tuple[State, ...] = ("silent", "blocked", "extraction_broken", "failing")
+"""States of which somebody is told."""
+
+REFUSALS = ("challenge_page", "consent_wall", "rate_limited", "geo_blocked", "legal_block", "paywall_stub")
+DENIALS = ("robots_denied", "robots_unreachable", "rights_reserved")
+BROKEN = ("extraction_empty", "extraction_timeout", "needs_browser", "quarantined")
+NO_ANSWER = ("network_error", "timeout", "robots_unreachable")
+KEPT = ("new", "revised", "unchanged", "not_modified", "same_article")
+
+# With a rhythm of its own: so many articles that should have come and did not. A Poisson process has none for three
+# expected in one of twenty cases, for eight in one of three thousand.
+LATE_EXPECTED, SILENT_EXPECTED = 3.0, 8.0
+# Without: by cadence.
+_LATE = {"hourly": timedelta(hours=24), "six_hourly": timedelta(hours=48), "daily": timedelta(days=4)}
+_SILENT = {"hourly": timedelta(days=3), "six_hourly": timedelta(days=5), "daily": timedelta(days=10)}
+_LEAST_ARTICLES = 30
+_SHARE, _LEAST_PAGES = 0.5, 3
+_FIELD_WAS, _FIELD_IS, _FIELD_ARTICLES = 0.8, 0.3, 10
+OUR_SIDE_SHARE, OUR_SIDE_LEAST = 0.2, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Crawl:
+    """One of an outlet's last crawls. entries: what its listings named; listings: how many answered."""
+
+    started_at: datetime
+    finish_reason: str | None
+    error: str | None
+    requests: int
+    outcomes: Mapping[str, int]
+    entries: int
+    listings: int
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not end well."""
+        return self.finish_reason not in ("finished", "budget", "stopped")
+
+    def count(self, outcomes: Sequence[str]) -> int:
+        """Candidates that ended so."""
+        return sum(self.outcomes.get(name, 0) for name in outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of an outlet. crawls: newest first. rhythm: articles expected by hour of the week (UTC, from Monday
+    0 h), empty where too little is known. fields: share of recent and of earlier articles with a field.
+    """
+
+    outlet: str
+    tier: str
+    enabled: bool
+    switch: str = "running"
+    switch_reason: str | None = None
+    last_new_at: datetime | None = None
+    articles: int = 0
+    crawls: Sequence[Crawl] = ()
+    rhythm: Mapping[int, float] = field(default_factory=dict)
+    fields: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An outlet's state and what shows it."""
+
+    state: State
+    reason: str
+
+
+def judge(facts: Facts, now: datetime) -> Verdict:
+    """The state of an outlet now. The worst that is shown counts; what a person decided comes first."""
+    if facts.switch != "running":
+        return Verdict("paused", f"{facts.switch}: {facts.switch_reason}")
+    if not facts.enabled and not facts.crawls:
+        return Verdict("new", "its file does not let it be crawled on schedule")
+    if not facts.crawls:
+        return Verdict("new", "it was not crawled yet")
+    return _failing(facts) or _blocked(facts) or _broken(facts) or _quiet(facts, now)
+
+
+def expected_since(rhythm: Mapping[int, float], since: datetime, now: datetime) -> float:
+    """Articles that an outlet of this rhythm publishes between two times; parts of hours count as such."""
+    total = 0.0
+    begin = since.astimezone(UTC)
+    if now - begin > timedelta(days=28):
+        return sum(rhythm.values()) * ((now - begin) / timedelta(days=7))
+    while begin < now:
+        following = begin.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        part = (min(following, now) - begin) / timedelta(hours=1)
+        total += rhythm.get(begin.weekday() * 24 + begin.hour, 0.0) * part
+        begin = following
+    return total
+
+
+def rhythm_of(counts: Mapping[int, int], weeks: float) -> dict[int, float]:
+    """Articles an hour of the week, smoothed over the neighbouring hours; empty where there are too few to tell."""
+    if sum(counts.values()) < _LEAST_ARTICLES or weeks < 1:
+        return {}
+    smoothed = {}
+    for hour in range(168):
+        near = [counts.get((hour + step) % 168, 0) for step in (-1, 0, 1)]
+        smoothed[hour] = sum(near) / 3 / weeks
+    return smoothed
+
+
+def is_our_side(failed: int, outlets: int) -> bool:
+    """Whether so many outlets got no answer in one run that it must be us: our network, our address, our disk."""
+    return failed >= OUR_SIDE_LEAST and failed > OUR_SIDE_SHARE * outlets
+
+
+def _failing(facts: Facts) -> Verdict | None:
+    last = facts.crawls[0]
+    if not last.failed or (last.error or "").startswith(HostRefuses.BEGINNING):
+        return None
+    row = 0
+    for crawl in facts.crawls:
+        if not crawl.failed:
+            break
+        row += 1
+    told = last.error or f"ended as {last.finish_reason}"
+    return Verdict("failing", f"{'its last crawl' if row == 1 else f'the last {row} crawls'} failed: {told}")
+
+
+def _blocked(facts: Facts) -> Verdict | None:
+    last = facts.crawls[0]
+    refused = last.count(REFUSALS)
+    asked = refused + last.count(KEPT) + last.count(BROKEN)
+    if (last.error or "").startswith(HostRefuses.BEGINNING):
+        return Verdict("blocked", last.error or "")
+    if refused >= _LEAST_PAGES and refused >= _SHARE * asked:
+        return Verdict("blocked", f"{refused} of {asked} pages of the last crawl were {_told(last, REFUSALS)}")
+    denied = last.count(DENIALS)
+    if denied >= _LEAST_PAGES and denied == sum(last.outcomes.values()) - last.outcomes.get("known_not_due", 0):
+        return Verdict("blocked", f"all of the last crawl: {_told(last, DENIALS)}")
+    return None
+
+
+def _broken(facts: Facts) -> Verdict | None:
+    last = next((c for c in facts.crawls if c.count(KEPT) + c.count(BROKEN) >= _LEAST_PAGES), None)
+    if last is not None:
+        broken, came = last.count(BROKEN), last.count(KEPT) + last.count(BROKEN)
+        if broken >= _LEAST_PAGES and broken >= _SHARE * came:
+            return Verdict(
+                "extraction_broken",
+                f"{broken} of {came} pages gave no text ({_told(last, BROKEN)}): has its layout changed? "
+                "`pressmark why URL` shows one; extraction.keep in its file may mend it",
+            )
+    for name, (now, before) in facts.fields.items():
+        if before >= _FIELD_WAS and now <= _FIELD_IS:
+            return Verdict(
+                "extraction_broken", f"{name}: {now:.0%} of the last articles have it, {before:.0%} of those before"
+            )
+    return None
+
+
+def _quiet(facts: Facts, now: datetime) -> Verdict:
+    last = facts.last_new_at
+    crawled = facts.crawls[0]
+    if last is None:
+        return Verdict("new", "no article came of it yet")
+    ago = _ago(now - last)
+    # While nobody looked, nothing could come.
+    seen = min(now, crawled.started_at + timedelta(hours=1))
+    if facts.rhythm:
+        expected = expected_since(facts.rhythm, last, seen)
+        if expected >= LATE_EXPECTED:
+            state: State = "silent" if expected >= SILENT_EXPECTED else "late"
+            shown = "its listings answer" if crawled.listings else "its listings are not asked or do not answer"
+            return Verdict(
+                state, f"nothing new for {ago}; by its rhythm {expected:.0f} articles should have come; {shown}"
+            )
+    else:
+        gap = seen - last
+        if gap >= _LATE[facts.tier]:
+            state = "silent" if gap >= _SILENT[facts.tier] else "late"
+            return Verdict(state, f"nothing new for {ago}")
+    return Verdict("fresh", f"last new article {ago} ago")
+
+
+def _told(crawl: Crawl, outcomes: Sequence[str]) -> str:
+    return ", ".join(f"{crawl.outcomes[name]} {name}" for name in outcomes if crawl.outcomes.get(name))
+
+
+def _ago(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    if hours < 1:
+        return f"{span.total_seconds() / 60:.0f} minutes"
+    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"

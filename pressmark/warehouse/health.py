@@ -1,0 +1,227 @@
+"""Health of the outlets, alerts, silences, pauses, sizes: reading the facts, writing the verdicts."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from psycopg2.extensions import cursor as Cursor
+
+from pressmark.health import ALERTING, Crawl, Facts, Verdict, judge, rhythm_of
+from pressmark.settings import Settings
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.queries import queries
+
+_SQL = queries("health")
+_DAYS_LEFT = 7  # of disk, before an alert
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that an operator should know."""
+
+    cause: str
+    outlet: str | None
+    message: str
+
+
+@dataclass(slots=True)
+class Checked:
+    """What came of a look: verdicts by outlet, and alerts that somebody is to be told of now."""
+
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    to_tell: list[Alert] = field(default_factory=list)
+    over: list[Alert] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Bytes of everything, growth a day, and days until the disk is full; None where too little is known."""
+
+    database: int
+    archive: int
+    logs: int
+    free: int
+    growth: float | None
+    days_left: float | None
+
+
+def check_health(warehouse: Warehouse, outlets: Sequence[str] | None = None, now: datetime | None = None) -> Checked:
+    """Judge outlets (None: all) and write it down; alerts are opened, closed and handed out once."""
+    now = now or datetime.now(UTC)
+    with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
+        with transaction(connection) as cursor:
+            facts = _read_facts(cursor, outlets, now)
+            done = Checked({name: judge(fact, now) for name, fact in facts.items()})
+            for outlet, verdict in done.verdicts.items():
+                values = {"outlet": outlet, "state": verdict.state, "reason": verdict.reason, "now": now}
+                cursor.execute(_SQL["set_health"], values)
+            alerts = [Alert(v.state, o, f"{o} is {v.state}: {v.reason}") for o, v in done.verdicts.items()]
+            alerts = [alert for alert in alerts if alert.cause in ALERTING]
+            _update_alerts(cursor, alerts, list(done.verdicts), now, done)
+    return done
+
+
+def tell_our_side(warehouse: Warehouse, message: str, crawls: Sequence[UUID], now: datetime | None = None) -> Checked:
+    """It is us, not the outlets: one alert, and what failed in these crawls is not held against pages and endpoints."""
+    now = now or datetime.now(UTC)
+    done = Checked()
+    with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL["forgive_pages"], {"crawls": list(crawls)})
+            cursor.execute(_SQL["forgive_endpoints"], {"crawls": list(crawls)})
+            _update_alerts(cursor, [Alert("our_side", None, message)], [], now, done)
+    return done
+
+
+def our_side_is_well(warehouse: Warehouse) -> None:
+    """Close the alert about our side."""
+    _run(warehouse, "close_cause", {"cause": "our_side", "now": datetime.now(UTC)})
+
+
+def read_health(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """The states as they were last judged."""
+    return _run(warehouse, "read_health", {})
+
+
+def read_alerts(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """What is open, with whether it is silenced."""
+    return _run(warehouse, "alerts", {"now": datetime.now(UTC)})
+
+
+def silence(
+    warehouse: Warehouse, by: str, outlet: str | None, cause: str | None, until: datetime | None, reference: str | None
+) -> None:
+    """Nobody is told of these alerts until then, or for as long as the reference says."""
+    values = {"outlet": outlet, "cause": cause, "until": until, "reference": reference, "by": by}
+    _run(warehouse, "add_silence", values)
+
+
+def switch_outlet(
+    warehouse: Warehouse, outlet: str, state: str, reason: str, by: str, until: datetime | None = None
+) -> None:
+    """Pause, resume or retire an outlet; its file stays as it is."""
+    values = {"outlet": outlet, "state": state, "reason": reason, "by": by, "until": until}
+    _run(warehouse, "switch", values)
+
+
+def switched_off(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
+    """Outlets that are paused or retired now, with who said so and why."""
+    return {row["outlet"]: row for row in _run(warehouse, "switches", {"now": datetime.now(UTC)})}
+
+
+def measure_sizes(warehouse: Warehouse) -> Sizes:
+    """Measure everything, write it down for today, and look ahead; an alert is opened where the disk fills up."""
+    settings = warehouse.settings
+    now = datetime.now(UTC)
+    logs = sum(_folder_bytes(folder) for folder in (settings.logs, settings.home / "airflow" / "logs"))
+    with contextlib.closing(warehouse.connect("loader", "pressmark doctor")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL["measure"], {"now": now, "log_bytes": logs})
+            cursor.execute(_SQL["sizes"])
+            rows = cursor.fetchall()
+            sizes = _sizes(rows, _free(settings))
+            full = sizes.days_left is not None and sizes.days_left < _DAYS_LEFT
+            if full or sizes.free < settings.min_free_bytes:
+                left = f"{sizes.days_left:.0f} days" if sizes.days_left is not None else "unknown time"
+                message = f"The disk has {sizes.free // 2**20} MB left, which lasts for {left}."
+                _update_alerts(cursor, [Alert("disk", None, message)], [], now, Checked())
+            else:
+                cursor.execute(_SQL["close_cause"], {"cause": "disk", "now": now})
+    return sizes
+
+
+def _sizes(rows: Sequence[tuple[Any, ...]], free: int) -> Sizes:
+    day, database, archive, logs, _ = rows[0]
+    growth = days_left = None
+    if len(rows) > 1:
+        first = rows[-1]
+        days = (day - first[0]).days
+        growth = (database + archive + logs - first[1] - first[2] - first[3]) / days if days else None
+        if growth and growth > 0:
+            days_left = free / growth
+    return Sizes(database, archive, logs, free, growth, days_left)
+
+
+def _update_alerts(
+    cursor: Cursor, alerts: Sequence[Alert], outlets: Sequence[str], now: datetime, done: Checked
+) -> None:
+    for alert in alerts:
+        values = {"cause": alert.cause, "outlet": alert.outlet, "message": alert.message, "now": now}
+        cursor.execute(_SQL["open_alert"], values)
+    causes = {"causes": [a.cause for a in alerts], "of": [a.outlet for a in alerts], "outlets": list(outlets)}
+    cursor.execute(_SQL["close_alerts"], {**causes, "now": now})
+    done.over = [Alert(cause, outlet, f"{outlet} is no longer {cause}") for _, cause, outlet in cursor.fetchall()]
+    cursor.execute(_SQL["alerts"], {"now": now})
+    waiting = [row for row in dict_rows(cursor) if row["notified_at"] is None and not row["silenced"]]
+    done.to_tell = [Alert(row["cause"], row["outlet"], row["message"]) for row in waiting]
+    cursor.execute(_SQL["notified"], {"now": now, "alerts": [row["alert_id"] for row in waiting]})
+
+
+def _read_facts(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) -> dict[str, Facts]:
+    values = {"outlets": list(outlets) if outlets is not None else None, "now": now}
+    crawls: dict[str, list[Crawl]] = {}
+    cursor.execute(_SQL["last_crawls"], values)
+    for outlet, *rest in cursor.fetchall():
+        crawls.setdefault(outlet, []).append(Crawl(*rest))
+    counts: dict[str, dict[int, int]] = {}
+    first: dict[str, datetime] = {}
+    cursor.execute(_SQL["rhythm"], values)
+    for outlet, hour, articles, first_at in cursor.fetchall():
+        counts.setdefault(outlet, {})[hour] = articles
+        first[outlet] = min(first.get(outlet, first_at), first_at)
+    shares: dict[str, dict[bool, dict[str, Any]]] = {}
+    cursor.execute(_SQL["fields"], values)
+    for row in dict_rows(cursor):
+        shares.setdefault(row.pop("outlet"), {})[row.pop("recent")] = row
+    cursor.execute(_SQL["facts"], values)
+    return {
+        row["outlet"]: Facts(
+            row["outlet"], row["tier"], row["enabled"], row["switch"], row["switch_reason"], row["last_new_at"],
+            row["articles"], crawls.get(row["outlet"], ()),
+            rhythm_of(counts[row["outlet"]], (now - first[row["outlet"]]).days / 7) if row["outlet"] in counts else {},
+            _fields(shares.get(row["outlet"], {})),
+        )
+        for row in dict_rows(cursor)
+    }  # fmt: skip
+
+
+def _fields(shares: dict[bool, dict[str, Any]]) -> dict[str, tuple[float, float]]:
+    recent, before = shares.get(True), shares.get(False)
+    if recent is None or before is None or recent["articles"] < 10 or before["articles"] < 20:
+        return {}
+    names = ("headline", "authors", "date_published", "article_body")
+    return {name: (recent[name] or 0.0, before[name] or 0.0) for name in names}
+
+
+def _run(warehouse: Warehouse, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:
+    with contextlib.closing(warehouse.connect("maintainer", "pressmark health")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL[statement], values)
+            return dict_rows(cursor) if cursor.description else []
+
+
+def _free(settings: Settings) -> int:
+    places = [settings.home]
+    if "://" not in settings.archive:
+        places.append(Path(settings.archive))
+    return min(shutil.disk_usage(place).free for place in places if place.exists())
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(
+        path.stat().st_size
+        for parent, _, files in os.walk(folder)
+        for name in files
+        if (path := Path(parent, name)).exists()
+    )

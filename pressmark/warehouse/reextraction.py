@@ -1,0 +1,209 @@
+"""Reading archived pages again by the extractor of today, comparing field by field, and making the result count or not.
+
+No request goes to any outlet. Nothing changes for analysts until a re-extraction is promoted; that is one transaction
+of rows in core.reading, and so is taking it back. Revisions are derived anew under the extractor that counts, so a
+change of ours does not look like a newsroom's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
+
+from pressmark.errors import ConfigError
+from pressmark.extraction.extract import ExtractionConfig
+from pressmark.outlet import Outlet
+from pressmark.warehouse.comparison import Rereader, add_extraction
+from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, transaction
+from pressmark.warehouse.crawls import ensure_extractor
+from pressmark.warehouse.load import derive
+from pressmark.warehouse.queries import queries
+
+_SQL = queries("reextract")
+_SAMPLES = 5
+_BATCH = 200
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reextraction:
+    """A re-extraction as its row says; comparison by field: had, has, differs, samples."""
+
+    reextraction_id: UUID
+    outlets: list[str]
+    state: str
+    payloads: int
+    failed: int
+    comparison: dict[str, dict[str, Any]]
+    created_at: datetime
+    requested_by: str
+
+    @property
+    def lines(self) -> list[str]:
+        """For people: a line a field, with samples of what would change."""
+        lines = [f"{self.payloads} pages of {', '.join(self.outlets)} were read, {self.failed} could not be"]
+        for name, told in self.comparison.items():
+            lines.append(f"{name}: {told['differs']} differ; {told['had']} pages had it, {told['has']} have it now")
+            for sample in told["samples"]:
+                lines.append(f"    {sample['url']}")
+                lines.append(f"      before: {sample['before']}")
+                lines.append(f"      now:    {sample['now']}")
+        return lines
+
+
+def extract_again(
+    warehouse: Warehouse,
+    outlets: Sequence[Outlet],
+    rereader: Rereader,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    requested_by: str | None = None,
+    on_page: Callable[[int, int], None] = lambda done, total: None,
+) -> Reextraction:
+    """Read every archived page of these outlets (observed within the time) that today's extractor has not read yet.
+
+    on_page: told (done, in all). May be cut off and asked for again: what was read is not read twice.
+    """
+    reextraction_id = uuid4()
+    failed = 0
+    with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
+        wanted = []
+        with transaction(connection) as cursor:
+            values = {
+                "reextraction_id": reextraction_id, "outlets": [o.id for o in outlets], "since": since, "until": until,
+                "requested_by": requested_by or getpass.getuser(),
+            }  # fmt: skip
+            cursor.execute(_SQL["add"], values)
+            for outlet in outlets:
+                extractor_id = ensure_extractor(cursor, ExtractionConfig.of(outlet))
+                cursor.execute(_SQL["pages"], {**values, "outlet": outlet.id, "extractor_id": extractor_id})
+                wanted += [(outlet, extractor_id, *row) for row in cursor.fetchall()]
+        for start in range(0, len(wanted), _BATCH):
+            with transaction(connection) as cursor:
+                cursor.execute(queries("load")["one_at_a_time"])
+                cursor.execute(queries("load")["next_load_seq"])
+                (load_seq,) = cursor.fetchone() or (0,)
+                for place, page in enumerate(wanted[start : start + _BATCH], start + 1):
+                    failed += not _read_page(cursor, rereader, load_seq, reextraction_id, *page)
+                    on_page(place, len(wanted))
+        with transaction(connection) as cursor:
+            comparison = _compare(cursor, reextraction_id)
+            counts = {"reextraction_id": reextraction_id, "failed": failed, "comparison": Json(comparison)}
+            cursor.execute(_SQL["compared"], counts)
+            return _read(cursor, reextraction_id)
+
+
+def promote(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> Reextraction:
+    """Make the new fields count, for analysts and for revisions. May be repeated."""
+    with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
+        found = read_reextraction(connection, reextraction_id)
+        if found.state == "promoted":
+            return found
+        return _decide(connection, reextraction_id, "promoted", "promote", rereader)
+
+
+def keep(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> Reextraction:
+    """Leave everything as it is: of one that was promoted, take it back."""
+    with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
+        found = read_reextraction(connection, reextraction_id)
+        if found.state == "promoted":
+            return _decide(connection, reextraction_id, "rolled_back", "roll_back", rereader)
+        with transaction(connection) as cursor:
+            if found.state == "extracted":
+                values = {"reextraction_id": reextraction_id, "state": "kept", "load_seq": None}
+                cursor.execute(_SQL["decided"], values)
+            return _read(cursor, reextraction_id)
+
+
+def read_reextraction(connection: Connection, reextraction_id: UUID) -> Reextraction:
+    """One re-extraction. Raises ConfigError where there is none of that id."""
+    with transaction(connection) as cursor:
+        return _read(cursor, reextraction_id)
+
+
+def list_reextractions(warehouse: Warehouse) -> list[Reextraction]:
+    """The latest, newest first."""
+    with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL["list"])
+            return [Reextraction(**row) for row in dict_rows(cursor)]
+
+
+def _decide(
+    connection: Connection, reextraction_id: UUID, state: str, statement: str, rereader: Rereader
+) -> Reextraction:
+    with transaction(connection) as cursor:
+        cursor.execute(queries("load")["one_at_a_time"])
+        cursor.execute(queries("load")["next_load_seq"])
+        (load_seq,) = cursor.fetchone() or (0,)
+        values: dict[str, Any] = {"reextraction_id": reextraction_id, "load_seq": load_seq}
+        cursor.execute(_SQL[statement], values)
+        cursor.execute(_SQL["articles"], values)
+        articles = [row[0] for row in cursor.fetchall()]
+        for start in range(0, len(articles), _BATCH):
+            derive(cursor, {"load_seq": load_seq}, articles[start : start + _BATCH], rereader)
+        cursor.execute(_SQL["decided"], {**values, "state": state})
+        return _read(cursor, reextraction_id)
+
+
+def _read_page(
+    cursor: Cursor,
+    rereader: Rereader,
+    load_seq: int,
+    reextraction_id: UUID,
+    outlet: Outlet,
+    extractor_id: int,
+    payload_hash: bytes,
+    before: int,
+    is_there: bool,
+    file: str,
+    offset: int,
+    length: int,
+    url: str,
+) -> bool:
+    """One page; True where its fields are there now."""
+    if not is_there:
+        found = rereader.read(file, offset, length, ExtractionConfig.of(outlet), outlet.budgets.page_size)
+        if found is None or found.payload_hash != bytes(payload_hash):
+            logger.warning("%s: %s could not be read again", outlet.id, url)
+            return False
+        add_extraction(cursor, replace(found, comments=[]), extractor_id, load_seq)
+    cursor.execute(
+        _SQL["add_page"],
+        {
+            "reextraction_id": reextraction_id,
+            "payload_hash": payload_hash,
+            "extractor_id": extractor_id,
+            "before": before,
+        },
+    )
+    return True
+
+
+def _compare(cursor: Cursor, reextraction_id: UUID) -> dict[str, dict[str, Any]]:
+    values = {"reextraction_id": reextraction_id, "samples": _SAMPLES}
+    cursor.execute(_SQL["compare"], values)
+    told = {row["field"]: {**row, "samples": []} for row in dict_rows(cursor)}
+    for name in told:
+        cursor.execute(_SQL["samples"], {**values, "field": name})
+        told[name]["samples"] = dict_rows(cursor)
+        del told[name]["field"]
+    return told
+
+
+def _read(cursor: Cursor, reextraction_id: UUID) -> Reextraction:
+    cursor.execute(_SQL["read"], {"reextraction_id": reextraction_id})
+    rows = dict_rows(cursor)
+    if not rows:
+        raise ConfigError(f"There is no re-extraction {reextraction_id}. See `pressmark reextract --list`.")
+    return Reextraction(**rows[0])

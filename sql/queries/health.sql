@@ -1,0 +1,172 @@
+-- Health: how each outlet fares beside its own past; alerts, silences, switches, sizes.
+
+-- name: facts
+-- Each outlet with what its last crawls and its past say.
+SELECT o.outlet, o.tier, o.enabled,
+       COALESCE(s.state, 'running') AS switch, s.reason AS switch_reason, s.switched_at,
+       n.last_new_at, n.articles, p.last_published,
+       COALESCE(h.state, 'new') AS state_before, h.since AS since_before
+FROM core.outlet o
+LEFT JOIN LATERAL (
+    SELECT w.state, w.reason, w.switched_at FROM ops.outlet_switch w
+    WHERE w.outlet = o.outlet AND w.switched_at <= %(now)s
+      AND (w.until IS NULL OR w.until > %(now)s)
+    ORDER BY w.switched_at DESC LIMIT 1
+) s ON true
+LEFT JOIN LATERAL (
+    SELECT max(a.first_seen_at) AS last_new_at, count(*) AS articles FROM core.article a
+    WHERE a.outlet = o.outlet AND a.merged_into IS NULL
+) n ON true
+LEFT JOIN LATERAL (
+    SELECT max(x.date_published) AS last_published
+    FROM core.article a JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+    WHERE a.outlet = o.outlet
+) p ON true
+LEFT JOIN ops.health h ON h.outlet = o.outlet
+WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
+ORDER BY o.outlet;
+
+-- name: last_crawls
+-- The last incremental crawls of each outlet with how their candidates ended, newest first.
+SELECT w.outlet, w.started_at, w.finish_reason, w.error, w.requests,
+       COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates) FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}'),
+       (SELECT COALESCE(sum(p.entries), 0) FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id),
+       (SELECT count(*) FILTER (WHERE p.outcome IN ('listed', 'not_modified')) FROM ops.endpoint_poll p
+        WHERE p.crawl_id = w.crawl_id)
+FROM core.outlet o
+CROSS JOIN LATERAL (
+    SELECT * FROM ops.crawl c
+    WHERE c.outlet = o.outlet AND c.mode = 'incremental' AND c.finished_at IS NOT NULL
+    ORDER BY c.started_at DESC LIMIT 5
+) w
+WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
+ORDER BY w.outlet, w.started_at DESC;
+
+-- name: rhythm
+-- Articles by hour of the week (0: Monday 0 to 1 UTC) over the last eight weeks of publication, and how many weeks that is.
+SELECT a.outlet,
+       ((EXTRACT(isodow FROM x.date_published AT TIME ZONE 'UTC') - 1) * 24
+        + EXTRACT(hour FROM x.date_published AT TIME ZONE 'UTC'))::integer AS hour_of_week,
+       count(*) AS articles,
+       min(x.date_published) AS first_at
+FROM core.article a
+JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+WHERE x.date_published > %(now)s::timestamptz - interval '56 days' AND x.date_published <= %(now)s
+  AND x.date_published_precision <> 'day' AND a.merged_into IS NULL
+  AND (%(outlets)s::text[] IS NULL OR a.outlet = ANY (%(outlets)s::text[]))
+GROUP BY a.outlet, hour_of_week;
+
+-- name: fields
+-- Share of the articles with a field, of the last 20 first seen and of the 200 before them.
+SELECT r.outlet, r.recent, count(*) AS articles,
+       avg((r.headline IS NOT NULL)::integer)::float AS headline,
+       avg((cardinality(r.authors) > 0)::integer)::float AS authors,
+       avg((r.date_published IS NOT NULL)::integer)::float AS date_published,
+       avg((r.word_count >= 50)::integer)::float AS article_body
+FROM (
+    SELECT o.outlet, a.headline, a.authors, a.date_published, a.word_count, a.place <= 20 AS recent
+    FROM core.outlet o
+    CROSS JOIN LATERAL (
+        SELECT x.headline, x.authors, x.date_published, t.word_count,
+               row_number() OVER (ORDER BY b.first_seen_at DESC, b.article_uid) AS place
+        FROM (SELECT * FROM core.article n WHERE n.outlet = o.outlet AND n.merged_into IS NULL
+              ORDER BY n.first_seen_at DESC LIMIT 220) b
+        JOIN core.extraction x ON x.payload_hash = b.payload_hash AND x.extractor_id = b.extractor_id
+        LEFT JOIN core.text t ON t.text_hash = x.text_hash
+    ) a
+    WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
+) r
+GROUP BY r.outlet, r.recent;
+
+-- name: set_health
+INSERT INTO ops.health AS h (outlet, state, reason, since, checked_at)
+VALUES (%(outlet)s, %(state)s, %(reason)s, %(now)s, %(now)s)
+ON CONFLICT (outlet) DO UPDATE SET
+    state = excluded.state, reason = excluded.reason, checked_at = excluded.checked_at,
+    since = CASE WHEN h.state = excluded.state THEN h.since ELSE excluded.since END;
+
+-- name: read_health
+SELECT h.outlet, h.state, h.reason, h.since, h.checked_at FROM ops.health h ORDER BY h.outlet;
+
+-- name: open_alert
+-- One a cause, as long as it lasts; gives its id where it is new.
+INSERT INTO ops.alert AS a (alert_id, cause, outlet, message, opened_at, last_seen_at)
+VALUES (gen_random_uuid(), %(cause)s, %(outlet)s, %(message)s, %(now)s, %(now)s)
+ON CONFLICT (cause, COALESCE(outlet, '')) WHERE closed_at IS NULL
+DO UPDATE SET last_seen_at = excluded.last_seen_at, message = excluded.message
+RETURNING a.alert_id, a.opened_at, a.notified_at;
+
+-- name: close_alerts
+-- Alerts whose cause is over: those of the outlets looked at that are not in the list of (cause, outlet) seen now.
+UPDATE ops.alert a SET closed_at = %(now)s
+WHERE a.closed_at IS NULL AND a.outlet = ANY (%(outlets)s::text[])
+  AND NOT EXISTS (SELECT 1 FROM unnest(%(causes)s::text[], %(of)s::text[]) AS s (cause, outlet)
+                  WHERE s.cause = a.cause AND s.outlet = a.outlet)
+RETURNING a.alert_id, a.cause, a.outlet;
+
+-- name: close_cause
+UPDATE ops.alert SET closed_at = %(now)s WHERE closed_at IS NULL AND cause = %(cause)s AND outlet IS NULL;
+
+-- name: notified
+UPDATE ops.alert SET notified_at = %(now)s WHERE alert_id = ANY (%(alerts)s::uuid[]);
+
+-- name: alerts
+-- Open alerts, with whether a silence covers them.
+SELECT a.alert_id, a.cause, a.outlet, a.message, a.opened_at, a.last_seen_at, a.notified_at, s.silenced_by IS NOT NULL AS silenced,
+       s.until AS silent_until, s.reference
+FROM ops.alert a
+LEFT JOIN LATERAL (
+    SELECT q.silenced_by, q.until, q.reference FROM ops.silence q
+    WHERE (q.outlet IS NULL OR q.outlet = a.outlet) AND (q.cause IS NULL OR q.cause = a.cause)
+      AND (q.until IS NULL OR q.until > %(now)s)
+    ORDER BY q.until DESC NULLS FIRST LIMIT 1
+) s ON true
+WHERE a.closed_at IS NULL
+ORDER BY a.opened_at, a.outlet;
+
+-- name: add_silence
+INSERT INTO ops.silence (silence_id, outlet, cause, until, reference, silenced_by)
+VALUES (gen_random_uuid(), %(outlet)s, %(cause)s, %(until)s, %(reference)s, %(by)s);
+
+-- name: lift_silences
+DELETE FROM ops.silence WHERE outlet IS NOT DISTINCT FROM %(outlet)s AND (%(cause)s::text IS NULL OR cause = %(cause)s);
+
+-- name: switch
+INSERT INTO ops.outlet_switch (outlet, state, reason, switched_by, until)
+VALUES (%(outlet)s, %(state)s, %(reason)s, %(by)s, %(until)s);
+
+-- name: switches
+-- Outlets that are paused or retired now.
+SELECT s.outlet, s.state, s.reason, s.switched_by, s.switched_at, s.until
+FROM (
+    SELECT DISTINCT ON (w.outlet) w.* FROM ops.outlet_switch w ORDER BY w.outlet, w.switched_at DESC
+) s
+WHERE s.state <> 'running' AND (s.until IS NULL OR s.until > %(now)s)
+ORDER BY s.outlet;
+
+-- name: measure
+-- How large everything is, once a day.
+INSERT INTO ops.size (measured_on, database_bytes, archive_bytes, log_bytes, articles)
+SELECT (%(now)s::timestamptz AT TIME ZONE 'UTC')::date, pg_database_size(current_database()),
+       (SELECT COALESCE(sum(length), 0) FROM core.archive_segment WHERE expired_at IS NULL), %(log_bytes)s,
+       (SELECT count(*) FROM core.article)
+ON CONFLICT (measured_on) DO UPDATE SET
+    database_bytes = excluded.database_bytes, archive_bytes = excluded.archive_bytes, log_bytes = excluded.log_bytes,
+    articles = excluded.articles;
+
+-- name: sizes
+SELECT measured_on, database_bytes, archive_bytes, log_bytes, articles FROM ops.size
+ORDER BY measured_on DESC LIMIT 31;
+
+-- name: forgive_pages
+-- What failed because of us does not count against pages: they are due as before.
+UPDATE ops.frontier f SET failures = GREATEST(f.failures - 1, 0), next_due_at = now()
+FROM ops.candidate c
+WHERE c.crawl_id = ANY (%(crawls)s::uuid[]) AND c.outcome IN ('network_error', 'timeout', 'robots_unreachable')
+  AND f.url_uid = c.url_uid;
+
+-- name: forgive_endpoints
+UPDATE ops.endpoint e SET failures = GREATEST(e.failures - 1, 0), next_poll_at = NULL
+FROM ops.endpoint_poll p
+WHERE p.crawl_id = ANY (%(crawls)s::uuid[]) AND p.outcome IN ('network_error', 'timeout', 'robots_unreachable')
+  AND e.endpoint_id = p.endpoint_id;

@@ -1,0 +1,77 @@
+"""A backfill by command: planned, done, not done twice, taken up again."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from pressmark.crawl.backfill import months
+from pressmark.newsstand.server import Newsstand
+from tests.conftest import Line
+
+RANGE = ("--since", "2026-03-01", "--until", "2026-04-01")
+
+
+def pages(newsstand: Newsstand) -> int:
+    return len([r for r in newsstand.requests() if r["host"].startswith("tagesblick") and r["path"].endswith(".html")])
+
+
+def test_planned_done_and_not_done_twice(line: Line, newsstand: Newsstand) -> None:
+    dry = json.loads(line.run("backfill", "tagesblick", *RANGE, "--dry-run", "--json").stdout)
+    told = dry["plan"]["tagesblick"]
+    assert told["known"] == 0 and told["discoverable"] == told["missing"] == 10 and told["requests"] >= 10
+    assert sum(day.get("missing", 0) for day in told["days"].values()) == 10 and "?" not in told["days"]
+    assert line.query("SELECT count(*) FROM mart.article") == [(0,)] and pages(newsstand) == 0
+    assert line.query("SELECT state, chunks FROM mart.backfill") == [("dry_run", 0)]
+    done = json.loads(line.run("backfill", "tagesblick", *RANGE, "--json").stdout)
+    assert done["state"] == "done" and done["outlets"]["tagesblick"]["articles_after"] == 10
+    assert done["outlets"]["tagesblick"]["outcomes"]["new"] == 10
+    asked = pages(newsstand)
+    again = json.loads(line.run("backfill", "tagesblick", *RANGE, "--json").stdout)
+    assert again["backfill_id"] != done["backfill_id"] and [c["state"] for c in again["chunks"]] == ["covered"]
+    assert pages(newsstand) == asked, "nothing is fetched twice"
+    assert "tagesblick" in line.run("backfill", "--list").stdout
+    assert line.query("SELECT kind FROM mart.series_break WHERE outlet = 'tagesblick'") == [("backfill",)]
+
+
+def test_cut_short_by_a_budget_and_taken_up_again(line: Line, newsstand: Newsstand) -> None:
+    first = line.run("backfill", "tagesblick", *RANGE, "--budget", "4", "--json", check=False)
+    report = json.loads(first.stdout)
+    assert first.returncode == 1 and report["state"] == "unfinished" and "goes on with what is left" in first.stderr
+    assert report["outlets"]["tagesblick"]["articles_after"] == 4
+    assert "6 pages are left" in report["outlets"]["tagesblick"]["problems"][0]
+    second = json.loads(line.run("backfill", "tagesblick", *RANGE, "--budget", "100", "--json", check=False).stdout)
+    assert second["backfill_id"] == report["backfill_id"] and second["resumed"]
+    assert second["outlets"]["tagesblick"]["articles_after"] >= 8, "four more of the budget that it was asked with"
+    ((attempts,),) = line.query("SELECT attempts FROM ops.backfill_chunk")
+    assert attempts == 2
+    assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["tagesblick", "--since", "2026-04-01", "--until", "2026-03-01"], "is not before the end"),
+        (["tagesblick", "--since", "1990-01-01", "--until", "2026-01-01"], "too many"),
+        (["tagesblick", "--since", "2090-01-01", "--until", "2091-01-01"], "in the future"),
+        (["tagesblick", *RANGE, "--methods", "feed"], "does not reach the past"),
+        (["la-sentinelle", *RANGE], "no endpoint of the file reaches the past"),
+        (["nowhere", *RANGE], "No outlet 'nowhere'"),
+        (["tagesblick"], "--since is missing"),
+        ([*RANGE], "at least one outlet"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(line: Line, newsstand: Newsstand, arguments: list[str], told: str) -> None:
+    done = line.run("backfill", *arguments, check=False)
+    assert done.returncode == 2 and told in done.stderr
+    assert newsstand.requests() == []
+
+
+def test_months() -> None:
+    since, until = datetime(2025, 12, 15, tzinfo=UTC), datetime(2026, 2, 3, 6, tzinfo=UTC)
+    assert [(s.isoformat()[:10], u.isoformat()[:10]) for s, u in months(since, until)] == [
+        ("2025-12-15", "2026-01-01"), ("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-02-03"),
+    ]  # fmt: skip
+    assert months(since, until)[-1][1] == until

@@ -1,0 +1,82 @@
+"""States of outlets from made-up pasts; rhythms; when it is our side."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pressmark.errors import HostRefuses
+from pressmark.health import Crawl, Facts, expected_since, is_our_side, judge, rhythm_of
+
+NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)  # a Wednesday
+HOURLY = dict.fromkeys(range(168), 1.0)  # an article an hour
+
+
+def crawl(hours_ago: float = 0.2, finish: str = "finished", error: str | None = None, **outcomes: int) -> Crawl:
+    return Crawl(NOW - timedelta(hours=hours_ago), finish, error, 5, outcomes or {"known_not_due": 10}, 10, 1)
+
+
+def facts(**changes: Any) -> Facts:
+    values: dict[str, Any] = {
+        "outlet": "one", "tier": "hourly", "enabled": True, "articles": 500, "last_new_at": NOW - timedelta(minutes=40),
+        "crawls": [crawl(new=2), crawl(1.2, new=1)], "rhythm": HOURLY,
+    }  # fmt: skip
+    return Facts(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("given", "state", "words"),
+    [
+        (facts(), "fresh", "last new article 40 minutes ago"),
+        (facts(last_new_at=NOW - timedelta(hours=4)), "late", "4 articles should have come"),
+        (facts(last_new_at=NOW - timedelta(hours=12)), "silent", "nothing new for 12 hours"),
+        (facts(last_new_at=NOW - timedelta(hours=12), rhythm={}), "fresh", ""),
+        (facts(last_new_at=NOW - timedelta(hours=30), rhythm={}), "late", ""),
+        (facts(last_new_at=NOW - timedelta(days=4), rhythm={}), "silent", "4 days"),
+        (facts(last_new_at=NOW - timedelta(days=3), rhythm={}, tier="daily", crawls=[crawl(1)]), "fresh", ""),
+        (facts(crawls=[crawl(finish="failed", error="no route")]), "failing", "no route"),
+        (facts(crawls=[crawl(finish="killed")] * 3), "failing", "the last 3 crawls"),
+        (facts(crawls=[crawl(finish="failed", error=HostRefuses.BEGINNING + "5 pages")]), "blocked", "5 pages"),
+        (facts(crawls=[crawl(challenge_page=4, new=1)]), "blocked", "4 of 5 pages of the last crawl were 4 challenge_page"),
+        (facts(crawls=[crawl(challenge_page=2, new=1)]), "fresh", ""),
+        (facts(crawls=[crawl(robots_denied=9, known_not_due=3)]), "blocked", "9 robots_denied"),
+        (facts(crawls=[crawl(extraction_empty=5, new=1)]), "extraction_broken", "5 of 6 pages gave no text"),
+        (facts(crawls=[crawl(), crawl(2, extraction_empty=5)]), "extraction_broken", "has its layout changed"),
+        (facts(fields={"authors": (0.1, 0.95)}), "extraction_broken", "authors: 10% of the last articles"),
+        (facts(fields={"authors": (0.6, 0.95)}), "fresh", ""),
+        (facts(switch="paused", switch_reason="quiet", crawls=[crawl(finish="failed")]), "paused", "quiet"),
+        (facts(crawls=[]), "new", "not crawled yet"),
+        (facts(last_new_at=None), "new", "no article"),
+        # While nobody looked nothing could come: our outage is not the outlet's silence.
+        (facts(last_new_at=NOW - timedelta(hours=20), crawls=[crawl(19.5)]), "fresh", ""),
+    ],
+)  # fmt: skip
+def test_states(given: Facts, state: str, words: str) -> None:
+    verdict = judge(given, NOW)
+    assert verdict.state == state and words in verdict.reason
+
+
+def test_a_night_is_no_silence() -> None:
+    day = {hour: (2.0 if 6 <= hour % 24 < 20 else 0.0) for hour in range(168)}
+    evening, morning = datetime(2026, 11, 24, 20, tzinfo=UTC), datetime(2026, 11, 25, 6, tzinfo=UTC)
+    assert expected_since(day, evening, morning) == 0
+    assert expected_since(day, evening, morning + timedelta(hours=1, minutes=30)) == pytest.approx(3.0)
+    assert expected_since(day, evening - timedelta(days=70), evening) == pytest.approx(14 * 2 * 70)
+    given = facts(rhythm=day, last_new_at=evening, crawls=[Crawl(morning, "finished", None, 1, {}, 5, 1)])
+    assert judge(given, morning + timedelta(minutes=10)).state == "fresh"
+
+
+def test_a_rhythm_needs_a_past() -> None:
+    assert rhythm_of({5: 20}, 8) == {} and rhythm_of(dict.fromkeys(range(168), 1), 0.5) == {}
+    rhythm = rhythm_of({10: 80}, 8)
+    assert sum(rhythm.values()) == pytest.approx(10) and rhythm[9] > 0 and rhythm[12] == 0
+
+
+@pytest.mark.parametrize(
+    ("failed", "outlets", "ours"),
+    [(0, 10, False), (2, 10, False), (2, 3, False), (3, 10, True), (3, 15, False), (4, 4, True)],
+)
+def test_our_side(failed: int, outlets: int, ours: bool) -> None:
+    assert is_our_side(failed, outlets) is ours
