@@ -53,7 +53,7 @@ GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: endpoints
 SELECT method, url, last_polled_at, last_outcome, last_detail, last_entries, last_new_at, failures, next_poll_at, polls, candidates
-FROM mart.endpoint WHERE outlet = %(outlet)s AND configured ORDER BY method, url;
+FROM mart.endpoint WHERE outlet = %(outlet)s ORDER BY configured DESC, last_polled_at DESC NULLS LAST, method, url LIMIT 40;
 
 -- name: latest_articles
 SELECT article_uid, headline, url, first_seen_at FROM mart.article_brief

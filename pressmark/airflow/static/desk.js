@@ -18,6 +18,7 @@ function chart(element) {
   const axis = { stroke: text, grid: { stroke: text + "", width: 0.15 }, ticks: { show: false } };
   new uPlot({
     width: element.clientWidth, height: 220, axes: [axis, { ...axis, size: 50 }],
+    scales: { x: { range: (u, first, last) => [first - 43200, last + 43200] } },
     series: [{}, ...told.series.map((one, place) => ({
       label: one.name, stroke: palette[place % palette.length], width: 2, points: { show: told.days.length < 40, size: 5 },
     }))],
