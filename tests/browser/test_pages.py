@@ -55,7 +55,9 @@ def page(crawled: Desk) -> Iterator[Any]:
         tab.get_by_label("Username").fill(USER)
         tab.get_by_label("Password").fill(crawled.service.password())
         tab.get_by_role("button", name="Sign in").click()
-        tab.wait_for_load_state("networkidle")
+        tab.wait_for_function("!location.pathname.startsWith('/auth')")
+        tab.get_by_text("Dags").first.wait_for()  # the login's own ways are over
+        tab.wait_for_timeout(2000)
         yield tab
         browser.close()
 
