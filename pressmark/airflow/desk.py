@@ -142,29 +142,16 @@ def report_backfill(dag_id: str, run_id: str) -> dict[str, Any]:
 def maintain() -> dict[str, int]:
     """Partitions, retention, joining, orphans; then sizes and the health of all outlets, with alerts."""
     from pressmark.airflow.alerts import tell
-    from pressmark.archive.store import ArchiveStore
-    from pressmark.crawl.rebuild import rebuild
-    from pressmark.crawl.services import Services
-    from pressmark.registry import load_registry
+    from pressmark.crawl.care import take_care
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse
     from pressmark.warehouse.health import measure_sizes, read_alerts
     from pressmark.warehouse.migrations import ensure_ready
-    from pressmark.warehouse.upkeep import delete_spare
-    from pressmark.warehouse.upkeep import maintain as take_care
 
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
-    registry, store = load_registry(settings.outlets), ArchiveStore(settings.archive)
-    services = Services.open(settings, lambda event: None)
-    try:
-        found = rebuild(services, registry.outlets)
-    finally:
-        services.close()
-    done = take_care(warehouse, store, registry.outlets.values())
-    done.add("orphaned segments staged again", found.segments)
-    done.add("spare archive files deleted", delete_spare(warehouse, store, found.spare or ()))
+    done = take_care(settings)
     for kind, count in done.counts.items():
         logger.info("%8d  %s", count, kind)
     sizes = measure_sizes(warehouse)

@@ -37,16 +37,10 @@ class CrawlsLink(BaseOperatorLink):
         return f"/pressmark/crawls?dag_id={quote(ti_key.dag_id)}&run_id={quote(ti_key.run_id, safe='')}"
 
 
-class CrawlOperator(BaseOperator):
-    """Runs the crawls of one job: `{"name", "requests", "outlets"}` as `plan` made it.
-
-    The crawl process has a session of its own and dies with the task; its log lines come into the task's
-    log. It is judged by what the ledger says of each crawl, not by its exit code. A retry crawls only what
-    has not ended well, and waits for a predecessor that is still dying on the lock of each outlet.
-    """
+class _ProcessOperator(BaseOperator):
+    """A job that runs in a process of its own, which has to end when Airflow ends the task."""
 
     template_fields: Sequence[str] = ("job",)
-    operator_extra_links = (CrawlsLink(),)
     ui_color = "#dfeaf4"
 
     def __init__(self, *, job: Any, **kwargs: Any) -> None:
@@ -59,6 +53,20 @@ class CrawlOperator(BaseOperator):
         if self._process is not None:
             self._process.terminate()
 
+    def _remember(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+
+class CrawlOperator(_ProcessOperator):
+    """Runs the crawls of one job: `{"name", "requests", "outlets"}` as `plan` made it.
+
+    The crawl process has a session of its own and dies with the task; its log lines come into the task's
+    log. It is judged by what the ledger says of each crawl, not by its exit code. A retry crawls only what
+    has not ended well, and waits for a predecessor that is still dying on the lock of each outlet.
+    """
+
+    operator_extra_links = (CrawlsLink(),)
+
     def execute(self, context: Any) -> dict[str, Any]:
         """Crawl; returns counts only. Raises PressmarkError naming the outlets that failed and why."""
         from pressmark.airflow.tasks import crawl_job
@@ -68,9 +76,6 @@ class CrawlOperator(BaseOperator):
         is_retry = ti.max_tries - ti.try_number + 1 < self.retries
         with without_retry():
             return crawl_job(self.job, is_retry=is_retry, on_start=self._remember, map_index=ti.map_index)
-
-    def _remember(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
 
 
 class LoadOperator(BaseOperator):
@@ -97,23 +102,10 @@ def _run_of(context: Any) -> dict[str, Any]:
     return {"dag_id": run.dag_id, "run_id": run.run_id, "map_index": ti.map_index}
 
 
-class ChunksOperator(BaseOperator):
+class ChunksOperator(_ProcessOperator):
     """Crawls and loads the chunks of one outlet of a backfill, one after the other: `{"name", "outlets", "backfill_id",
     "chunks"}` as `plan_backfill` made it. What is done is not done again by a retry.
     """
-
-    template_fields: Sequence[str] = ("job",)
-    ui_color = "#dfeaf4"
-
-    def __init__(self, *, job: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.job = job
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def on_kill(self) -> None:
-        """Airflow ends the task: what is fetched is sealed, the chunk goes on with the next attempt."""
-        if self._process is not None:
-            self._process.terminate()
 
     def execute(self, context: Any) -> dict[str, int]:
         """Crawl and load; returns counts only. Raises PressmarkError where a chunk failed."""
@@ -121,6 +113,3 @@ class ChunksOperator(BaseOperator):
 
         with without_retry():
             return crawl_chunks(self.job, on_start=self._remember, run=_run_of(context))
-
-    def _remember(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process

@@ -255,28 +255,13 @@ def maintain(as_json: _Json = False) -> None:
 
       pressmark maintain
     """
-    from pressmark.crawl.rebuild import rebuild
-    from pressmark.crawl.services import Services
-    from pressmark.registry import load_registry
-    from pressmark.warehouse.upkeep import delete_spare
-    from pressmark.warehouse.upkeep import maintain as take_care
+    from pressmark.crawl.care import STAGED_AGAIN, take_care
 
-    warehouse = _warehouse()
-    settings = warehouse.settings
-    registry = load_registry(settings.outlets)
-    store = ArchiveStore(settings.archive)
-    services = Services.open(settings, lambda event: None)
-    try:
-        found = rebuild(services, registry.outlets)
-    finally:
-        services.close()
-    done = take_care(warehouse, store, registry.outlets.values())
-    done.add("orphaned segments staged again", found.segments)
-    done.add("spare archive files deleted", delete_spare(warehouse, store, found.spare or ()))
+    done = take_care(_warehouse().settings)
     if as_json:
         print_json(done.counts)
         return
     for kind, count in done.counts.items():
         out.print(f"{count:>8}  {kind}")
-    if found.segments:
+    if done.counts[STAGED_AGAIN]:
         out.print("`pressmark load` loads what was staged.")
