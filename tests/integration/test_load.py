@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
+import random
+import signal
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 import pytest
 
 from pressmark.archive.store import ArchiveStore
+from pressmark.errors import ServerError
+from pressmark.newsstand.server import Newsstand
 from pressmark.registry import load_registry
 from pressmark.warehouse.comparison import Rereader
 from pressmark.warehouse.connection import transaction
@@ -79,30 +86,42 @@ def state(line: Line) -> list[Any]:
     ]
 
 
+@contextlib.contextmanager
+def loaded_again(line: Line) -> Iterator[Callable[[], None]]:
+    """Gives a function that puts the warehouse back to now: staged, and nothing in core that comes from loading."""
+
+    def execute(*statements: str) -> None:
+        with contextlib.closing(line.warehouse.connect_admin()) as connection, transaction(connection) as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+
+    kept = {table: f"public.kept_{table.replace('.', '_')}" for table in STAGED}
+    core = line.query(
+        "SELECT string_agg('core.' || tablename, ', ') FROM pg_tables "
+        "WHERE schemaname = 'core' AND tablename NOT IN ('outcome', 'outlet', 'extractor', 'archive_segment')"
+    )[0][0]
+
+    def back() -> None:
+        execute(f"TRUNCATE {core} CASCADE", *[f"DELETE FROM {table}" for table in reversed(STAGED)])
+        execute(*[f"INSERT INTO {table} TABLE {copy}" for table, copy in kept.items()])
+
+    execute(*[f"CREATE TABLE {copy} AS TABLE {table}" for table, copy in kept.items()])
+    try:
+        yield back
+    finally:
+        execute(*[f"DROP TABLE {copy}" for copy in kept.values()])
+
+
 def test_any_order_gives_the_same_list(three_versions: Line) -> None:
     line = three_versions
     segments = [s for s, _, _ in segments_to_load(line.warehouse)]
     assert len(segments) == 3
-    connection = line.warehouse.connect_admin()
-    with contextlib.closing(connection), transaction(connection) as cursor:
-        for table in STAGED:
-            cursor.execute(f"CREATE TABLE public.kept_{table.replace('.', '_')} AS TABLE {table}")
     results = []
-    for order in itertools.permutations(segments):
-        load(line, list(order))
-        results.append(state(line))
-        connection = line.warehouse.connect_admin()
-        with contextlib.closing(connection), transaction(connection) as cursor:
-            cursor.execute(
-                "TRUNCATE core.article, core.article_url, core.visit, core.extraction, core.text, core.fingerprint, "
-                "core.revision, core.comment, core.article_event CASCADE"
-            )
-            for table in STAGED:
-                cursor.execute(f"DELETE FROM {table}")
-                cursor.execute(f"INSERT INTO {table} TABLE public.kept_{table.replace('.', '_')}")
-    with contextlib.closing(line.warehouse.connect_admin()) as connection, transaction(connection) as cursor:
-        for table in STAGED:
-            cursor.execute(f"DROP TABLE public.kept_{table.replace('.', '_')}")
+    with loaded_again(line) as back:
+        for order in itertools.permutations(segments):
+            back()
+            load(line, list(order))
+            results.append(state(line))
     assert all(result == results[0] for result in results)
     assert results[0][0] == [
         (1, [], "first", "The bridge will be closed"),
@@ -110,6 +129,78 @@ def test_any_order_gives_the_same_list(three_versions: Line) -> None:
         (3, ["headline", "body"], "publisher", "The bridge will be closed"),
     ]
     assert results[0][1] == [("The bridge will be closed", 3, f"{H}/story")]
+
+
+def everything(line: Line) -> list[Any]:
+    """What the loads and the search for copies made, without numbers and times."""
+    line.run("cluster")
+    return [
+        line.fingerprint(),
+        line.query("SELECT url, outcome FROM ops.candidate ORDER BY 1, 2"),
+        line.query("SELECT article_uid, merged_into FROM core.article_merge WHERE superseded_seq IS NULL ORDER BY 1"),
+        line.query("SELECT article_uid, in_language, source, tokens::text FROM core.search_document ORDER BY 1"),
+        line.query("SELECT outlet_list, articles FROM mart.story_cluster ORDER BY 1, 2"),
+    ]
+
+
+def test_four_loaders_with_shuffled_batches_while_backends_are_killed(line: Line, newsstand: Newsstand) -> None:
+    outlets = sorted(load_registry(line.settings.outlets).outlets)
+    for edition in (1, 2):
+        newsstand.edition = edition
+        crawl_without_load(line, *outlets)
+        due_now(line)
+    segments = [s for s, _, _ in segments_to_load(line.warehouse)]
+    assert len(segments) >= 12
+    seed = int(os.environ.get("PRESSMARK_TEST_SEED", random.SystemRandom().randrange(10**6)))
+    print(f"PRESSMARK_TEST_SEED={seed}")
+    over, hits, problems = threading.Event(), [], []
+
+    def load_all(number: int) -> None:
+        rng = random.Random(seed + number)
+        deadline = time.monotonic() + 200
+        while segments_left() and time.monotonic() < deadline:
+            shuffled = rng.sample(segments, len(segments)) + rng.sample(segments, len(segments))
+            for start in range(0, len(shuffled), 3):
+                try:
+                    load(line, shuffled[start : start + 3])
+                except (ServerError, psycopg2.Error) as error:
+                    problems.append(str(error))
+
+    def segments_left() -> bool:
+        with contextlib.suppress(ServerError, psycopg2.Error):
+            return bool(segments_to_load(line.warehouse))
+        return True
+
+    def kill() -> None:
+        """A backend every 500 ms; every fourth by SIGKILL, upon which Postgres ends them all."""
+        rng = random.Random(seed)
+        for number in itertools.count(1):
+            if over.wait(0.5):
+                return
+            with contextlib.suppress(ServerError, psycopg2.Error, ProcessLookupError):
+                backends = line.query(
+                    "SELECT pid FROM pg_stat_activity WHERE application_name = 'pressmark load' ORDER BY pid"
+                )
+                if backends:
+                    (pid,) = rng.choice(backends)
+                    os.kill(pid, signal.SIGTERM if number % 4 else signal.SIGKILL)
+                    hits.append(pid)
+
+    with loaded_again(line) as back:
+        load(line, segments)
+        expected = everything(line)
+        back()
+        loaders = [threading.Thread(target=load_all, args=(number,)) for number in range(4)]
+        killer = threading.Thread(target=kill)
+        for thread in (*loaders, killer):
+            thread.start()
+        for thread in loaders:
+            thread.join()
+        over.set()
+        killer.join()
+        assert len(hits) >= 4, "the loads were too quick to be hit"
+        assert not segments_left(), problems
+        assert everything(line) == expected, (len(hits), problems)
 
 
 def test_loading_twice_and_twice_at_once(three_versions: Line) -> None:
@@ -232,8 +323,6 @@ def test_gone_is_confirmed_by_a_second_look(line: Line, serve: Callable[..., Web
     site.answers["test.example", "/b"] = B
     for expected in (False, True):
         due_now(line)
-        import time
-
         time.sleep(1.1)
         line.crawl("test")
         assert line.query("SELECT gone_at IS NOT NULL FROM mart.article WHERE url = %s", (f"{H}/a",)) == [(expected,)]
