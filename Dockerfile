@@ -11,7 +11,7 @@ RUN apt-get update \
 
 WORKDIR /opt/pressmark
 USER pressmark
-ENV PATH=/opt/pressmark/.venv/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/pressmark/.venv/bin:$PATH PYTHONUNBUFFERED=1 UV_COMPILE_BYTECODE=1
 
 COPY --chown=pressmark pyproject.toml uv.lock README.md ./
 RUN uv sync --frozen --no-dev --no-install-project --no-cache

@@ -3,6 +3,10 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
+# A crawl, a command and a task are a process each: where nothing keeps the compiled modules, every one of them
+# compiles all that it imports, which takes longer than many a crawl.
+export UV_COMPILE_BYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test test-browser lint format docs screenshots env clean down
 

@@ -13,8 +13,10 @@ changed, 40 outlets) is filled to each size. At each size it is measured, on thi
 - five questions an analyst asks, p50 and p95 of 5 runs each;
 - bytes per article, tables and indexes.
 
-The filling itself goes by COPY without the loader and is not measured. Texts are made of a vocabulary of 60,000 words
-with a Zipf distribution, so that common words stand in nearly every article, as in real text.
+The filling itself goes by COPY without the loader and is not measured; its MinHash signatures are random numbers, alike
+for a copy and its source, as those of unrelated texts are. What is measured has the signatures of its text. Texts are
+made of a vocabulary of 60,000 words with a Zipf distribution, so that common words stand in nearly every article, as
+in real text.
 """
 
 from __future__ import annotations
@@ -44,9 +46,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from pressmark.archive.store import ArchiveStore  # noqa: E402
-from pressmark.copies import bands  # noqa: E402
+from pressmark.copies import bands, lines_of  # noqa: E402
 from pressmark.extraction.fingerprints import (  # noqa: E402
+    BODY_HASHES,
+    LEAD_HASHES,
     SIG_VERSION,
+    Signatures,
     comparable_hash,
     count_words,
     signatures,
@@ -88,7 +93,7 @@ class Story:
     text_hash: bytes
     words: int
     visit: UUID
-    signature: Any
+    signature: Signatures
 
 
 def _vocabulary() -> list[str]:
@@ -105,8 +110,11 @@ _WEIGHTS = 1 / np.arange(3, VOCABULARY + 3)
 _CUMULATED = np.cumsum(_WEIGHTS / _WEIGHTS.sum())
 
 
-def write_story(number: int) -> Story:
-    """The article of a number: always the same. Every 33rd is a copy of an earlier one with a few words changed."""
+def write_story(number: int, quick: bool = False) -> Story:
+    """The article of a number: always the same. Every 33rd is a copy of an earlier one with a few words changed.
+
+    quick: with a signature of random numbers.
+    """
     source = number
     if number % 33 == 32:
         source = number - 1 - number % 17
@@ -120,10 +128,14 @@ def write_story(number: int) -> Story:
     outlet = f"bench-{number % OUTLETS:02}"
     url = f"https://{outlet}.example/story-{number}"
     digest = hashlib.sha256(url.encode()).digest()
+    if quick:
+        signature = Signatures(rng.bytes(4 * BODY_HASHES), rng.bytes(4 * LEAD_HASHES))
+    else:
+        signature = signatures(body) or Signatures(b"", b"")
     published = FIRST_DAY + timedelta(days=int(np.random.default_rng(source).integers(DAYS)), minutes=number % 1440)
     return Story(
         number, outlet, url, UUID(bytes=digest[:16]), digest, published, " ".join(words[:9]), " ".join(words[:25]),
-        body, text_hash(body), count_words(body), UUID(bytes=digest[16:]), signatures(body),
+        body, text_hash(body), count_words(body), UUID(bytes=digest[16:]), signature,
     )  # fmt: skip
 
 
@@ -237,7 +249,8 @@ def fill(connection: Connection, start: int, size: int) -> None:
     with transaction(connection) as cursor:
         cursor.execute(
             "ALTER DATABASE pressmark SET synchronous_commit = off; SET session_replication_role = replica; "
-            "SET maintenance_work_mem = '1GB'; DROP INDEX core.search_document_tokens"
+            "SET maintenance_work_mem = '1GB'; DROP INDEX core.search_document_tokens, core.copy_band_key; "
+            "ALTER TABLE core.article_line DROP CONSTRAINT article_line_pkey"
         )
     with get_context("spawn").Pool(os.cpu_count()) as pool:
         chunks = range(start, size, CHUNK)
@@ -250,13 +263,15 @@ def fill(connection: Connection, start: int, size: int) -> None:
                     "long_enough) FROM STDIN",
                     io.StringIO(prepared["compared"]),
                 )
-                cursor.copy_expert("COPY core.copy_band (month, band_hash, compared_id) FROM STDIN",
-                                   io.StringIO(prepared["bands"]))  # fmt: skip
+                cursor.copy_expert("COPY core.copy_band FROM STDIN", io.StringIO(prepared["bands"]))
+                cursor.copy_expert("COPY core.article_line FROM STDIN", io.StringIO(prepared["lines"]))
                 cursor.execute(SEARCH, {"from": chunks[number], "to": min(chunks[number] + CHUNK, size)})
     with transaction(connection) as cursor:
         cursor.execute("SET session_replication_role = origin")
         cursor.execute(
-            "CREATE INDEX search_document_tokens ON core.search_document USING gin (tokens) WITH (fastupdate = on)"
+            "CREATE INDEX search_document_tokens ON core.search_document USING gin (tokens) WITH (fastupdate = on); "
+            "CREATE INDEX copy_band_key ON core.copy_band (month, band_hash, compared_id); "
+            "ALTER TABLE core.article_line ADD PRIMARY KEY (outlet_line, headline_hash, article_uid)"
         )
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence('core.compared_text', 'compared_id'), "
@@ -283,20 +298,23 @@ JOIN core.text t ON t.text_hash = x.text_hash
 
 
 def _prepare(span: tuple[int, int]) -> dict[str, Any]:
-    stories = [write_story(number) for number in range(*span)]
+    stories = [write_story(number, quick=True) for number in range(*span)]
     lines: dict[str, list[str]] = {table: [] for table in TABLES}
-    compared, banded = [], []
+    compared, banded, held = [], [], []
     for story in stories:
         for table, row in rows_of(story).items():
             lines[table].append("\t".join(map(field, row)))
         month = story.published.replace(day=1).date()
         compared.append(f"{story.number + 1}\t{story.uid}\t\\\\x{story.text_hash.hex()}\t{story.published.date()}\t"
                         f"{SIG_VERSION}\tt")  # fmt: skip
+        head = comparable_hash(story.headline)
+        held += [f"{line}\t{head}\t{story.uid}" for line in lines_of(story.outlet, story.body)]
         banded += [f"{month}\t{band}\t{story.number + 1}" for band in bands(story.signature)]
     return {
         "tables": {table: "\n".join(rows) + "\n" for table, rows in lines.items()},
         "compared": "\n".join(compared) + "\n",
         "bands": "\n".join(banded) + "\n",
+        "lines": "\n".join(held) + "\n",
     }
 
 
