@@ -19,6 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 from pressmark.airflow.client import AirflowClient
 from pressmark.airflow.service import USER, AirflowService, free_port
 from pressmark.cli.service import end_all, wait_until_ready
+from pressmark.newsstand.server import running
 from pressmark.settings import PROJECT_ROOT, Settings
 
 IMAGES = PROJECT_ROOT / "docs" / "images"
@@ -56,6 +57,19 @@ def main() -> None:
                 page.wait_for_timeout(2000)  # animations
                 page.screenshot(path=IMAGES / f"{name}.png")
                 print(f"docs/images/{name}.png")
+            page.goto(f"{service_url}/pressmark/outlets")
+            for name, link in {
+                "desk-outlets": None,
+                "desk-outlet": "td a[href*='id=tagesblick']",
+                "desk-article": "table a[href^=article]",
+                "desk-backfills": "nav a[href^=backfills]",
+            }.items():
+                if link:
+                    page.locator(link).first.click()
+                page.wait_for_load_state("networkidle")
+                page.wait_for_timeout(1000)  # charts
+                page.screenshot(path=IMAGES / f"{name}.png")
+                print(f"docs/images/{name}.png")
 
 
 @contextlib.contextmanager
@@ -67,6 +81,11 @@ def desk(home: Path) -> Iterator[AirflowService]:
     os.environ["PRESSMARK_OUTLETS"] = str(PROJECT_ROOT / "pressmark" / "newsstand" / "outlets")
     settings = Settings.from_env()
     service = AirflowService(settings)
+    with running(home / "access.log") as newsstand:  # a plan, and what came of another
+        os.environ["PRESSMARK_RESOLVE"] = newsstand.resolve
+        command = [sys.executable, "-m", "pressmark.cli", "backfill", "tagesblick", "--since"]
+        subprocess.run([*command, "2026-03-01", "--until", "2026-04-01"], check=True)
+        subprocess.run([*command, "2026-02-01", "--until", "2026-04-01", "--force", "--dry-run"], check=True)
     try:
         wait_until_ready(service, service.launch(free_port(), die_with_us=True))
         yield service

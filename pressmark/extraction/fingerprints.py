@@ -23,8 +23,8 @@ BODY_HASHES = 128
 LEAD_HASHES = 32
 LEAD_WORDS = 120
 MIN_WORDS = 50
-_WORD_SHINGLE = 3
-_CHARACTER_SHINGLE = 5
+WORD_SHINGLE = 3
+CHARACTER_SHINGLE = 5
 _CHUNK = 256  # rows of 1 KiB that stay in the cache
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # odd, from the golden ratio (Knuth 1973, 6.4)
 
@@ -85,9 +85,9 @@ def _tokens(text: str) -> tuple[Numbers, int, int] | None:
     if len(words) + unspaced < MIN_WORDS:
         return None
     if unspaced * 2 > len(folded):
-        tokens, size, lead = list("".join(words)), _CHARACTER_SHINGLE, 2 * LEAD_WORDS
+        tokens, size, lead = list("".join(words)), CHARACTER_SHINGLE, 2 * LEAD_WORDS
     else:
-        tokens, size, lead = words, _WORD_SHINGLE, LEAD_WORDS
+        tokens, size, lead = words, WORD_SHINGLE, LEAD_WORDS
     if len(tokens) < size:
         return None
     known: dict[str, int] = {token: xxhash.xxh3_64_intdigest(token.encode()) for token in set(tokens)}
