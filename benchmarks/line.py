@@ -13,7 +13,7 @@ All three are timed at work, with interpreters and Postgres up: the limit's work
 spider counts from its first request, the line from the opening of its crawls to its report:
 everything is loaded then, and its copies are found.
 Where there are fewer pages than --pages they are served again under other addresses. Ratios are of the
-same turn, median of three turns. Every page must end `new` with text: pages on which Trafilatura finds
+same turn, median of three turns; the limit of a turn is the mean of one just before the line and one just after it. Every page must end `new` with text: pages on which Trafilatura finds
 too little for that are left out before all measurements.
 """
 
@@ -126,9 +126,10 @@ def measure(pages: list[bytes], place: Path, runs: int) -> dict[str, Any]:
     limit, plain, line = [], [], []
     with served(pages, place) as site:
         for number in range(runs):
-            limit.append(run_limit(pages))
-            plain.append(run_plain(site, place / f"plain{number}", len(pages)))
+            before = run_limit(pages)
             line.append(run_line(site, place / f"line{number}", len(pages)))
+            limit.append((before + run_limit(pages)) / 2)
+            plain.append(run_plain(site, place / f"plain{number}", len(pages)))
     middle = sorted(line, key=lambda one: one["articles_per_second"])[len(line) // 2]
     rates = [one["articles_per_second"] for one in line]
     result: dict[str, Any] = {
