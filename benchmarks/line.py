@@ -13,8 +13,9 @@ All three are timed at work, with interpreters and Postgres up: the limit's work
 spider counts from its first request, the line from the opening of its crawls to its report:
 everything is loaded then, and its copies are found.
 Where there are fewer pages than --pages they are served again under other addresses. Ratios are of the
-same turn, median of three turns; the limit of a turn is the mean of one just before the line and one just after it. Every page must end `new` with text: pages on which Trafilatura finds
-too little for that are left out before all measurements.
+same turn, median of three turns; the limit of a turn is the mean of one just before the line and one just
+after it. Every page must end `new` with text: pages on which Trafilatura finds too little for that are left
+out before all measurements.
 """
 
 from __future__ import annotations
