@@ -1,7 +1,7 @@
 """All guards of a crawl as ONE Scrapy add-on: whoever uses this project's settings has them.
 
 An outlet may bring a spider class of its own; these settings have the add-on's priority over the
-project's, and `spiders.job` refuses a class that sets them itself.
+project's, and `spiders.running` refuses a class that sets them itself.
 """
 
 from __future__ import annotations

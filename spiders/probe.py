@@ -47,9 +47,9 @@ from pressmark.warehouse.host_files import HostFile, Kind
 from pressmark.warehouse.migrations import ensure_ready
 from spiders.discovery.robots import WELL_KNOWN
 from spiders.host_files import look_at
-from spiders.job import scrapy_settings
 from spiders.outcomes import outcome_of_error, outcome_of_status
 from spiders.requests import make_request
+from spiders.running import scrapy_settings
 
 _LONGEST_DELAY = 10.0  # seconds between requests that a person still waits for, where robots.txt asks for them
 _MOST_FEEDS = 8

@@ -63,9 +63,9 @@ class AirflowClient:
         """How long a run took that has ended, from its start."""
         return float(self._ask("GET", f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}")["duration"])
 
-    def trigger(self, dag_id: str) -> Run:
-        """Start a run now, without a logical date of its own."""
-        body = {"logical_date": None, "run_after": datetime.now(UTC).isoformat()}
+    def trigger(self, dag_id: str, form: dict[str, Any] | None = None) -> Run:
+        """Start a run now, without a logical date of its own. form: its params."""
+        body = {"logical_date": None, "run_after": datetime.now(UTC).isoformat(), "conf": form or {}}
         return _run(self._ask("POST", f"/api/v2/dags/{dag_id}/dagRuns", json=body))
 
     def tasks(self, run: Run) -> list[dict[str, Any]]:

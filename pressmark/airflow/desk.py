@@ -61,7 +61,7 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
             jobs.setdefault(name, []).append(begin.isoformat())
     return [
         {
-            "name": f"{name} ({len(chunks)} parts)",
+            "name": f"{name} ({len(chunks)} {'part' if len(chunks) == 1 else 'parts'})",
             "outlets": [name],
             "backfill_id": str(made.backfill_id),
             "chunks": chunks,

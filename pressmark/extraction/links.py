@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pressmark.text import clean_text
@@ -9,6 +10,11 @@ from pressmark.urls import absolute, url_key
 
 MOST_LINKS = 200
 _CONTEXT = 24  # characters either side of a link that must stand in the text beside it
+# With words right before or behind them: a tenth of the links of a page, the rest are menus and teasers.
+_IN_A_SENTENCE = XPath(
+    "//a[@href][following-sibling::node()[1][self::text()][normalize-space()]"
+    " or preceding-sibling::node()[1][self::text()][normalize-space()]]"
+)
 
 
 def find_links(tree: HtmlElement, body: str, base: str) -> list[str]:
@@ -19,7 +25,7 @@ def find_links(tree: HtmlElement, body: str, base: str) -> list[str]:
     text = "".join(body.split())
     found: dict[str, None] = {}
     own = url_key(base)
-    for anchor in tree.iter("a"):
+    for anchor in _IN_A_SENTENCE(tree):
         href = anchor.get("href")
         if not href or href.startswith(("#", "javascript:", "mailto:", "tel:")):
             continue

@@ -6,10 +6,11 @@ milliseconds, and it ties that process to the crawl that started it.
 
 import os
 
-from pressmark.extraction import extract, language, worker
+from pressmark.extraction import extract, language, worker  # noqa: F401 - for the workers
 from pressmark.extraction.lifeline import die_with_parent
+from pressmark.extraction.server import PARENT_PID
 
-die_with_parent(int(os.environ[worker.PARENT_PID]))
+die_with_parent(int(os.environ[PARENT_PID]))
 language.identifier()
 
 __all__ = ["extract"]

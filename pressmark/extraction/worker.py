@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-import os
 import resource
 import threading
 from concurrent.futures import TimeoutError as FutureTimeout
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import forkserver
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -25,8 +22,8 @@ from pressmark.errors import ExtractionError
 from pressmark.extraction.extract import Extraction, ExtractionConfig, extract
 from pressmark.extraction.lifeline import die_with_parent
 from pressmark.extraction.page import NotHtml, TooLarge, remove_content_encoding
+from pressmark.extraction.server import start_server
 
-PARENT_PID = "PRESSMARK_CRAWL_PID"
 EXTRACTION_SECONDS = 30.0
 MEMORY_BYTES = 2**30
 MIN_WORDS = 8
@@ -89,12 +86,7 @@ class ExtractionPool:
     """Worker processes for one crawl process. Make it in the main thread; use it from any, or from asyncio."""
 
     def __init__(self, workers: int, seconds: float = EXTRACTION_SECONDS) -> None:
-        os.environ[PARENT_PID] = str(os.getpid())
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads do not survive a fork
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["pressmark.extraction.preload"])
-        # From this thread: the kernel ties the server to the thread that starts it.
-        forkserver.ensure_running()
+        self._context = start_server()
         self._workers = workers
         self._seconds = seconds
         self._renewing = threading.Lock()

@@ -106,6 +106,41 @@ def test_a_run_as_the_operator_sees_it(desk: Desk, airflow: AirflowClient, undis
     ]
 
 
+def test_what_is_done_on_demand(desk: Desk, airflow: AirflowClient, undisturbed: str) -> None:
+    """A re-extraction and a backfill, by their forms; neither changes what is right already."""
+    before = len(desk.newsstand.requests())
+    run = airflow.trigger("reextract", {"outlets": ["la-plaza", "tagesblick"], "promote": True})
+    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    read = {t["rendered_map_index"]: t["map_index"] for t in airflow.tasks(run) if t["task_id"] == "extract"}
+    assert set(read) == {"la-plaza", "tagesblick"}
+    assert "COMPARED" in airflow.log(run, "extract", read["tagesblick"])
+    told = airflow.xcom(run, "extract", read["tagesblick"])
+    assert told["pages"] == 10 and told["outlet"] == "tagesblick"
+    assert airflow.xcom(run, "promote")["promoted"] == 2
+    assert len(desk.newsstand.requests()) == before, "no outlet is asked"
+    assert desk.line.fingerprint() == undisturbed
+
+    form = {"outlets": ["tagesblick"], "since": "2026-03-01", "until": "2026-04-01"}
+    run = airflow.trigger("backfill", form)
+    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    assert "PLAN" in airflow.log(run, "plan_backfill")
+    assert airflow.xcom(run, "report") == {"state": "dry_run"}, "a dry run unless it is said otherwise"
+    run = airflow.trigger("backfill", {**form, "dry_run": False, "force_refetch": True})
+    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    (part,) = [t for t in airflow.tasks(run) if t["task_id"] == "crawl_and_load"]
+    assert part["rendered_map_index"] == "tagesblick (1 part)"
+    assert airflow.xcom(run, "crawl_and_load", part["map_index"]) == {"done": 1}
+    assert airflow.xcom(run, "report") == {"state": "done", "outlets": 1}
+    assert desk.line.fingerprint() == undisturbed
+    # What cannot be is refused at once, with the reason in the log.
+    run = airflow.trigger("backfill", {**form, "until": "2026-02-01"})
+    assert end_of(airflow, run).state == "failed"
+    assert "2026-02-01" in airflow.log(run, "plan_backfill")
+    # Runs of the daily care come by themselves.
+    (care, *_) = airflow.runs("maintain")
+    assert end_of(airflow, care).state == "success", _told(airflow, care)
+
+
 def _by_command(desk: Desk, words: str) -> psutil.Process | None:
     return next((p for p in desk.service.processes() if words in " ".join(p.cmdline())), None)
 
