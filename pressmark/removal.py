@@ -98,10 +98,11 @@ def fold_person(name: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
-def erasure_secret(settings: Settings) -> bytes:
-    """The key of the hashes: PRESSMARK_ERASURE_KEY, else HOME/erasure.key, which is made where it is not there.
+def erasure_secret(settings: Settings, make: bool = False) -> bytes:
+    """The key of the hashes: PRESSMARK_ERASURE_KEY, else HOME/erasure.key.
 
-    All machines of an installation need the same one. Raises ConfigError where it is too short or cannot be kept.
+    make: whether it may be made, at the first erasure: a new one would not recognise what was erased before.
+    All machines of an installation need the same one. Raises ConfigError where it is not there, or too short.
     """
     if settings.erasure_key:
         if len(settings.erasure_key) < 32:
@@ -109,7 +110,12 @@ def erasure_secret(settings: Settings) -> bytes:
         return settings.erasure_key.encode()
     path = settings.home / "erasure.key"
     try:
-        return _read_or_make(path)
+        return _read_or_make(path) if make else path.read_bytes().strip()
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"{path} is not there, and what was erased is recognised by it alone. Copy it from the machine that "
+            "erased or from the backup, or set PRESSMARK_ERASURE_KEY."
+        ) from error
     except OSError as error:
         raise ConfigError(f"{path} cannot be read or made ({error.strerror}); set PRESSMARK_ERASURE_KEY.") from error
 

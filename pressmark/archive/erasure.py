@@ -10,7 +10,7 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from uuid import UUID
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
@@ -37,20 +37,20 @@ def filler(length: int) -> bytes:
     return _HEAD + b"." * padding + b"\0" + body + tail
 
 
-def erase_captures(store: ArchiveStore, file: str, base: int, length: int, url_uids: Collection[UUID]) -> int:
-    """Overwrite the captures of these addresses in a segment of a file; returns how many there were.
+def erase_captures(store: ArchiveStore, file: str, segments: Iterable[tuple[int, int, Collection[UUID]]]) -> int:
+    """Overwrite captures in a file, all in one go; returns how many there were. May be repeated.
 
-    base, length: where the segment lies in the file. May be repeated.
+    segments: (offset, length) of a segment in the file, and the addresses whose captures go. Raises ArchiveError.
     """
-    document = store.read(file, base, length)
     spans: list[tuple[int, int]] = []
     captures = 0
-    for group, fields in _groups(document):
-        if fields is not None and UUID(fields["url_uid"]) in url_uids:
-            spans += group
-            captures += 1
+    for base, length, url_uids in segments:
+        for group, fields in _groups(store.read(file, base, length)):
+            if fields is not None and UUID(fields["url_uid"]) in url_uids:
+                spans += [(base + offset, size) for offset, size in group]
+                captures += 1
     if spans:
-        store.overwrite(file, [(base + offset, filler(size)) for offset, size in spans])
+        store.overwrite(file, [(offset, filler(size)) for offset, size in spans])
     return captures
 
 

@@ -48,28 +48,35 @@ def rebuild(
     on_file: told (files done, files in all). May be repeated, and cut off.
     """
     known = services.database.run(_known)
+    expired = services.database.run(_expired)
     running = services.database.run(_running)
     names = list(services.store.files())
-    unknown = [name for name in names if name not in set(known.values())]
+    there, pointed_at = set(names), set(known.values())
+    unknown = {name: None for name in names if name not in pointed_at}
     # Where every segment lies, before the first is read: bytes may be in a later file.
     places: dict[UUID, tuple[str, int]] = {}
     contents: dict[str, list[UUID]] = {}
-    for name in names:
-        if name not in unknown:
-            continue
+    for name in unknown:
         for stored in segments_of(name, services.store.read_file(name)):
             places.setdefault(stored.segment_id, (name, stored.offset))
             contents.setdefault(name, []).append(stored.segment_id)
+    # After a restore rows may point to files that were joined since.
+    for segment_id, file in known.items():
+        if file not in there and segment_id in places:
+            services.database.run(lambda cursor, i=segment_id: _repoint(cursor, i, *places[i]))  # type: ignore[misc]
+            known[segment_id], _ = places[segment_id]
+    in_use = set(known.values())
     done = Rebuilt(spare=[])
     for number, name in enumerate(unknown):
         on_file(number, len(unknown))
-        if all(segment_id in known for segment_id in contents.get(name, [])):
+        if all(segment_id in known or segment_id in expired for segment_id in contents.get(name, [])):
             assert done.spare is not None
-            done.spare.append(name)
+            if name not in in_use:
+                done.spare.append(name)
             continue
         done.files += 1
         for stored in segments_of(name, services.store.read_file(name)):
-            if stored.segment_id in known or stored.crawl_id in running:
+            if stored.segment_id in known or stored.segment_id in expired or stored.crawl_id in running:
                 continue
             outlet = outlets.get(stored.outlet)
             if outlet is None:
@@ -123,6 +130,15 @@ def _place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
     cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})
     row = cursor.fetchone()
     return (row[0], row[1]) if row else None
+
+
+def _repoint(cursor: Cursor, segment_id: UUID, file: str, offset: int) -> None:
+    cursor.execute(_SQL["repoint"], {"segment_id": segment_id, "file": file, "offset": offset})
+
+
+def _expired(cursor: Cursor) -> set[UUID]:
+    cursor.execute(_SQL["expired_segments"])
+    return {row[0] for row in cursor.fetchall()}
 
 
 def _known(cursor: Cursor) -> dict[UUID, str]:

@@ -86,8 +86,11 @@ def stage_segment(
             at = where(pointer.segment_id)
             if at is None:
                 continue
-            member = services.store.read(at[0], at[1] + pointer.offset, pointer.length)
-            settle(read_response(member).without_body(), fields, pointer, own)
+            try:
+                response = read_response(services.store.read(at[0], at[1] + pointer.offset, pointer.length))
+            except ArchiveError:  # it was erased, or has expired
+                continue
+            settle(response.without_body(), fields, pointer, own)
     events = [tuple(_typed(event)[name] for name in EVENT_COLUMNS) for event in stored.events if "taken" not in event]
     times = [s.capture.response.observed_at for s, _ in settled if s.capture]
     segment = Segment(
@@ -128,6 +131,7 @@ def read_stored(
         return PageRead(None, "quarantined", "decode", "the record that holds its bytes is not archived any more")
     try:
         member = services.store.read(at[0], at[1] + pointer.offset, pointer.length)
+        read_response(member)  # what was overwritten is no response
     except ArchiveError as error:
         return PageRead(None, "quarantined", "decode", str(error))
     with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:

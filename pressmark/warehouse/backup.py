@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 
+from psycopg2.extensions import make_dsn, parse_dsn
+
 from pressmark.errors import ConfigError, ServerError
 from pressmark.warehouse.connection import DATABASE, Warehouse, transaction
 from pressmark.warehouse.embedded import SUPERUSER, wheel_binaries
@@ -24,11 +26,13 @@ def run_client(warehouse: Warehouse, program: str, *arguments: str, database_opt
     if not os.path.exists(path):
         raise ConfigError(f"No {program} was found; install PostgreSQL's client programs.")
     server = warehouse.embedded
-    url = server.url(SUPERUSER, DATABASE) if server else warehouse.settings.database_url or ""
-    target = [f"--dbname={url}"] if database_option else [url]
+    where = parse_dsn(server.url(SUPERUSER, DATABASE) if server else warehouse.settings.database_url or "")
+    password = where.pop("password", None)  # an argument could be read by everyone on this machine
+    target = make_dsn(**where)
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
-        [path, *arguments, *target], capture_output=True, text=True, check=False
-    )
+        [path, *arguments, f"--dbname={target}" if database_option else target],
+        env=os.environ | ({"PGPASSWORD": password} if password else {}), capture_output=True, text=True, check=False,
+    )  # fmt: skip
     if done.returncode != 0:
         raise ServerError(f"{program} failed: {done.stderr.strip()[-1000:]}")
 

@@ -92,6 +92,8 @@ def export(
         if by_day is not None and by_day not in [c.name for c in columns]:
             names = ", ".join(c.name for c in columns)
             raise ConfigError(f"--by-day {by_day}: the export has no such column. It has: {names}.")
+        if by_day is not None and next(c.type for c in columns if c.name == by_day) != "date":
+            raise ConfigError(f"--by-day {by_day}: days come from a column of type date; cast it in a SELECT.")
         folder = target if by_day else target.parent
         folder.mkdir(parents=True, exist_ok=True)
         _begin(warehouse, export_id, query, file_format, target, with_text)

@@ -95,6 +95,9 @@ def _load_persistently(warehouse: Warehouse, segment_id: UUID, outlet: str, rere
                 return LoadedSegment(
                     segment_id, outlet, load_segment(connection, segment_id, rereader, warehouse.settings)
                 )
+        except psycopg2.errors.ProgramLimitExceeded as error:  # an OperationalError that trying again does not mend
+            _note_failure(warehouse, segment_id, error)
+            return LoadedSegment(segment_id, outlet, None, _words(error))
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ServerError) as error:
             # The backend or the server was killed: the transaction left no trace.
             logger.warning("%s: loading segment %s was cut off, trying again: %s", outlet, segment_id, _words(error))

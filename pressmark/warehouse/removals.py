@@ -11,9 +11,11 @@ import contextlib
 import getpass
 import json
 import logging
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -23,14 +25,15 @@ from psycopg2.extras import Json, execute_values
 
 from pressmark.archive.erasure import erase_captures
 from pressmark.archive.store import ArchiveStore
-from pressmark.errors import ConfigError
+from pressmark.errors import ArchiveError, ConfigError
 from pressmark.removal import Action, Removal, Target, erasure_secret, fold_person, keyed, masked_uid
 from pressmark.settings import Settings
 from pressmark.urls import absolute, host_of, url_uid
-from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.connection import Connection, Warehouse, session_lock, transaction
 from pressmark.warehouse.queries import queries
 
 NOTES = "removals"
+ARCHIVE_LOCK = "pressmark archive"  # whoever rewrites, joins or deletes files of the archive holds it
 _SQL = queries("removal")
 _ARTICLE_STATEMENTS = (
     "erase_search", "erase_merges", "erase_comments", "erase_revisions", "erase_variants", "erase_visits",
@@ -108,10 +111,29 @@ def enter(
         "value_length": len(value) if action == "erase" and target == "prefix" else None,
     }
     # The note first: what is carried out must be known after a restore; what is known and not done is done then.
-    store.put_note(NOTES, f"{removal.removal_id}.json", json.dumps(note, ensure_ascii=False, sort_keys=True))
+    _put_note(store, note)
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
         _add(cursor, note)
+        if action == "erase":
+            _unname_hidden(cursor, store, removal, note)
     return removal
+
+
+def _put_note(store: ArchiveStore, note: dict[str, Any]) -> None:
+    store.put_note(NOTES, f"{note['removal_id']}.json", json.dumps(note, ensure_ascii=False, sort_keys=True))
+
+
+def _unname_hidden(cursor: Cursor, store: ArchiveStore, removal: Removal, note: dict[str, Any]) -> None:
+    """What was hidden before and is now erased must not be named by its first removal any more."""
+    cursor.execute(_SQL["hidden_before"], {"target": removal.target, "value": removal.value})
+    notes = store.notes(NOTES)
+    hashed = {name: note[name] for name in ("action", "value", "value_key", "value_length")}
+    for (removal_id,) in cursor.fetchall():
+        if (known := notes.get(f"{removal_id}.json")) is not None:
+            _put_note(store, json.loads(known) | hashed)
+        key = bytes.fromhex(note["value_key"]) if note["value_key"] else None
+        if key is not None:
+            cursor.execute(_SQL["unname"], {**hashed, "value_key": key, "removal_id": removal_id})
 
 
 def preview(warehouse: Warehouse, target: Target, value: str, action: Action, outlet: str | None = None) -> Found:
@@ -213,7 +235,9 @@ def scrub_logs(settings: Settings, urls: Iterable[str]) -> int:
     if not needles:
         return 0
     count = 0
-    folders = (settings.logs, settings.home / "airflow" / "logs", settings.home / "postgres")
+    folders = [settings.logs, settings.home / "airflow" / "logs", settings.home / "postgres"]
+    if "AIRFLOW_HOME" in os.environ:
+        folders.append(Path(os.environ["AIRFLOW_HOME"]) / "logs")
     for path in (p for folder in folders if folder.is_dir() for p in folder.rglob("*log*") if p.is_file()):
         with contextlib.suppress(OSError):
             count += _blank_lines(path, needles)
@@ -242,6 +266,8 @@ def _describe(warehouse: Warehouse, target: Target, value: str, action: Action, 
         raise ConfigError(f"--{target} is empty.")
     uid = None
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
+        cursor.execute(_SQL["hashed"])
+        (hashed,) = cursor.fetchone() or (False,)
         if target == "url":
             address = absolute(value)
             if address is None:
@@ -253,7 +279,7 @@ def _describe(warehouse: Warehouse, target: Target, value: str, action: Action, 
             raise ConfigError(f"--prefix {value!r}: begin with http:// or https://, as the addresses do.")
         elif target == "outlet":
             outlet = None
-    secret = erasure_secret(settings) if action == "erase" else b""
+    secret = erasure_secret(settings, make=not hashed) if action == "erase" else b""
     return Removal(uuid4(), target, action, value, outlet, uid, None, len(value), secret)
 
 
@@ -344,6 +370,7 @@ def _erase(cursor: Cursor, values: dict[str, Any], found: Found, secret: bytes) 
     cursor.execute(_SQL["to_erase"], values)
     cursor.execute(_SQL["payloads"], values)
     values["payloads"], values["compared"] = cursor.fetchone() or ([], [])
+    cursor.execute(_SQL["forget_samples"], values)
     for statement in ("rejoin", "erase_copies", "erase_bands", "erase_compared", "erase_members", "erase_lines"):
         cursor.execute(_SQL[statement], values)
     cursor.execute(_SQL["unmerge"], values)
@@ -365,16 +392,26 @@ def _erase(cursor: Cursor, values: dict[str, Any], found: Found, secret: bytes) 
 
 
 def _overwrite(connection: Connection, store: ArchiveStore) -> int:
-    """Overwrite in the archive what staging.to_erase names; a segment at a time, so that it may be cut off."""
-    with transaction(connection) as cursor:
-        cursor.execute(_SQL["nothing_to_erase"])
-        cursor.execute(_SQL["segments_to_erase"])
-        segments = cursor.fetchall()
+    """Overwrite in the archive what staging.to_erase names; a file at a time, so that it may be cut off.
+
+    A file that cannot be read or written is told of and left for the next time.
+    """
     total = 0
-    for segment_id, file, base, length, uids in segments:
-        total += erase_captures(store, file, base, length, set(uids))
+    with session_lock(connection, ARCHIVE_LOCK):
         with transaction(connection) as cursor:
-            cursor.execute(_SQL["erased"], {"segment_id": segment_id, "uids": uids})
+            cursor.execute(_SQL["nothing_to_erase"])
+            cursor.execute(_SQL["segments_to_erase"])
+            segments = cursor.fetchall()
+        for file, rows in groupby(segments, key=lambda row: row[1]):
+            group = list(rows)
+            try:
+                total += erase_captures(store, file, [(base, length, set(uids)) for _, _, base, length, uids in group])
+            except ArchiveError as error:
+                logger.error("what was erased could not be overwritten in the archive yet: %s", error)
+                continue
+            with transaction(connection) as cursor:
+                for segment_id, *_, uids in group:
+                    cursor.execute(_SQL["erased"], {"segment_id": segment_id, "uids": uids})
     return total
 
 

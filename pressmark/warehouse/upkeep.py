@@ -19,9 +19,9 @@ from psycopg2.extensions import cursor as Cursor
 
 from pressmark.archive.store import ArchiveStore
 from pressmark.outlet import Outlet
-from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.connection import Connection, Warehouse, session_lock, transaction
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.removals import catch_up
+from pressmark.warehouse.removals import ARCHIVE_LOCK, catch_up
 
 JOINED_BYTES = 2**30
 FETCHES_KEPT = timedelta(days=400)
@@ -67,9 +67,10 @@ def maintain(
             with transaction(connection) as cursor:
                 cursor.execute(_SQL[statement])
                 done.add(kind, cursor.rowcount)
-        for outlet in outlets:
-            _retain(connection, store, outlet, now, done)
-        done.add("files joined", join_files(connection, store, now))
+        with session_lock(connection, ARCHIVE_LOCK):
+            for outlet in outlets:
+                _retain(connection, store, outlet, now, done)
+            done.add("files joined", join_files(connection, store, now))
     removed = catch_up(warehouse, store)
     done.add("captures overwritten", removed.captures)
     analyse(warehouse, _VACUUMED, vacuum=True)
@@ -155,17 +156,18 @@ def _retain(connection: Connection, store: ArchiveStore, outlet: Outlet, now: da
 
 
 def delete_spare(warehouse: Warehouse, store: ArchiveStore, files: Iterable[str]) -> int:
-    """Delete files whose segments all lie elsewhere (left behind by a join that was cut off)."""
+    """Delete files whose segments all lie elsewhere or are expired (left behind by a join or a retention cut off)."""
     count = 0
     with contextlib.closing(warehouse.connect("maintainer", "pressmark maintain")) as connection:
-        for file in files:
-            with transaction(connection) as cursor:
-                cursor.execute(_SQL["is_referred_to"], {"file": file})
-                (in_use,) = cursor.fetchone() or (True,)
-            if not in_use:
-                logger.info("%s is spare: all of it lies in other files", file)
-                store.delete(file)
-                count += 1
+        with session_lock(connection, ARCHIVE_LOCK):
+            for file in files:
+                with transaction(connection) as cursor:
+                    cursor.execute(_SQL["is_referred_to"], {"file": file})
+                    (in_use,) = cursor.fetchone() or (True,)
+                if not in_use:
+                    logger.info("%s is spare: all of it lies in other files, or is expired", file)
+                    store.delete(file)
+                    count += 1
     return count
 
 

@@ -202,7 +202,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
         FROM core.article_event e
         WHERE e.kind = 'removed' AND e.load_seq > since
           AND NOT EXISTS (SELECT 1 FROM core.article a WHERE a.article_uid = e.article_uid)
-        ORDER BY 1, 2
+        ORDER BY 1
         -- All of a load or nothing: a cursor within a load would lose its other articles.
         FETCH FIRST most ROWS WITH TIES
     ) c

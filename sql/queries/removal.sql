@@ -61,18 +61,27 @@ JOIN core.article a ON a.article_uid = c.article_uid
 WHERE c.author IS NOT NULL AND (%(outlet)s::text IS NULL OR a.outlet = %(outlet)s);
 
 -- name: closure
--- Articles behind these identities, and every identity that leads to one of them.
-WITH articles AS (
-    SELECT a.article_uid FROM core.article a
-    WHERE a.article_uid = ANY (%(uids)s::uuid[]) OR a.merged_into = ANY (%(uids)s::uuid[])
-    UNION
-    SELECT u.article_uid FROM core.article_url u
-    WHERE u.url_uid = ANY (%(uids)s::uuid[]) AND u.kind IN ('requested', 'final', 'canonical')
+-- Articles behind these identities, with those that were merged with them, and every identity that leads to one of them.
+-- An address that a page only names as canonical is another page's, unless that page was never fetched.
+WITH met AS (
+    SELECT a.article_uid, COALESCE(a.merged_into, a.article_uid) AS shown
+    FROM core.article a
+    WHERE a.article_uid = ANY (%(uids)s::uuid[])
+       OR a.article_uid IN (SELECT u.article_uid FROM core.article_url u
+                            WHERE u.url_uid = ANY (%(uids)s::uuid[]) AND u.kind IN ('requested', 'final'))
+),
+articles AS (
+    SELECT article_uid FROM met
+    UNION SELECT shown FROM met
+    UNION SELECT a.article_uid FROM core.article a JOIN met ON a.merged_into = met.shown
 ),
 identities AS (
     SELECT unnest(%(uids)s::uuid[]) AS url_uid
     UNION SELECT article_uid FROM articles
     UNION SELECT u.url_uid FROM core.article_url u JOIN articles a ON a.article_uid = u.article_uid
+          WHERE u.kind <> 'canonical'
+             OR NOT EXISTS (SELECT 1 FROM core.article o
+                            WHERE o.article_uid = u.url_uid AND o.article_uid NOT IN (SELECT article_uid FROM articles))
     UNION SELECT v.url_uid FROM core.visit v JOIN articles a ON a.article_uid = v.article_uid
     UNION SELECT f.url_uid FROM ops.frontier f JOIN articles a ON a.article_uid = f.article_uid
 )
@@ -97,7 +106,8 @@ SELECT DISTINCT s.segment_id, s.url_uid FROM (
     UNION SELECT f.segment_id, f.url_uid FROM ops.frontier f WHERE f.url_uid = ANY (%(uids)s::uuid[])
     UNION SELECT q.segment_id, q.url_uid FROM ops.quarantine q WHERE q.url_uid = ANY (%(uids)s::uuid[])
     UNION SELECT v.segment_id, v.url_uid FROM core.visit v WHERE v.article_uid = ANY (%(articles)s::uuid[])
-    UNION SELECT v.segment_id, v.url_uid FROM staging.visit v WHERE v.url_uid = ANY (%(uids)s::uuid[])
+    UNION SELECT v.segment_id, v.url_uid FROM staging.visit v
+          WHERE v.url_uid = ANY (%(uids)s::uuid[]) OR v.article_uid = ANY (%(uids)s::uuid[])
 ) s
 WHERE s.segment_id IS NOT NULL
 ON CONFLICT DO NOTHING;
@@ -262,6 +272,26 @@ JOIN core.archive_segment g ON g.segment_id = e.segment_id
 WHERE g.expired_at IS NULL
 GROUP BY g.segment_id, g.file, g.base_offset, g.length
 ORDER BY g.file, g.base_offset;
+
+-- name: forget_samples
+-- What comparisons of extractors show of these pages.
+UPDATE ops.reextraction r
+SET comparison = (SELECT jsonb_object_agg(f.key, f.value || '{"samples": []}')
+                  FROM jsonb_each(r.comparison) f)
+WHERE r.comparison IS NOT NULL AND r.reextraction_id IN (
+    SELECT p.reextraction_id FROM ops.reextracted p WHERE p.payload_hash = ANY (%(payloads)s::bytea[]));
+
+-- name: hidden_before
+-- Removals that hid what is now erased: they name it.
+SELECT removal_id FROM ops.removal WHERE target = %(target)s AND action = 'hide' AND value = %(value)s;
+
+-- name: unname
+UPDATE ops.removal SET action = 'erase', value = NULL, value_key = %(value_key)s, value_length = %(value_length)s
+WHERE removal_id = %(removal_id)s;
+
+-- name: hashed
+-- Whether anything is recognised by its hash.
+SELECT EXISTS (SELECT 1 FROM ops.removal WHERE value_key IS NOT NULL);
 
 -- name: erased
 DELETE FROM staging.to_erase WHERE segment_id = %(segment_id)s AND url_uid = ANY (%(uids)s::uuid[]);

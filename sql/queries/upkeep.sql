@@ -4,6 +4,14 @@
 -- Where every segment lies that the warehouse knows.
 SELECT segment_id, file FROM core.archive_segment WHERE expired_at IS NULL;
 
+-- name: expired_segments
+-- Segments whose bytes were given up.
+SELECT segment_id FROM core.archive_segment WHERE expired_at IS NOT NULL;
+
+-- name: repoint
+-- A segment lies in another file than its row says.
+UPDATE core.archive_segment SET file = %(file)s, base_offset = %(offset)s WHERE segment_id = %(segment_id)s;
+
 -- name: running_crawls
 -- Crawls without an end: theirs is for recovery.
 SELECT crawl_id FROM ops.crawl WHERE finished_at IS NULL;
