@@ -11,7 +11,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule, task
 
 from pressmark.airflow.alerts import AlertNotifier
 from pressmark.airflow.operator import ChunksOperator, without_retry
-from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL
+from pressmark.airflow.pools import BACKFILL_POOL, LOAD_POOL, REEXTRACT_POOL
 
 _OUTLETS = Path(os.environ.get("PRESSMARK_OUTLETS") or Path(__file__).resolve().parents[1] / "outlets")
 _IDS = sorted(path.stem for path in _OUTLETS.glob("*.yaml"))  # names of files; what is in them is read by tasks
@@ -48,6 +48,11 @@ All tasks may be cleared at any time. `pressmark maintain` and `pressmark doctor
 """
 
 
+@task
+def complete() -> None:
+    """Succeeds where all before it has. The others run whatever came before, and a run is judged by its last task."""
+
+
 def make_backfill() -> DAG:
     """The DAG of backfills."""
     with DAG(
@@ -55,7 +60,7 @@ def make_backfill() -> DAG:
         schedule=None,
         start_date=datetime(2026, 1, 1),
         catchup=False,
-        max_active_runs=2,
+        max_active_runs=1,
         doc_md=BACKFILL,
         tags=["pressmark", "on demand"],
         on_failure_callback=AlertNotifier(),
@@ -109,11 +114,13 @@ def make_backfill() -> DAG:
         jobs = plan_backfill()
         chunks = ChunksOperator.partial(
             task_id="crawl_and_load",
-            pool=CRAWL_POOL,
+            pool=BACKFILL_POOL,
             map_index_template="{{ task.job['name'] }}",
             execution_timeout=timedelta(hours=48),
         ).expand(job=jobs)
-        chunks >> cluster() >> report()
+        copies, told = cluster(), report()
+        chunks >> copies >> told
+        [copies, told] >> complete()
     return dag
 
 
@@ -145,7 +152,7 @@ def make_reextract() -> DAG:
                 return plan_reextract(dict(context["params"]))
 
         @task(
-            pool=LOAD_POOL,
+            pool=REEXTRACT_POOL,
             execution_timeout=timedelta(hours=24),
             map_index_template="{{ task.op_kwargs['job']['name'] }}",
         )
@@ -164,7 +171,7 @@ def make_reextract() -> DAG:
                 logging.getLogger(__name__).info("COMPARED %s", row)
             return rows
 
-        @task(pool=LOAD_POOL, execution_timeout=timedelta(hours=12))
+        @task(pool=REEXTRACT_POOL, execution_timeout=timedelta(hours=12))
         def promote(read: list[dict[str, Any]], **context: Any) -> dict[str, Any]:
             from pressmark.airflow.desk import promote_all
 
@@ -203,14 +210,16 @@ def make_maintain() -> DAG:
             with without_retry():
                 return load_after_maintain()
 
-        @task(execution_timeout=timedelta(minutes=30))
+        @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(minutes=30))
         def health() -> dict[str, int]:
             from pressmark.airflow.desk import look_at_health
 
             with without_retry():
                 return look_at_health()
 
-        care() >> load() >> health()
+        done = [care(), load(), health()]
+        done[0] >> done[1] >> done[2]
+        done >> complete()
     return dag
 
 

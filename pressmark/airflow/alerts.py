@@ -4,7 +4,7 @@
   take it as it is); the password, where there is one, is sent as a bearer token;
 - type `smtp`: a mail to the addresses of the extra field `to`, from its `from`.
 
-What cannot be told is logged; it fails no task.
+What cannot be told is logged and told again with the next alerts; it fails no task.
 """
 
 from __future__ import annotations
@@ -13,32 +13,52 @@ import logging
 import smtplib
 from collections.abc import Sequence
 from email.message import EmailMessage
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
+if TYPE_CHECKING:
+    from pressmark.warehouse.connection import Warehouse
+
 CONNECTION = "pressmark_alerts"
 _SECONDS = 10
+_SUBJECTS = {"our_side": "our side", "disk": "disk"}
 
 logger = logging.getLogger(__name__)
 
 
-def tell(subject: str, lines: Sequence[str]) -> None:
-    """Tell these lines. Nothing is sent for none."""
+def tell(subject: str, lines: Sequence[str]) -> bool:
+    """Tell these lines; False where they could not be sent. Nothing is sent for none."""
     if not lines:
-        return
+        return True
     for line in lines:
         logger.warning("ALERT %s", line)
-    connection = _connection()
-    if connection is None:
-        return
     try:
+        connection = _connection()
+        if connection is None:
+            return True
         if connection.conn_type == "smtp":
             _mail(connection, subject, lines)
         else:
             _post(connection, subject, lines)
     except Exception as error:
-        logger.error("the alerts could not be sent by the connection %s: %s", CONNECTION, error)
+        # Its words may hold the address, which is a secret of many a webhook.
+        status = getattr(getattr(error, "response", None), "status_code", None)
+        reason = f"HTTP {status}" if status else type(error).__name__
+        logger.error("the alerts could not be sent by the connection %s: %s", CONNECTION, reason)
+        return False
+    return True
+
+
+def tell_open(warehouse: Warehouse) -> None:
+    """Tell every open alert of which nobody was told and that no silence covers."""
+    from pressmark.warehouse.health import Alert, hand_out
+
+    def told(alerts: Sequence[Alert]) -> bool:
+        subjects = sorted({_SUBJECTS.get(alert.cause, "outlets") for alert in alerts})
+        return tell(", ".join(subjects), [alert.message for alert in alerts])
+
+    hand_out(warehouse, told)
 
 
 class AlertNotifier(BaseNotifier):
@@ -56,10 +76,11 @@ class AlertNotifier(BaseNotifier):
 
 def _connection() -> Any:
     from airflow.sdk import Connection
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
         return Connection.get(CONNECTION)
-    except Exception:  # there is none; Airflow has several errors for that
+    except AirflowNotFoundException:
         return None
 
 

@@ -74,11 +74,12 @@ def crawl_chunks(
     job: dict[str, Any],
     on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
     run: dict[str, Any] | None = None,
+    is_killed: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
     """The chunks of one outlet, one after the other, each crawled and loaded; counts by state.
 
-    run: dag_id, run_id and map_index of the task. Raises PressmarkError where one failed; what is done stays done, and
-    a retry goes on with the rest.
+    run: dag_id, run_id and map_index of the task. is_killed: whether to stop before the next chunk. Raises
+    PressmarkError where one failed; what is done stays done, and a retry goes on with the rest.
     """
     from pressmark.airflow.tasks import load_job, log_line
     from pressmark.crawl.backfill import run_chunk
@@ -96,6 +97,8 @@ def crawl_chunks(
         load_job(job)
 
     for begin in job["chunks"]:
+        if is_killed():
+            raise PressmarkError(f"{name}: the task was ended; {sum(counts.values())} of its parts were run.")
         state = run_chunk(
             settings, Warehouse(settings), UUID(job["backfill_id"]), outlet, datetime.fromisoformat(begin),
             load=load, on_line=log_line, on_start=on_start, task=run,
@@ -141,11 +144,11 @@ def report_backfill(dag_id: str, run_id: str) -> dict[str, Any]:
 
 def maintain() -> dict[str, int]:
     """Partitions, retention, joining, orphans; then sizes and the health of all outlets, with alerts."""
-    from pressmark.airflow.alerts import tell
+    from pressmark.airflow.alerts import tell_open
     from pressmark.crawl.care import take_care
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse
-    from pressmark.warehouse.health import measure_sizes, read_alerts
+    from pressmark.warehouse.health import measure_sizes
     from pressmark.warehouse.migrations import ensure_ready
 
     settings = Settings.from_env()
@@ -160,8 +163,7 @@ def maintain() -> dict[str, int]:
         "database %d MB, archive %d MB, logs %d MB; %d MB free, %s",
         *(value // 2**20 for value in (sizes.database, sizes.archive, sizes.logs, sizes.free)), left,
     )  # fmt: skip
-    disk = [row["message"] for row in read_alerts(warehouse) if row["cause"] == "disk" and not row["silenced"]]
-    tell("disk", disk)
+    tell_open(warehouse)
     return done.counts
 
 
@@ -169,18 +171,19 @@ def look_at_health(outlets: list[str] | None = None) -> dict[str, int]:
     """Judge outlets (None: all), tell what is new, and count the states."""
     from collections import Counter
 
-    from pressmark.airflow.alerts import tell
+    from pressmark.airflow.alerts import tell_open
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse
     from pressmark.warehouse.health import check_health
 
-    done = check_health(Warehouse(Settings.from_env()), outlets)
+    warehouse = Warehouse(Settings.from_env())
+    done = check_health(warehouse, outlets)
     for outlet, verdict in done.verdicts.items():
         if verdict.state not in ("fresh", "new"):
             logger.info("%-18s %s: %s", verdict.state, outlet, verdict.reason)
     for alert in done.over:
         logger.info("over: %s", alert.message)
-    tell("outlets", [alert.message for alert in done.to_tell])
+    tell_open(warehouse)
     return dict(Counter(verdict.state for verdict in done.verdicts.values()))
 
 

@@ -47,9 +47,11 @@ class _ProcessOperator(BaseOperator):
         super().__init__(**kwargs)
         self.job = job
         self._process: subprocess.Popen[bytes] | None = None
+        self._killed = False
 
     def on_kill(self) -> None:
         """Airflow ends the task, five seconds before it kills it: enough to seal what is fetched."""
+        self._killed = True
         if self._process is not None:
             self._process.terminate()
 
@@ -112,4 +114,4 @@ class ChunksOperator(_ProcessOperator):
         from pressmark.airflow.desk import crawl_chunks
 
         with without_retry():
-            return crawl_chunks(self.job, on_start=self._remember, run=_run_of(context))
+            return crawl_chunks(self.job, on_start=self._remember, run=_run_of(context), is_killed=lambda: self._killed)

@@ -203,26 +203,27 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
 
 def _look_at_health(dag_id: str, rows: list[dict[str, Any]], failed: dict[str, str]) -> None:
     """The health of the run's outlets, with alerts; or one alert where it must be us. Then the heartbeat."""
-    from pressmark.airflow.alerts import tell
+    from pressmark.airflow.alerts import tell_open
     from pressmark.airflow.desk import look_at_health
     from pressmark.errors import HostRefuses
     from pressmark.health import is_our_side
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse
-    from pressmark.warehouse.health import our_side_is_well, tell_our_side
+    from pressmark.warehouse.health import blame_ourselves, long_dead, our_side_is_well
 
     settings = Settings.from_env()
+    warehouse = Warehouse(settings)
     unanswered = [o for o, why in failed.items() if not why.startswith(HostRefuses.BEGINNING)]
+    dead = long_dead(warehouse, unanswered) if 2 * len(unanswered) <= len(rows) else set()
     control = _control_problem(settings.control_url)
-    if control or is_our_side(len(unanswered), len(rows)):
+    if control or is_our_side(len(unanswered) - len(dead), len(rows) - len(dead)):
         told = control or f"{len(unanswered)} of {len(rows)} outlets gave no answer at once"
         message = f"{told}: it must be our side (network, address, disk). No outlet is held to account for this run."
-        crawls = [row["crawl_id"] for row in rows if row["crawl_id"]]
-        done = tell_our_side(Warehouse(settings), message, crawls)
-        tell("our side", [alert.message for alert in done.to_tell])
+        blame_ourselves(warehouse, message, [row["crawl_id"] for row in rows if row["crawl_id"]])
         logger.warning("%s", message)
-    else:
-        our_side_is_well(Warehouse(settings))
+        tell_open(warehouse)
+    elif rows:
+        our_side_is_well(warehouse)
         look_at_health([row["outlet"] for row in rows])
     _beat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import subprocess
+import threading
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -27,7 +29,7 @@ from pressmark.crawl.backfill import (
     report_lines,
     run_chunk,
 )
-from pressmark.errors import ConfigError
+from pressmark.errors import ConfigError, HostRefuses
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Warehouse
@@ -45,7 +47,7 @@ def backfill(
         typer.Argument(metavar="ID...", help="Outlets with listings of the past.", show_default=False),
     ] = None,
     since: Annotated[str | None, typer.Option(help="First day of publication (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(help="Last day, excluded; default: now.")] = None,
+    until: Annotated[str | None, typer.Option(help="The day after the last one; default: tomorrow.")] = None,
     methods: Annotated[
         str | None, typer.Option(help="Only these: sitemap, robots, archive, wordpress, separated by commas.")
     ] = None,
@@ -74,7 +76,7 @@ def backfill(
         _list(list_backfills(warehouse), as_json)
         return
     registry = load_registry(settings.outlets)
-    begin, end = read_time(since, "--since"), read_time(until, "--until") or datetime.now(UTC)
+    begin, end = read_time(since, "--since"), read_time(until, "--until") or _end_of_today()
     if begin is None:
         raise ConfigError("--since is missing: the first day of publication that is wanted.")
     wanted = tuple(part.strip() for part in methods.split(",")) if methods else None
@@ -103,6 +105,11 @@ def backfill(
         fail("the backfill is not done; the same command goes on with what is left")
 
 
+def _end_of_today() -> datetime:
+    """So that the same command of the same day asks for the same."""
+    return (datetime.now(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def _plan(settings: Settings, warehouse: Warehouse, asked: Asked, dry_run: bool) -> Plan:
     with Progress(
         TextColumn("reading listings"), TimeElapsedColumn(), console=err, disable=not err.is_terminal, transient=True
@@ -129,23 +136,45 @@ def _run(settings: Settings, warehouse: Warehouse, registry: Registry, asked: As
     ):  # fmt: skip
         bars = {outlet: progress.add_task(outlet, total=len(chunks)) for outlet, chunks in waiting.items()}
 
+        stopped = threading.Event()
+        crawls: list[subprocess.Popen[bytes]] = []
+
+        def started(process: subprocess.Popen[bytes]) -> None:
+            crawls.append(process)
+            if stopped.is_set():
+                process.terminate()
+
         def work(outlet: str) -> None:
             for since in waiting[outlet]:
-                run_chunk(settings, warehouse, plan.backfill_id, by_id[outlet], since, load=partial(load, outlet))
+                if stopped.is_set():
+                    return
+                try:
+                    run_chunk(
+                        settings, warehouse, plan.backfill_id, by_id[outlet], since, load=partial(load, outlet),
+                        on_start=started,
+                    )  # fmt: skip
+                except HostRefuses:  # the report tells it; the other outlets go on
+                    return
                 progress.advance(bars[outlet])
 
         def load(outlet: str) -> None:
             load_quietly(settings, registry, [outlet])
 
-        for done in [side_by_side.submit(work, outlet) for outlet in waiting]:
-            done.result()
+        try:
+            for done in [side_by_side.submit(work, outlet) for outlet in waiting]:
+                done.result()
+        except BaseException:  # Ctrl-C too: crawls have a session of their own, and end gently
+            stopped.set()
+            for process in crawls:
+                process.terminate()
+            raise
     return report_backfill(warehouse, plan.backfill_id)
 
 
 def _print_plan(plan: Plan, asked: Asked) -> None:
     made = table("outlet", "#known", "#discoverable", "#missing", "#requests", "about", "")
     for p in plan.outlets:
-        note = p.error or (f"{p.undated} without a date in the listing" if p.undated else "")
+        note = p.error or p.note or (f"{p.undated} without a date in the listing" if p.undated else "")
         numbers = (p.known, p.discoverable, p.missing, p.requests)
         made.add_row(p.outlet, *map(str, numbers), duration(p.seconds), note)
     out.print(made)

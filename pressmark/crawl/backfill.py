@@ -18,15 +18,16 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
-from pressmark.errors import ConfigError
+from pressmark.errors import ConfigError, HostRefuses
 from pressmark.outlet import METHODS_OF_THE_PAST, Outlet
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, session_lock, transaction
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.requests import add_request
 
 LONGEST = timedelta(days=3660)
 _SECONDS_A_PAGE = 1.0  # beside the delay
+_ATTEMPTS = 3  # of a part in which listings or pages give no answer
 _FINISHED = ("done", "covered")
 _SQL = queries("backfill")
 
@@ -54,7 +55,7 @@ class Asked:
 class OutletPlan:
     """What one outlet's part would be. days: by day of publication (`?` where listings do not say).
 
-    error: why it cannot be planned; it then has no chunks.
+    error: why it cannot be planned; it then has no chunks. note: what else should be known beforehand.
     """
 
     outlet: str
@@ -67,6 +68,7 @@ class OutletPlan:
     seconds: float = 0.0
     days: dict[str, dict[str, int]] = field(default_factory=dict)
     error: str | None = None
+    note: str | None = None
 
 
 @dataclass(slots=True)
@@ -105,6 +107,7 @@ class Plan:
                 f"{p.outlet}: {p.known} known, {p.discoverable} discoverable, {p.missing} missing"
                 + (f" ({p.undated} of them without a date in the listing)" if p.undated else "")
                 + f"; about {p.requests} requests, {duration(p.seconds)}"
+                + (f"; {p.note}" if p.note else "")
             )
         waiting = sum(state not in _FINISHED for *_, state in self.chunks)
         lines.append(
@@ -185,6 +188,7 @@ def plan_backfill(
             values["backfill_id"] = backfill_id
             if row:
                 cursor.execute(_SQL["taken_up"], values)
+                cursor.execute(_SQL["reopen"], values)
             else:
                 cursor.execute(_SQL["add"], {**values, "state": "dry_run" if dry_run else "running"})
             sound = {plan.outlet for plan in plans if plan.error is None}
@@ -205,11 +209,16 @@ def run_chunk(
     on_line: Callable[[str], None] | None = None,
     on_start: Callable[[Any], None] | None = None,
 ) -> str:
-    """Crawl one chunk and load what came; returns its state. One that is done already is left alone.
+    """Crawl one chunk and load what came; returns its state. One that is done already is left alone, one that is being
+    done is waited for.
 
-    task: dag_id, run_id and map_index of the task that does it.
+    task: dag_id, run_id and map_index of the task that does it. Raises HostRefuses where the next chunks would be
+    refused like this one.
     """
-    with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
+    with (
+        contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection,
+        session_lock(connection, f"pressmark backfill {backfill_id} {outlet.id} {since:%Y-%m-%d}"),
+    ):
         with transaction(connection) as cursor:
             asked = _read(cursor, backfill_id)
             chunk = next(
@@ -231,9 +240,11 @@ def run_chunk(
         run = run_crawls([request.request_id], log, on_event, on_line=on_line, on_start=on_start)
         load()
         with transaction(connection) as cursor:
-            state, detail = _judge(cursor, request.request_id, run)
+            state, detail = _judge(cursor, request.request_id, run, chunk["attempts"] + 1)
             _update(cursor, backfill_id, outlet.id, since, state, request.request_id, detail)
     logger.info("%s %s: %s%s", outlet.id, f"{since:%Y-%m}", state, f" ({detail})" if detail else "")
+    if detail and detail.startswith(HostRefuses.BEGINNING):
+        raise HostRefuses(f"{outlet.id}: {detail.removeprefix(HostRefuses.BEGINNING)}")
     return state
 
 
@@ -344,8 +355,10 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, asked: Asked, run: CrawlRun) ->
     if plan.error or event is None:
         return plan
     for day, counts in event["plan_days"].items():
-        wanted = counts.get("fetch", 0) + counts.get("from_archive", 0)
-        found = wanted + counts.get("known_not_due", 0)
+        wanted = sum(counts.get(name, 0) for name in ("fetch", "from_archive", "budget_exhausted"))
+        # Known pages of other days are listed too.
+        within = day == "?" or f"{asked.since:%Y-%m-%d}" <= day <= f"{asked.until:%Y-%m-%d}"
+        found = wanted + (counts.get("known_not_due", 0) if within else 0)
         if not found:
             continue
         plan.days.setdefault(day, {}).update({"discoverable": found, "missing": wanted})
@@ -353,8 +366,15 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, asked: Asked, run: CrawlRun) ->
         plan.missing += wanted
         plan.undated += wanted if day == "?" else 0
     plan.listing_requests = event["requests"]
-    fetch = event["plan"].get("fetch", 0)
-    plan.requests = fetch + plan.listing_requests * len(months(asked.since, asked.until))
+    fetch = event["plan"].get("fetch", 0) + event["plan"].get("budget_exhausted", 0)
+    # Each part reads sitemaps anew; of an archive or of WordPress only its own days.
+    parts = months(asked.since, asked.until)
+    again = len(parts) if _methods_of(outlet, asked) & {"sitemap", "robots"} else 1
+    plan.requests = fetch + plan.listing_requests * again
+    if event["reason"] != "finished":
+        plan.note = f"its listings were not read to the end ({event['reason']}): there may be more"
+    elif fetch > (budget := (asked.page_budget or outlet.budgets.pages) * len(parts)):
+        plan.note = f"a part takes {budget // len(parts)} pages at a time: ask again to go on"
     plan.seconds = plan.requests * (outlet.politeness.delay + _SECONDS_A_PAGE)
     return plan
 
@@ -378,6 +398,7 @@ def _chunks(
         for since, until in months(asked.since, asked.until):
             values: dict[str, Any] = {
                 "backfill_id": backfill_id, "outlet": outlet.id, "since": since, "until": until, "methods": methods,
+                "config_hash": outlet.config_hash,
             }  # fmt: skip
             cursor.execute(_SQL["covered"], values)
             row = None if asked.force_refetch else cursor.fetchone()
@@ -391,16 +412,21 @@ def _chunks(
     return [(c["outlet"], c["since"], c["until"], c["state"]) for c in _read_chunks(cursor, backfill_id)]
 
 
-def _judge(cursor: Cursor, request_id: UUID, run: CrawlRun) -> tuple[str, str | None]:
+def _judge(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> tuple[str, str | None]:
     cursor.execute(_SQL["left_open"], {"request_id": request_id})
     row = cursor.fetchone()
     if row is None or row[0] is None:
         return "failed", run.error or "its crawl was killed"
-    finish_reason, error, left = row
+    finish_reason, error, left, silent_pages, silent_listings = row
     if finish_reason not in ("finished", "budget"):
         return "failed", error or f"its crawl ended as {finish_reason}"
     if left:
         return "partial", f"{left} pages are left: a budget was used up"
+    if finish_reason == "budget":
+        return "partial", "its time was over before all listings were read"
+    if silent_listings or silent_pages:
+        told = f"{silent_listings} listings and {silent_pages} pages gave no answer"
+        return ("partial", told) if attempts < _ATTEMPTS else ("done", f"{told}, in {attempts} attempts")
     return "done", None
 
 

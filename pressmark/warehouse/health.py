@@ -6,7 +6,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pressmark.health import ALERTING, Crawl, Facts, Verdict, judge, rhythm_of
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, session_lock, transaction
 from pressmark.warehouse.queries import queries
 
 _SQL = queries("health")
@@ -37,10 +37,9 @@ class Alert:
 
 @dataclass(slots=True)
 class Checked:
-    """What came of a look: verdicts by outlet, and alerts that somebody is to be told of now."""
+    """What came of a look: verdicts by outlet, and alerts that are over. Who tells the open ones: `hand_out`."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
-    to_tell: list[Alert] = field(default_factory=list)
     over: list[Alert] = field(default_factory=list)
 
 
@@ -57,7 +56,7 @@ class Sizes:
 
 
 def check_health(warehouse: Warehouse, outlets: Sequence[str] | None = None, now: datetime | None = None) -> Checked:
-    """Judge outlets (None: all) and write it down; alerts are opened, closed and handed out once."""
+    """Judge outlets (None: all) and write it down; alerts are opened and closed."""
     now = now or datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
@@ -72,21 +71,38 @@ def check_health(warehouse: Warehouse, outlets: Sequence[str] | None = None, now
     return done
 
 
-def tell_our_side(warehouse: Warehouse, message: str, crawls: Sequence[UUID], now: datetime | None = None) -> Checked:
-    """It is us, not the outlets: one alert, and what failed in these crawls is not held against pages and endpoints."""
+def blame_ourselves(warehouse: Warehouse, message: str, crawls: Sequence[UUID], now: datetime | None = None) -> None:
+    """It is us, not the outlets: one alert, and what failed in these crawls is held against nobody, now or later."""
     now = now or datetime.now(UTC)
-    done = Checked()
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
             cursor.execute(_SQL["forgive_pages"], {"crawls": list(crawls)})
             cursor.execute(_SQL["forgive_endpoints"], {"crawls": list(crawls)})
-            _update_alerts(cursor, [Alert("our_side", None, message)], [], now, done)
-    return done
+            cursor.execute(_SQL["forgive_crawls"], {"crawls": list(crawls)})
+            _update_alerts(cursor, [Alert("our_side", None, message)], [], now, Checked())
+
+
+def long_dead(warehouse: Warehouse, outlets: Sequence[str]) -> set[str]:
+    """Those of these outlets whose last crawls all failed, while others' did not: it is not us alone."""
+    return {row["outlet"] for row in _run(warehouse, "long_dead", {"outlets": list(outlets)})}
 
 
 def our_side_is_well(warehouse: Warehouse) -> None:
     """Close the alert about our side."""
     _run(warehouse, "close_cause", {"cause": "our_side", "now": datetime.now(UTC)})
+
+
+def hand_out(warehouse: Warehouse, tell: Callable[[list[Alert]], bool]) -> None:
+    """Have what is open, not silenced and new told, by one teller at a time; it counts as told where that succeeded."""
+    now = datetime.now(UTC)
+    with contextlib.closing(warehouse.connect("loader", "pressmark alerts")) as connection:
+        with session_lock(connection, "pressmark alerts"):
+            with transaction(connection) as cursor:
+                cursor.execute(_SQL["alerts"], {"now": now})
+                rows = [row for row in dict_rows(cursor) if row["notified_at"] is None and not row["silenced"]]
+            if rows and tell([Alert(row["cause"], row["outlet"], row["message"]) for row in rows]):
+                with transaction(connection) as cursor:
+                    cursor.execute(_SQL["notified"], {"now": now, "alerts": [row["alert_id"] for row in rows]})
 
 
 def read_health(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -162,10 +178,6 @@ def _update_alerts(
     causes = {"causes": [a.cause for a in alerts], "of": [a.outlet for a in alerts], "outlets": list(outlets)}
     cursor.execute(_SQL["close_alerts"], {**causes, "now": now})
     done.over = [Alert(cause, outlet, f"{outlet} is no longer {cause}") for _, cause, outlet in cursor.fetchall()]
-    cursor.execute(_SQL["alerts"], {"now": now})
-    waiting = [row for row in dict_rows(cursor) if row["notified_at"] is None and not row["silenced"]]
-    done.to_tell = [Alert(row["cause"], row["outlet"], row["message"]) for row in waiting]
-    cursor.execute(_SQL["notified"], {"now": now, "alerts": [row["alert_id"] for row in waiting]})
 
 
 def _read_facts(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) -> dict[str, Facts]:

@@ -109,7 +109,7 @@ def promote(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> 
         found = read_reextraction(connection, reextraction_id)
         if found.state == "promoted":
             return found
-        return _decide(connection, reextraction_id, "promoted", "promote", rereader)
+        return _decide(connection, reextraction_id, "promoted", ("make_room", "promote"), rereader)
 
 
 def keep(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> Reextraction:
@@ -117,7 +117,7 @@ def keep(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> Ree
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
         found = read_reextraction(connection, reextraction_id)
         if found.state == "promoted":
-            return _decide(connection, reextraction_id, "rolled_back", "roll_back", rereader)
+            return _decide(connection, reextraction_id, "rolled_back", ("roll_back",), rereader)
         with transaction(connection) as cursor:
             if found.state == "extracted":
                 values = {"reextraction_id": reextraction_id, "state": "kept", "load_seq": None}
@@ -140,14 +140,15 @@ def list_reextractions(warehouse: Warehouse) -> list[Reextraction]:
 
 
 def _decide(
-    connection: Connection, reextraction_id: UUID, state: str, statement: str, rereader: Rereader
+    connection: Connection, reextraction_id: UUID, state: str, statements: tuple[str, ...], rereader: Rereader
 ) -> Reextraction:
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
         cursor.execute(queries("load")["next_load_seq"])
         (load_seq,) = cursor.fetchone() or (0,)
         values: dict[str, Any] = {"reextraction_id": reextraction_id, "load_seq": load_seq}
-        cursor.execute(_SQL[statement], values)
+        for statement in statements:
+            cursor.execute(_SQL[statement], values)
         cursor.execute(_SQL["articles"], values)
         articles = [row[0] for row in cursor.fetchall()]
         for start in range(0, len(articles), _BATCH):

@@ -22,16 +22,27 @@ VALUES (%(backfill_id)s, %(outlets)s, %(since)s, %(until)s, %(methods)s, %(page_
 ON CONFLICT (backfill_id) DO UPDATE SET plan = excluded.plan, state = excluded.state;
 
 -- name: taken_up
--- An unfinished backfill goes on, for another run.
-UPDATE ops.backfill SET state = 'running', dag_id = %(dag_id)s, run_id = %(run_id)s, finished_at = NULL
-WHERE backfill_id = %(backfill_id)s;
+-- An unfinished backfill goes on, for another run. What was planned stays, for the comparison of before and after;
+-- outlets that could not be planned then are planned now.
+UPDATE ops.backfill b SET state = 'running', dag_id = %(dag_id)s, run_id = %(run_id)s, finished_at = NULL,
+    plan = (SELECT jsonb_object_agg(n.key, CASE WHEN b.plan -> n.key ->> 'error' IS NULL AND b.plan ? n.key
+                                                THEN b.plan -> n.key ELSE n.value END)
+            FROM jsonb_each(%(plan)s::jsonb) n)
+WHERE b.backfill_id = %(backfill_id)s;
+
+-- name: reopen
+-- Parts that were done before their time was over.
+UPDATE ops.backfill_chunk SET state = 'waiting', detail = 'went on after it was done', updated_at = now()
+WHERE backfill_id = %(backfill_id)s AND state = 'done' AND until > updated_at;
 
 -- name: covered
--- Whether a chunk that was done before covers these dates with these methods.
+-- Whether a chunk that was done before covers these dates with these methods, by the outlet's file as it is now.
 SELECT c.backfill_id FROM ops.backfill_chunk c
 JOIN ops.backfill b ON b.backfill_id = c.backfill_id
+JOIN ops.crawl_request q ON q.request_id = c.request_id
 WHERE c.outlet = %(outlet)s AND c.state = 'done' AND c.since <= %(since)s AND c.until >= %(until)s
-  AND c.until <= c.updated_at  -- what was published after the chunk was done is not covered
+  AND c.until <= q.created_at  -- what was published after the chunk was begun is not covered
+  AND q.config_hash = %(config_hash)s
   AND (b.methods IS NULL OR b.methods @> %(methods)s::text[])
 LIMIT 1;
 
@@ -84,8 +95,13 @@ WHERE k.backfill_id = %(backfill_id)s
 GROUP BY w.outlet;
 
 -- name: left_open
--- What a chunk's last crawl left for lack of budget, or was cut off from.
-SELECT w.finish_reason, w.error, COALESCE(sum(f.candidates) FILTER (WHERE f.outcome IN ('budget_exhausted', 'interrupted')), 0)
+-- What a chunk's last crawl left for lack of budget, or was cut off from; pages and listings that gave no answer.
+SELECT w.finish_reason, w.error,
+       COALESCE(sum(f.candidates) FILTER (WHERE f.outcome IN ('budget_exhausted', 'interrupted')), 0),
+       COALESCE(sum(f.candidates) FILTER (WHERE f.outcome IN ('timeout', 'network_error', 'robots_unreachable')), 0),
+       (SELECT count(*) FROM ops.endpoint_poll p
+        WHERE p.crawl_id = w.crawl_id AND (p.outcome IN ('timeout', 'network_error', 'robots_unreachable')
+                                           OR p.http_status = 429 OR p.http_status >= 500))
 FROM ops.crawl w
 LEFT JOIN mart.crawl_funnel f ON f.crawl_id = w.crawl_id
 WHERE w.crawl_id = (SELECT crawl_id FROM ops.crawl WHERE request_id = %(request_id)s ORDER BY started_at DESC LIMIT 1)

@@ -4,24 +4,18 @@
 -- Each outlet with what its last crawls and its past say.
 SELECT o.outlet, o.tier, o.enabled,
        COALESCE(s.state, 'running') AS switch, s.reason AS switch_reason, s.switched_at,
-       n.last_new_at, n.articles, p.last_published,
+       n.last_new_at, n.articles,
        COALESCE(h.state, 'new') AS state_before, h.since AS since_before
 FROM core.outlet o
 LEFT JOIN LATERAL (
-    SELECT w.state, w.reason, w.switched_at FROM ops.outlet_switch w
+    SELECT w.state, w.reason, w.switched_at, w.until FROM ops.outlet_switch w
     WHERE w.outlet = o.outlet AND w.switched_at <= %(now)s
-      AND (w.until IS NULL OR w.until > %(now)s)
     ORDER BY w.switched_at DESC LIMIT 1
-) s ON true
+) s ON s.until IS NULL OR s.until > %(now)s
 LEFT JOIN LATERAL (
     SELECT max(a.first_seen_at) AS last_new_at, count(*) AS articles FROM core.article a
     WHERE a.outlet = o.outlet AND a.merged_into IS NULL
 ) n ON true
-LEFT JOIN LATERAL (
-    SELECT max(x.date_published) AS last_published
-    FROM core.article a JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
-    WHERE a.outlet = o.outlet
-) p ON true
 LEFT JOIN ops.health h ON h.outlet = o.outlet
 WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
 ORDER BY o.outlet;
@@ -37,6 +31,7 @@ FROM core.outlet o
 CROSS JOIN LATERAL (
     SELECT * FROM ops.crawl c
     WHERE c.outlet = o.outlet AND c.mode = 'incremental' AND c.finished_at IS NOT NULL
+      AND NOT COALESCE((c.stats ->> 'our_side')::boolean, false)
     ORDER BY c.started_at DESC LIMIT 5
 ) w
 WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
@@ -164,6 +159,21 @@ UPDATE ops.frontier f SET failures = GREATEST(f.failures - 1, 0), next_due_at = 
 FROM ops.candidate c
 WHERE c.crawl_id = ANY (%(crawls)s::uuid[]) AND c.outcome IN ('network_error', 'timeout', 'robots_unreachable')
   AND f.url_uid = c.url_uid;
+
+-- name: forgive_crawls
+-- Nor against outlets: such a crawl says nothing of their health.
+UPDATE ops.crawl SET stats = COALESCE(stats, '{}') || '{"our_side": true}' WHERE crawl_id = ANY (%(crawls)s::uuid[]);
+
+-- name: long_dead
+-- Outlets of which five crawls in a row failed.
+SELECT w.outlet FROM unnest(%(outlets)s::text[]) AS n (outlet)
+CROSS JOIN LATERAL (
+    SELECT c.outlet, c.finish_reason FROM ops.crawl c
+    WHERE c.outlet = n.outlet AND c.mode = 'incremental' AND c.finished_at IS NOT NULL
+    ORDER BY c.started_at DESC LIMIT 5
+) w
+GROUP BY w.outlet
+HAVING count(*) = 5 AND bool_and(w.finish_reason NOT IN ('finished', 'budget', 'stopped'));
 
 -- name: forgive_endpoints
 UPDATE ops.endpoint e SET failures = GREATEST(e.failures - 1, 0), next_poll_at = NULL

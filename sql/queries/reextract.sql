@@ -84,23 +84,26 @@ UPDATE ops.reextraction SET failed = %(failed)s, comparison = %(comparison)s,
     payloads = (SELECT count(*) FROM ops.reextracted e WHERE e.reextraction_id = %(reextraction_id)s)
 WHERE reextraction_id = %(reextraction_id)s;
 
+-- name: make_room
+-- What counted so far counts no more. Before `promote`, since of a page only one reading counts.
+UPDATE core.reading p SET superseded_seq = %(load_seq)s
+FROM ops.reextracted r
+WHERE r.reextraction_id = %(reextraction_id)s AND p.payload_hash = r.payload_hash AND p.superseded_seq IS NULL;
+
 -- name: promote
 -- The new fields count from this load on.
-WITH ended AS (
-    UPDATE core.reading p SET superseded_seq = %(load_seq)s
-    FROM ops.reextracted r
-    WHERE r.reextraction_id = %(reextraction_id)s AND p.payload_hash = r.payload_hash AND p.superseded_seq IS NULL
-)
 INSERT INTO core.reading (payload_hash, extractor_id, load_seq)
 SELECT r.payload_hash, r.extractor_id, %(load_seq)s FROM ops.reextracted r
 WHERE r.reextraction_id = %(reextraction_id)s;
 
 -- name: roll_back
--- The fields of before count again: those of the visit's own extractor, or of an earlier promotion.
+-- The fields of before count again: those of the visit's own extractor, or of an earlier promotion. What a later
+-- promotion has made count stays.
 WITH ended AS (
     UPDATE core.reading p SET superseded_seq = %(load_seq)s
     FROM ops.reextracted r
     WHERE r.reextraction_id = %(reextraction_id)s AND p.payload_hash = r.payload_hash AND p.superseded_seq IS NULL
+      AND p.extractor_id = r.extractor_id
     RETURNING p.payload_hash
 )
 INSERT INTO core.reading (payload_hash, extractor_id, load_seq)

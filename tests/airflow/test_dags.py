@@ -54,9 +54,9 @@ def test_the_shape_of_the_desk(airflow_database: None) -> None:
 
     bag = DagBag(str(PROJECT_ROOT / "dags"))
     tasks = {
-        "backfill": ["plan_backfill", "crawl_and_load", "cluster", "report"],
+        "backfill": ["plan_backfill", "crawl_and_load", "cluster", "report", "complete"],
         "reextract": ["plan", "extract", "compare", "promote"],
-        "maintain": ["care", "load", "health"],
+        "maintain": ["care", "load", "health", "complete"],
     }
     for name in DESK:
         dag = bag.dags[name]
