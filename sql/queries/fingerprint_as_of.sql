@@ -1,5 +1,4 @@
 -- The same as in fingerprint.sql, of the state when the load %(as_of)s was the last one: equal where it is.
--- Without comments: retention deletes them, so that a past state of them cannot be reproduced.
 
 -- name: articles
 SELECT a.article_uid::text, a.outlet, a.merged_into::text, a.gone_at IS NOT NULL, a.revision_count,
@@ -36,6 +35,12 @@ SELECT u.article_uid::text, u.kind, u.url
 FROM core.article_url u
 WHERE u.load_seq <= %(as_of)s
 ORDER BY u.article_uid, u.kind, u.url_key;
+
+-- name: comments
+SELECT c.comment_uid::text, c.article_uid::text, c.author, c.comment_body
+FROM core.comment c
+WHERE c.load_seq <= %(as_of)s
+ORDER BY c.comment_uid;
 
 -- name: clusters
 SELECT a.story_cluster::text, a.article_uid::text

@@ -108,6 +108,12 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
     assert len(site.requests) == asked, "no request went to any outlet"
     kept = json.loads(line.run("reextract", "--keep", read["reextraction_id"], "--json").stdout)
     assert kept["state"] == "rolled_back" and before != line.fingerprint()
+    # Once more, and once more by another hint: what counted before makes room.
+    line.run("reextract", "--promote", read["reextraction_id"])
+    file.write_text(file.read_text().replace("keep:", "prune: ['//aside'], keep:"))
+    second = json.loads(line.run("reextract", "layout", "--json").stdout)
+    line.run("reextract", "--promote", second["reextraction_id"])
+    assert line.query("SELECT count(*), min(word_count) > 20 FROM mart.article WHERE outlet = 'layout'") == [(16, True)]
 
     # The wall is taken down, and the lost days are fetched.
     for n, when in lost.items():

@@ -56,6 +56,8 @@ def test_revisions_as_hunks_and_a_feed_of_changes(line: Line, newsstand: Newssta
     changes = line.query("SELECT change_seq, change FROM mart.article_changes(0)", role="analyst")
     assert [change for _, change in changes] == ["new"] * 10
     cursor = max(seq for seq, _ in changes)
+    part = line.query("SELECT change FROM mart.article_changes(0, 3)", role="analyst")
+    assert len(part) == 10, "all of a load, or the next call would miss the rest"
     assert line.query("SELECT * FROM mart.article_changes(%s)", (cursor,), role="analyst") == []
     newsstand.advance()
     time.sleep(1.1)

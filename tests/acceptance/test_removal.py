@@ -150,6 +150,34 @@ def test_what_is_fetched_while_it_is_removed_goes_too(line: Line, crawled: WebSi
     assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
+def test_what_only_names_another_page_as_canonical(line: Line, serve: Callable[..., WebSite]) -> None:
+    """The print view is the article and goes with it; another story that names it as canonical is not."""
+    site = serve()
+    head = f'<link rel="canonical" href="{H}/story">'
+    site.answers["test.example", "/feed"] = feed(*[(f"{H}/{name}", "t") for name in ("story", "print/story", "other")])
+    site.answers["test.example", "/story"] = article("The story", *PROSE, f"It says {CANARY}.")
+    site.answers["test.example", "/print/story"] = article("The story", *PROSE, f"It says {CANARY}.", head=head)
+    site.answers["test.example", "/other"] = article("Another story", *PROSE[::-1], "Of other things.", head=head)
+    line.crawl("test")
+    assert line.query("SELECT url FROM mart.article ORDER BY 1") == [(f"{H}/other",), (f"{H}/story",)]
+    line.run("remove", "--url", f"{H}/other", "--erase", "--reason", "a test", "--yes")
+    assert line.query("SELECT url FROM mart.article") == [(f"{H}/story",)]
+    assert CANARY in archive_text(line) and len(line.query("SELECT 1 FROM ops.frontier")) == 2
+    line.run("remove", "--url", f"{H}/print/story", "--hide", "--reason", "a test", "--yes")
+    assert line.query("SELECT url FROM mart.article") == []
+    line.run("remove", "--url", f"{H}/print/story", "--erase", "--reason", "a test", "--yes")
+    nowhere(line)
+    text = database_text(line) + archive_text(line)
+    assert "print/story" not in text, "what was hidden first is named no more"
+    # Without the key nothing is recognised, so nothing is done.
+    key = line.home / "erasure.key"
+    kept = key.rename(line.home / "kept.key")
+    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+    refused = line.run("crawl", "test", check=False)
+    kept.rename(key)
+    assert refused.returncode == 2 and "erasure.key is not there" in refused.stderr
+
+
 def test_hidden_is_not_shown_and_keeps_its_bytes(line: Line, crawled: WebSite) -> None:
     line.run("remove", "--author", f"{CANARY} SMITH", "--hide", "--reason", "her request", "--yes")
     assert len(line.query("SELECT 1 FROM mart.article")) == 2

@@ -52,6 +52,17 @@ def test_a_query_finds_a_text(session_line: Line, text: str, query: str, found: 
     assert rows == [(found,)]
 
 
+@pytest.mark.parametrize(("first", "signs"), [(0x4E00, 20_000), (0x20000, 40_000)])
+def test_an_endless_text_of_different_words_has_its_tokens(session_line: Line, first: int, signs: int) -> None:
+    """A tsvector holds a megabyte: a page that says more must not stop the load of all others."""
+    ((tokens,),) = session_line.query(
+        "SELECT length(setweight(core.search_tokens(t), 'A') || setweight(core.search_tokens(left(t, 5000)), 'B')) "
+        "FROM (SELECT string_agg(chr(%s + n * 7919 %% %s), '') AS t FROM generate_series(1, 300000) n) x",
+        (first, signs),
+    )
+    assert tokens > 10_000
+
+
 @pytest.mark.parametrize("query", ["", "   ", '"', "-", "or", "\\", "':*", "a & ! b |", "\u200b", "(((", "😀"])
 def test_odd_queries_are_no_errors(session_line: Line, query: str) -> None:
     assert session_line.query("SELECT * FROM mart.search(%s)", (query,), role="analyst") == []
