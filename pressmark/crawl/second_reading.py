@@ -57,13 +57,14 @@ def read_refused(
     """
     rows = services.database.run(lambda cursor: _refused(cursor, outlet.id, since, until))
     mended: list[tuple[Settled, ArchivePointer]] = []
-    captures: dict[UUID, dict[UUID, StoredCapture]] = {}
     asked = Asked("incremental", None, datetime.now().astimezone())
     config = ExtractionConfig.of(outlet)
-    for place, (visit_id, url_uid, segment_id, file, base, offset, length) in enumerate(rows, 1):
-        if segment_id not in captures:
-            captures[segment_id] = _captures(services, file, segment_id)
-        capture = captures[segment_id].get(visit_id)
+    at: UUID | None = None
+    captures: dict[UUID, StoredCapture] = {}  # of one segment: a file may have a gigabyte
+    for place, (visit_id, url_uid, segment_id, file, base, size, offset, length) in enumerate(rows, 1):
+        if segment_id != at:
+            at, captures = segment_id, _captures(services, file, base, size, segment_id)
+        capture = captures.get(visit_id)
         on_page(place, len(rows))
         if capture is None:
             continue
@@ -71,7 +72,12 @@ def read_refused(
         read = read_stored(services, (file, base), pointer, config, outlet)
         known = services.database.run(lambda cursor, uid=url_uid: read_known(cursor, [uid]))  # type: ignore[misc]
         settled = settle_page(
-            capture_of(capture.response, capture.fields), read, asked, outlet, known.get, services.settings.tdm_basis
+            capture_of(capture.response.without_body(), capture.fields),
+            read,
+            asked,
+            outlet,
+            known.get,
+            services.settings.tdm_basis,
         )
         if settled.extraction is not None:
             mended.append((settled, pointer))
@@ -81,9 +87,9 @@ def read_refused(
     return SecondReading(len(rows), len(mended))
 
 
-def _captures(services: Services, file: str, segment_id: UUID) -> dict[UUID, StoredCapture]:
+def _captures(services: Services, file: str, base: int, size: int, segment_id: UUID) -> dict[UUID, StoredCapture]:
     try:
-        stored = segments_of(file, services.store.read_file(file))
+        stored = segments_of(file, services.store.read(file, base, size))
     except ArchiveError as error:
         logger.warning("%s", error)
         return {}

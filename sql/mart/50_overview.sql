@@ -10,13 +10,13 @@ CREATE VIEW mart.rejected AS
 SELECT c.outlet, c.url, c.outcome, o.class, c.reason, o.meaning, c.decided_at, c.crawl_id, c.discovered_via, c.times,
        g.file AS archive_file, g.base_offset + q.archive_offset AS archive_offset, q.archive_length
 FROM (
-    SELECT DISTINCT ON (x.url_uid)
+    SELECT DISTINCT ON (w.outlet, x.url_uid)  -- an address is one outlet's; so a condition on the outlet comes first
            w.outlet, x.url_uid, x.url, x.outcome, x.reason, x.decided_at, x.crawl_id, x.discovered_via,
-           count(*) OVER (PARTITION BY x.url_uid, x.outcome) AS times
+           count(*) OVER (PARTITION BY w.outlet, x.url_uid, x.outcome) AS times
     FROM ops.candidate x
     JOIN ops.crawl w ON w.crawl_id = x.crawl_id
     WHERE x.outcome NOT IN ('known_not_due', 'suppressed')
-    ORDER BY x.url_uid, x.decided_at DESC, x.crawl_id
+    ORDER BY w.outlet, x.url_uid, x.decided_at DESC, x.crawl_id
 ) c
 -- An article that is merely left out of a window, or whose revisit failed, is an article all the same.
 JOIN core.outcome o ON o.outcome = c.outcome AND o.class <> 'kept'

@@ -10,7 +10,7 @@ WITH looked AS (
     WHERE w.finish_reason IN ('finished', 'budget')
     GROUP BY w.crawl_id, w.outlet, w.mode, w.started_at, w.interval_start, w.interval_end
 ),
-observed AS (
+observed AS NOT MATERIALIZED (
     SELECT l.outlet, d.day::date AS day, array_agg(DISTINCT l.mode ORDER BY l.mode) AS modes
     FROM looked l
     JOIN core.outlet o ON o.outlet = l.outlet
@@ -23,13 +23,13 @@ observed AS (
         interval '1 day') AS d (day)
     GROUP BY l.outlet, d.day::date
 ),
-loaded AS (
+loaded AS NOT MATERIALIZED (
     SELECT outlet, date_published_day AS day, count(*) AS articles, sum(word_count) AS words
     FROM mart.article
     WHERE date_published_day IS NOT NULL
     GROUP BY outlet, date_published_day
 ),
-seen AS (
+seen AS NOT MATERIALIZED (
     SELECT a.outlet, (a.first_seen_at AT TIME ZONE o.timezone)::date AS day, count(*) AS articles
     FROM core.article a
     JOIN core.outlet o ON o.outlet = a.outlet
@@ -54,7 +54,7 @@ span AS (
     ) b
     GROUP BY b.outlet
 ),
-daily AS (
+daily AS NOT MATERIALIZED (
     SELECT s.outlet, g.day::date AS day, v.modes, COALESCE(l.articles, 0) AS loaded, COALESCE(l.words, 0) AS words,
            COALESCE(f.articles, 0) AS first_seen, COALESCE(d.addresses, 0) AS discovered,
            COALESCE(d.by_the_past, 0) AS by_the_past

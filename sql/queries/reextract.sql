@@ -133,7 +133,7 @@ FROM ops.reextraction ORDER BY created_at DESC LIMIT 50;
 
 -- name: refused
 -- Archived pages of an outlet that gave no article for what may be the extractor's fault, and have not become one since.
-SELECT q.quarantine_id, q.url_uid, q.segment_id, g.file, g.base_offset, q.archive_offset, q.archive_length
+SELECT q.quarantine_id, q.url_uid, q.segment_id, g.file, g.base_offset, g.length, q.archive_offset, q.archive_length
 FROM ops.quarantine q
 JOIN core.archive_segment g ON g.segment_id = q.segment_id AND g.expired_at IS NULL
 WHERE q.outlet = %(outlet)s AND q.outcome IN ('extraction_empty', 'extraction_timeout', 'quarantined', 'list_page',
