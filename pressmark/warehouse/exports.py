@@ -12,17 +12,18 @@ import csv
 import getpass
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, Protocol
 from uuid import UUID, uuid4
 
 import psycopg2
 from psycopg2 import sql
-from psycopg2.extensions import cursor as Cursor
 
 from pressmark import __version__
 from pressmark.errors import ConfigError
@@ -32,6 +33,7 @@ from pressmark.warehouse.queries import queries
 Format = Literal["parquet", "csv", "jsonl"]
 TEXT_COLUMNS = ("article_body", "comment_body")
 MANIFEST = "manifest.json"
+_NO_DAY = "__HIVE_DEFAULT_PARTITION__"
 _ROWS = 2000
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _SQL = queries("export")
@@ -101,9 +103,7 @@ def export(
         if by_day:
             rows, files, skipped = _by_day(connection, query, columns, target, file_format, by_day, snapshot, on_rows)
         else:
-            rows = _write(
-                connection, query, columns, target, file_format, None, None, lambda n: on_rows(n, target.name)
-            )
+            rows = _write(connection, query, columns, target, file_format, lambda n: on_rows(n, target.name))
             files, skipped = [_told(target, folder, rows)], 0
     manifest |= {"rows": sum(f["rows"] for f in files), "files": files, "finished_at": datetime.now(UTC).isoformat()}
     beside = folder / MANIFEST if by_day else target.with_name(target.name + ".manifest.json")
@@ -146,32 +146,44 @@ def _by_day(
     snapshot: str | None,
     on_rows: OnRows,
 ) -> tuple[int, list[dict[str, Any]], int]:
-    """A file a day under `day=YYYY-MM-DD/`; a day whose file is there and of the same query is left as it is."""
-    with transaction(connection) as cursor:
-        cursor.execute(sql.SQL("SELECT DISTINCT {} FROM ({}) q ORDER BY 1").format(sql.Identifier(day), sql.SQL(query)))
-        days = [row[0] for row in cursor.fetchall()]
+    """A file a day under `day=YYYY-MM-DD/`; a day whose file is there and of the same query is left as it is.
+
+    The rows come sorted by day in one go, of one state of the warehouse. Returns rows written, all files, days left.
+    """
     mark = hashlib.sha256(json.dumps([query, [c.name for c in columns], snapshot]).encode())
     name = f"part-{mark.hexdigest()[:12]}.{file_format}"
-    files = []
-    total = skipped = 0
-    for value in days:
-        part = folder / f"{day}={value if value is not None else '__HIVE_DEFAULT_PARTITION__'}" / name
-        note = part.with_suffix(part.suffix + ".rows")
-        if part.exists() and note.exists():
-            files.append(_told(part, folder, int(note.read_text())))
-            skipped += 1
-            continue
-        part.parent.mkdir(parents=True, exist_ok=True)
-        told = partial(_told_day, on_rows, total, str(part.relative_to(folder)))
-        rows = _write(connection, query, columns, part, file_format, day, value, told)
-        _write_text(note, str(rows))
-        total += rows
-        files.append(_told(part, folder, rows))
-    return total, files, skipped
+    there = {}
+    for note in folder.glob(f"{day}=*/{name}.rows"):
+        if note.with_suffix("").exists():
+            there[note.parent.name.partition("=")[2]] = int(note.read_text())
+    files = [_told(folder / f"{day}={value}" / name, folder, rows) for value, rows in there.items()]
+    key = sql.SQL("COALESCE({}::text, {})").format(sql.Identifier(day), sql.Literal(_NO_DAY))
+    rest = sql.SQL(" WHERE {} <> ALL ({}::text[]) ORDER BY {}").format(
+        key, sql.Literal(list(there)), sql.Identifier(day)
+    )
+    place = [c.name for c in columns].index(day)
+    total = 0
+    with transaction(connection), connection.cursor(name="export") as rows:
+        rows.itersize = _ROWS
+        rows.execute(_select(query, columns) + rest)
+        for value, group in groupby(rows, key=itemgetter(place)):
+            part = folder / f"{day}={value if value is not None else _NO_DAY}" / name
+            part.parent.mkdir(parents=True, exist_ok=True)
+            told = partial(_told_day, on_rows, total, str(part.relative_to(folder)))
+            written = _write_file(group, part, file_format, columns, told)
+            _write_text(part.with_name(part.name + ".rows"), str(written))
+            total += written
+            files.append(_told(part, folder, written))
+    return total, sorted(files, key=itemgetter("name")), len(there)
 
 
 def _told_day(on_rows: OnRows, before: int, file: str, rows: int) -> None:
     on_rows(before + rows, file)
+
+
+def _select(query: str, columns: list[Column]) -> sql.Composed:
+    wanted = sql.SQL(", ").join(sql.Identifier(c.name) for c in columns)
+    return sql.SQL("SELECT {} FROM ({}) q").format(wanted, sql.SQL(query))
 
 
 def _write(
@@ -180,34 +192,34 @@ def _write(
     columns: list[Column],
     target: Path,
     file_format: Format,
-    day: str | None,
-    value: date | None,
     on_rows: Callable[[int], None],
 ) -> int:
-    wanted = sql.SQL(", ").join(sql.Identifier(c.name) for c in columns)
-    statement = sql.SQL("SELECT {} FROM ({}) q").format(wanted, sql.SQL(query))
-    if day is not None:
-        statement += sql.SQL(" WHERE {} IS NOT DISTINCT FROM {}").format(sql.Identifier(day), sql.Literal(value))
-    part = target.with_name(target.name + ".part")
-    count = 0
     with transaction(connection), connection.cursor(name="export") as rows:
         rows.itersize = _ROWS
-        rows.execute(statement)
-        writer = _writer(part, file_format, columns)
-        try:
-            for chunk in _chunks(rows):
-                writer.write(chunk)
-                count += len(chunk)
-                on_rows(count)
-        finally:
-            writer.close()
+        rows.execute(_select(query, columns))
+        return _write_file(rows, target, file_format, columns, on_rows)
+
+
+def _write_file(
+    rows: Iterable[tuple[Any, ...]],
+    target: Path,
+    file_format: Format,
+    columns: list[Column],
+    on_rows: Callable[[int], None],
+) -> int:
+    part = target.with_name(target.name + ".part")
+    count = 0
+    writer = _writer(part, file_format, columns)
+    remaining = iter(rows)
+    try:
+        while chunk := list(islice(remaining, _ROWS)):
+            writer.write(chunk)
+            count += len(chunk)
+            on_rows(count)
+    finally:
+        writer.close()
     part.rename(target)
     return count
-
-
-def _chunks(rows: Cursor) -> Iterator[list[tuple[Any, ...]]]:
-    while chunk := rows.fetchmany(_ROWS):
-        yield chunk
 
 
 # -- formats ------------------------------------------------------------------------------------
