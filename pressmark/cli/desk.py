@@ -20,6 +20,7 @@ from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.health import (
     Sizes,
     check_health,
+    lift_silences,
     measure_sizes,
     read_alerts,
     read_health,
@@ -194,6 +195,7 @@ def silence(
     ] = None,
     until: Annotated[str | None, typer.Option(help="End (day or time, UTC).")] = None,
     reference: Annotated[str | None, typer.Option(help="A ticket that says why, in place of an end.")] = None,
+    lift: Annotated[bool, typer.Option("--lift", help="End the silences of this outlet, or of all, now.")] = False,
 ) -> None:
     """Be told of nothing for a while: a silence has an end or a reference.
 
@@ -202,7 +204,13 @@ def silence(
       pressmark silence tagesschau --until 2026-12-01
 
       pressmark silence --cause disk --reference OPS-12
+
+      pressmark silence tagesschau --lift
     """
+    if lift:
+        ended = lift_silences(_warehouse(), outlet, cause)
+        out.print(f"{ended} silences ended: {outlet or 'those of all outlets'}, {cause or 'every cause'}.")
+        return
     end = read_time(until, "--until")
     if end is None and reference is None:
         raise ConfigError("A silence needs --until or --reference, so that it does not last for ever unseen.")

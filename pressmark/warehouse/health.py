@@ -123,6 +123,14 @@ def silence(
     _run(warehouse, "add_silence", values)
 
 
+def lift_silences(warehouse: Warehouse, outlet: str | None, cause: str | None) -> int:
+    """End silences now; returns how many."""
+    with contextlib.closing(warehouse.connect("maintainer", "pressmark health")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL["lift_silences"], {"outlet": outlet, "cause": cause})
+            return cursor.rowcount
+
+
 def switch_outlet(
     warehouse: Warehouse, outlet: str, state: str, reason: str, by: str, until: datetime | None = None
 ) -> None:
@@ -146,7 +154,9 @@ def measure_sizes(warehouse: Warehouse) -> Sizes:
             cursor.execute(_SQL["measure"], {"now": now, "log_bytes": logs})
             cursor.execute(_SQL["sizes"])
             rows = cursor.fetchall()
-            sizes = _sizes(rows, _free(settings))
+            # What grows elsewhere does not fill this disk.
+            here = (warehouse.embedded is not None, "://" not in settings.archive, True)
+            sizes = _sizes(rows, _free(settings), here)
             full = sizes.days_left is not None and sizes.days_left < _DAYS_LEFT
             if full or sizes.free < settings.min_free_bytes:
                 left = f"{sizes.days_left:.0f} days" if sizes.days_left is not None else "unknown time"
@@ -157,15 +167,17 @@ def measure_sizes(warehouse: Warehouse) -> Sizes:
     return sizes
 
 
-def _sizes(rows: Sequence[tuple[Any, ...]], free: int) -> Sizes:
+def _sizes(rows: Sequence[tuple[Any, ...]], free: int, here: tuple[bool, bool, bool]) -> Sizes:
     day, database, archive, logs, _ = rows[0]
     growth = days_left = None
     if len(rows) > 1:
         first = rows[-1]
         days = (day - first[0]).days
-        growth = (database + archive + logs - first[1] - first[2] - first[3]) / days if days else None
-        if growth and growth > 0:
-            days_left = free / growth
+        growths = [now - then for now, then in zip((database, archive, logs), first[1:4], strict=True)]
+        growth = sum(growths) / days if days else None
+        local = sum(grown for grown, is_here in zip(growths, here, strict=True) if is_here) / days if days else 0
+        if local > 0:
+            days_left = free / local
     return Sizes(database, archive, logs, free, growth, days_left)
 
 

@@ -124,6 +124,7 @@ INSERT INTO ops.silence (silence_id, outlet, cause, until, reference, silenced_b
 VALUES (gen_random_uuid(), %(outlet)s, %(cause)s, %(until)s, %(reference)s, %(by)s);
 
 -- name: lift_silences
+-- Those of an outlet, or (null) those that are of no outlet alone.
 DELETE FROM ops.silence WHERE outlet IS NOT DISTINCT FROM %(outlet)s AND (%(cause)s::text IS NULL OR cause = %(cause)s);
 
 -- name: switch

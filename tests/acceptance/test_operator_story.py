@@ -142,3 +142,5 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
     assert "on holiday" in end["quiet"][1]
     assert line.query("SELECT count(*) FROM mart.alert WHERE closed_at IS NULL") == [(0,)]
     assert "on holiday" in line.run("doctor").stdout
+    assert "1 silences ended" in line.run("silence", "quiet", "--lift").stdout
+    assert line.query("SELECT count(*) FROM ops.silence") == [(0,)]
