@@ -138,12 +138,10 @@ def _failing(facts: Facts) -> Verdict | None:
 
 def _blocked(facts: Facts) -> Verdict | None:
     last = facts.crawls[0]
-    if (last.error or "").startswith(HostRefuses.BEGINNING):
-        return Verdict("blocked", last.error or "")
-    # Of the last crawl with pages enough to tell: an hour with one page is no recovery.
-    last = next((c for c in facts.crawls if c.count((*REFUSALS, *KEPT, *BROKEN, *DENIALS)) >= _LEAST_PAGES), last)
     refused = last.count(REFUSALS)
     asked = refused + last.count(KEPT) + last.count(BROKEN)
+    if (last.error or "").startswith(HostRefuses.BEGINNING):
+        return Verdict("blocked", last.error or "")
     if refused >= _LEAST_PAGES and refused >= _SHARE * asked:
         return Verdict("blocked", f"{refused} of {asked} pages of the last crawl were {_told(last, REFUSALS)}")
     denied = last.count(DENIALS)

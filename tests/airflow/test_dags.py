@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pressmark.airflow.pools import POOLS
+from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL, POOLS
 from pressmark.newsstand.server import Newsstand
 from pressmark.planning import audit, jobs_of
 from pressmark.settings import PROJECT_ROOT
@@ -46,7 +46,7 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
         assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["audit"], "the only leaf"
         assert dag.get_task("job.load").trigger_rule == "all_done" and dag.get_task("audit").trigger_rule == "all_done"
         assert all(task.execution_timeout for task in dag.tasks)
-        assert {task.pool for task in dag.tasks} == {"default_pool", *POOLS}
+        assert {task.pool for task in dag.tasks} == {"default_pool", CRAWL_POOL, LOAD_POOL}
 
 
 def test_the_shape_of_the_desk(airflow_database: None) -> None:
@@ -61,7 +61,11 @@ def test_the_shape_of_the_desk(airflow_database: None) -> None:
     for name in DESK:
         dag = bag.dags[name]
         assert dag.doc_md and "pressmark" in dag.tags and dag.task_ids == tasks[name]
-        assert {task.pool for task in dag.tasks} <= {"default_pool", *POOLS}
+    pools = {task.pool for dag in bag.dags.values() for task in dag.tasks}
+    assert pools == {"default_pool", *POOLS}, "a task whose pool is not made never starts"
+    for name in DESK:
+        dag = bag.dags[name]
+        assert all(task.execution_timeout for task in dag.tasks if task.task_id not in ("complete", "compare"))
         assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == [tasks[name][-1]]
     params = bag.dags["backfill"].params
     assert params["dry_run"] is True, "a plan comes first"
