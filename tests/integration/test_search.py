@@ -57,7 +57,7 @@ def test_an_endless_text_of_different_words_has_its_tokens(session_line: Line, f
     """A tsvector holds a megabyte: a page that says more must not stop the load of all others."""
     ((tokens,),) = session_line.query(
         "SELECT length(setweight(core.search_tokens(t), 'A') || setweight(core.search_tokens(left(t, 5000)), 'B')) "
-        "FROM (SELECT string_agg(chr(%s + n * 7919 %% %s), '') AS t FROM generate_series(1, 300000) n) x",
+        "FROM (SELECT string_agg(chr((%s + n::bigint * 7919 %% %s)::integer), '') AS t FROM generate_series(1, 300000) n) x",
         (first, signs),
     )
     assert tokens > 10_000
@@ -65,7 +65,8 @@ def test_an_endless_text_of_different_words_has_its_tokens(session_line: Line, f
 
 @pytest.mark.parametrize("query", ["", "   ", '"', "-", "or", "\\", "':*", "a & ! b |", "\u200b", "(((", "😀"])
 def test_odd_queries_are_no_errors(session_line: Line, query: str) -> None:
-    assert session_line.query("SELECT * FROM mart.search(%s)", (query,), role="analyst") == []
+    rows = session_line.query("SELECT * FROM mart.search(%s)", (query,), role="analyst")
+    assert query == "or" or rows == []  # "or" alone is a word
 
 
 @pytest.mark.parametrize(
