@@ -79,10 +79,17 @@ class AirflowClient:
                 return rows
 
     def log(self, run: Run, task_id: str, map_index: int = -1, attempt: int = 1) -> str:
-        """What a task instance logged, a line an event."""
+        """What a task instance logged, a line an event; of an exception its words too."""
         path = f"/api/v2/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task_id}/logs/{attempt}"
         content = self._ask("GET", path, params={"map_index": map_index, "full_content": True})["content"]
-        return "\n".join(line if isinstance(line, str) else str(line.get("event", "")) for line in content)
+        lines: list[str] = []
+        for event in content:
+            if isinstance(event, str):
+                lines.append(event)
+                continue
+            lines.append(str(event.get("event", "")))
+            lines += [f"{e.get('exc_type')}: {e.get('exc_value')}" for e in event.get("error_detail") or ()]
+        return "\n".join(lines)
 
     def xcom(self, run: Run, task_id: str, map_index: int = -1) -> Any:
         """What a task instance returned."""
