@@ -48,7 +48,7 @@ All tasks may be cleared at any time. `pressmark maintain` and `pressmark doctor
 """
 
 
-@task
+@task(execution_timeout=timedelta(minutes=5))
 def complete() -> None:
     """Succeeds where all before it has. The others run whatever came before, and a run is judged by its last task."""
 
@@ -162,7 +162,7 @@ def make_reextract() -> DAG:
             with without_retry():
                 return extract_again(job)
 
-        @task
+        @task(execution_timeout=timedelta(minutes=10))
         def compare(read: Any) -> list[dict[str, Any]]:
             import logging
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg2 import sql
 
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.settings import PROJECT_ROOT, Settings
@@ -98,11 +99,9 @@ class Line:
         migrate(self.warehouse)  # where a test has dropped it
         connection = self.warehouse.connect_admin()
         with contextlib.closing(connection), transaction(connection) as cursor:
-            cursor.execute(
-                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')"
-            )
-            tables = [name for (name,) in cursor.fetchall() if name not in KEPT_TABLES]
-            cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
+            cursor.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')")
+            tables = [sql.Identifier(*name) for name in cursor.fetchall() if ".".join(name) not in KEPT_TABLES]
+            cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(tables)))
             cursor.execute("SELECT count(*) FROM core.outcome")
             assert cursor.fetchone()[0] > 0  # type: ignore[index]
 

@@ -19,9 +19,11 @@ from psycopg2.extras import Json
 
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
 from pressmark.errors import ConfigError, HostRefuses
+from pressmark.health import NO_ANSWER
 from pressmark.outlet import METHODS_OF_THE_PAST, Outlet
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse, dict_rows, session_lock, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.requests import add_request
 
@@ -413,7 +415,7 @@ def _chunks(
 
 
 def _judge(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> tuple[str, str | None]:
-    cursor.execute(_SQL["left_open"], {"request_id": request_id})
+    cursor.execute(_SQL["left_open"], {"request_id": request_id, "no_answer": list(NO_ANSWER)})
     row = cursor.fetchone()
     if row is None or row[0] is None:
         return "failed", run.error or "its crawl was killed"

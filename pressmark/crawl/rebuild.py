@@ -52,7 +52,7 @@ def rebuild(
     running = services.database.run(_running)
     names = list(services.store.files())
     there, pointed_at = set(names), set(known.values())
-    unknown = {name: None for name in names if name not in pointed_at}
+    unknown = [name for name in names if name not in pointed_at]
     # Where every segment lies, before the first is read: bytes may be in a later file.
     places: dict[UUID, tuple[str, int]] = {}
     contents: dict[str, list[UUID]] = {}

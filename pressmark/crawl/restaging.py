@@ -131,7 +131,6 @@ def read_stored(
         return PageRead(None, "quarantined", "decode", "the record that holds its bytes is not archived any more")
     try:
         member = services.store.read(at[0], at[1] + pointer.offset, pointer.length)
-        read_response(member)  # what was overwritten is no response
     except ArchiveError as error:
         return PageRead(None, "quarantined", "decode", str(error))
     with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:

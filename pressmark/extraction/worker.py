@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from pressmark.archive.spool import SpoolPointer, read_spooled
-from pressmark.errors import ExtractionError
+from pressmark.errors import ArchiveError, ExtractionError
 from pressmark.extraction.extract import Extraction, ExtractionConfig, extract
 from pressmark.extraction.lifeline import die_with_parent
 from pressmark.extraction.page import NotHtml, TooLarge, remove_content_encoding
@@ -54,7 +54,7 @@ def read_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) 
         document = remove_content_encoding(response.body, response.header("Content-Encoding"), size_limit)
     except TooLarge as error:
         return PageRead(None, "too_large", "decode", str(error))
-    except ExtractionError as error:
+    except (ArchiveError, ExtractionError) as error:  # a record that was overwritten is no response
         return PageRead(None, "quarantined", "decode", str(error))
     try:
         extraction = extract(document, response.url, response.headers, response.observed_at, config)

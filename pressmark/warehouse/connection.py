@@ -131,20 +131,6 @@ def _connect_patiently(dsn: str, name: str) -> Connection:
 
 
 @contextlib.contextmanager
-def session_lock(connection: Connection, name: str) -> Iterator[None]:
-    """Hold an advisory lock over several transactions; waits for it. It goes with the connection, too."""
-    with transaction(connection) as cursor:
-        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (name,))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(psycopg2.Error, ServerError):
-            connection.rollback()
-            with transaction(connection) as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
-
-
-@contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[psycopg2.extensions.cursor]:
     """A cursor in one transaction: committed at the end, rolled back on any error.
 

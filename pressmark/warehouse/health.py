@@ -15,9 +15,10 @@ from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.health import ALERTING, Crawl, Facts, Verdict, judge, rhythm_of
+from pressmark.health import ALERTING, NO_ANSWER, Crawl, Facts, Verdict, judge, rhythm_of
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse, dict_rows, session_lock, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
 _SQL = queries("health")
@@ -76,9 +77,9 @@ def blame_ourselves(warehouse: Warehouse, message: str, crawls: Sequence[UUID], 
     now = now or datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
-            cursor.execute(_SQL["forgive_pages"], {"crawls": list(crawls)})
-            cursor.execute(_SQL["forgive_endpoints"], {"crawls": list(crawls)})
-            cursor.execute(_SQL["forgive_crawls"], {"crawls": list(crawls)})
+            values = {"crawls": list(crawls), "no_answer": list(NO_ANSWER)}
+            for statement in ("forgive_pages", "forgive_endpoints", "forgive_crawls"):
+                cursor.execute(_SQL[statement], values)
             _update_alerts(cursor, [Alert("our_side", None, message)], [], now, Checked())
 
 

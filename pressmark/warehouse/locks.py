@@ -1,24 +1,43 @@
 """Locks that live as long as a session: they go when the process or its connection dies.
 
 `crawl:<outlet>:<mode>` keeps two crawls of one outlet and mode apart: the second waits. `alive:<crawl>`
-tells a crawl that runs from one whose process died.
+tells a crawl that runs from one whose process died. `session_lock` keeps apart who changes the same thing over several
+transactions: files of the archive, a part of a backfill, the telling of alerts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
+from collections.abc import Iterator
 
 import psycopg2
 
 from pressmark.errors import ServerError
-from pressmark.warehouse.connection import Connection, Warehouse
+from pressmark.warehouse.connection import Connection, Warehouse, transaction
 
 _POLL_SECONDS = 0.5
 _TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+_WAIT = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
+_GIVE_BACK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 logger = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def session_lock(connection: Connection, name: str) -> Iterator[None]:
+    """Hold an advisory lock over several transactions; waits for it. It goes with the connection, too."""
+    with transaction(connection) as cursor:
+        cursor.execute(_WAIT, (name,))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(psycopg2.Error, ServerError):
+            connection.rollback()
+            with transaction(connection) as cursor:
+                cursor.execute(_GIVE_BACK, (name,))
 
 
 class SessionLocks:
@@ -49,7 +68,7 @@ class SessionLocks:
     def give_back(self, name: str) -> None:
         """Release a lock."""
         self._held.discard(name)
-        self._call("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", name)
+        self._call(_GIVE_BACK, name)
 
     def keep(self) -> None:
         """Take the held locks again where their connection was lost. Call it every few seconds.

@@ -29,7 +29,8 @@ from pressmark.errors import ArchiveError, ConfigError
 from pressmark.removal import Action, Removal, Target, erasure_secret, fold_person, keyed, masked_uid
 from pressmark.settings import Settings
 from pressmark.urls import absolute, host_of, url_uid
-from pressmark.warehouse.connection import Connection, Warehouse, session_lock, transaction
+from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
 NOTES = "removals"
@@ -114,7 +115,7 @@ def enter(
     _put_note(store, note)
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
         _add(cursor, note)
-        if action == "erase":
+        if note["value_key"]:
             _unname_hidden(cursor, store, removal, note)
     return removal
 
@@ -131,9 +132,7 @@ def _unname_hidden(cursor: Cursor, store: ArchiveStore, removal: Removal, note: 
     for (removal_id,) in cursor.fetchall():
         if (known := notes.get(f"{removal_id}.json")) is not None:
             _put_note(store, json.loads(known) | hashed)
-        key = bytes.fromhex(note["value_key"]) if note["value_key"] else None
-        if key is not None:
-            cursor.execute(_SQL["unname"], {**hashed, "value_key": key, "removal_id": removal_id})
+        cursor.execute(_SQL["unname"], {**hashed, "value_key": _key_of(removal), "removal_id": removal_id})
 
 
 def preview(warehouse: Warehouse, target: Target, value: str, action: Action, outlet: str | None = None) -> Found:

@@ -19,7 +19,8 @@ from psycopg2.extensions import cursor as Cursor
 
 from pressmark.archive.store import ArchiveStore
 from pressmark.outlet import Outlet
-from pressmark.warehouse.connection import Connection, Warehouse, session_lock, transaction
+from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.removals import ARCHIVE_LOCK, catch_up
 

@@ -1,19 +1,23 @@
 CREATE VIEW mart.crawl_funnel AS
-WITH settled AS (
-    SELECT c.crawl_id, COALESCE(c.outcome, 'open') AS outcome, count(*) AS candidates
-    FROM ops.candidate c
-    GROUP BY c.crawl_id, COALESCE(c.outcome, 'open')
-    UNION ALL
-    SELECT p.crawl_id, 'known_not_due', sum(p.listed_again)
-    FROM ops.endpoint_poll p
-    GROUP BY p.crawl_id
-    HAVING sum(p.listed_again) > 0
-)
-SELECT w.crawl_id, w.outlet, w.mode, w.started_at, s.outcome, o.class, sum(s.candidates)::bigint AS candidates
-FROM settled s
-JOIN ops.crawl w ON w.crawl_id = s.crawl_id
-LEFT JOIN core.outcome o ON o.outcome = s.outcome
-GROUP BY w.crawl_id, w.outlet, w.mode, w.started_at, s.outcome, o.class;
+SELECT w.crawl_id, w.outlet, w.mode, w.started_at, s.outcome, o.class, s.candidates
+FROM ops.crawl w
+-- Crawl by crawl, so that a question about one outlet counts the candidates of its crawls alone.
+CROSS JOIN LATERAL (
+    SELECT x.outcome, sum(x.candidates)::bigint AS candidates
+    FROM (
+        SELECT COALESCE(c.outcome, 'open') AS outcome, count(*) AS candidates
+        FROM ops.candidate c
+        WHERE c.crawl_id = w.crawl_id
+        GROUP BY COALESCE(c.outcome, 'open')
+        UNION ALL
+        SELECT 'known_not_due', sum(p.listed_again)
+        FROM ops.endpoint_poll p
+        WHERE p.crawl_id = w.crawl_id
+        HAVING sum(p.listed_again) > 0
+    ) x
+    GROUP BY x.outcome
+) s
+LEFT JOIN core.outcome o ON o.outcome = s.outcome;
 
 COMMENT ON VIEW mart.crawl_funnel IS 'How the candidates of each crawl ended: a row per crawl and outcome. Outcome open: the crawl still runs or was killed and not yet closed.';
 COMMENT ON COLUMN mart.crawl_funnel.crawl_id IS 'The crawl.';

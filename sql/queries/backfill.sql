@@ -98,9 +98,9 @@ GROUP BY w.outlet;
 -- What a chunk's last crawl left for lack of budget, or was cut off from; pages and listings that gave no answer.
 SELECT w.finish_reason, w.error,
        COALESCE(sum(f.candidates) FILTER (WHERE f.outcome IN ('budget_exhausted', 'interrupted')), 0),
-       COALESCE(sum(f.candidates) FILTER (WHERE f.outcome IN ('timeout', 'network_error', 'robots_unreachable')), 0),
+       COALESCE(sum(f.candidates) FILTER (WHERE f.outcome = ANY (%(no_answer)s::text[])), 0),
        (SELECT count(*) FROM ops.endpoint_poll p
-        WHERE p.crawl_id = w.crawl_id AND (p.outcome IN ('timeout', 'network_error', 'robots_unreachable')
+        WHERE p.crawl_id = w.crawl_id AND (p.outcome = ANY (%(no_answer)s::text[])
                                            OR p.http_status = 429 OR p.http_status >= 500))
 FROM ops.crawl w
 LEFT JOIN mart.crawl_funnel f ON f.crawl_id = w.crawl_id

@@ -158,7 +158,7 @@ ORDER BY measured_on DESC LIMIT 31;
 -- What failed because of us does not count against pages: they are due as before.
 UPDATE ops.frontier f SET failures = GREATEST(f.failures - 1, 0), next_due_at = now()
 FROM ops.candidate c
-WHERE c.crawl_id = ANY (%(crawls)s::uuid[]) AND c.outcome IN ('network_error', 'timeout', 'robots_unreachable')
+WHERE c.crawl_id = ANY (%(crawls)s::uuid[]) AND c.outcome = ANY (%(no_answer)s::text[])
   AND f.url_uid = c.url_uid;
 
 -- name: forgive_crawls
@@ -179,5 +179,5 @@ HAVING count(*) = 5 AND bool_and(w.finish_reason NOT IN ('finished', 'budget', '
 -- name: forgive_endpoints
 UPDATE ops.endpoint e SET failures = GREATEST(e.failures - 1, 0), next_poll_at = NULL
 FROM ops.endpoint_poll p
-WHERE p.crawl_id = ANY (%(crawls)s::uuid[]) AND p.outcome IN ('network_error', 'timeout', 'robots_unreachable')
+WHERE p.crawl_id = ANY (%(crawls)s::uuid[]) AND p.outcome = ANY (%(no_answer)s::text[])
   AND e.endpoint_id = p.endpoint_id;

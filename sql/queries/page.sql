@@ -46,9 +46,8 @@ FROM mart.outlet_coverage WHERE outlet = %(outlet)s AND day > current_date - 371
 -- name: outcomes
 -- How candidates ended by day, over the last 30 days with crawls.
 SELECT (f.started_at AT TIME ZONE 'UTC')::date AS day, f.outcome, sum(f.candidates)::bigint AS candidates
-FROM mart.crawl_brief c
-JOIN mart.crawl_funnel f ON f.crawl_id = c.crawl_id
-WHERE c.outlet = %(outlet)s AND c.started_at > now() - interval '30 days'
+FROM mart.crawl_funnel f
+WHERE f.outlet = %(outlet)s AND f.started_at > now() - interval '30 days'
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: endpoints

@@ -42,8 +42,8 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     with contextlib.closing(psycopg2.connect(server.dsn("postgres", "postgres"))) as admin:
         admin.autocommit = True
         cursor = admin.cursor()
-        cursor.execute(f"CREATE ROLE installer LOGIN CREATEROLE PASSWORD '{INSTALLER}'")
-        cursor.execute(f"CREATE ROLE runner LOGIN PASSWORD '{RUNNER}'")
+        cursor.execute("CREATE ROLE installer LOGIN CREATEROLE PASSWORD %s", (INSTALLER,))
+        cursor.execute("CREATE ROLE runner LOGIN PASSWORD %s", (RUNNER,))
         cursor.execute(
             "CREATE DATABASE pressmark OWNER installer TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' "
             "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
