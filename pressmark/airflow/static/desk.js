@@ -15,14 +15,16 @@ function chart(element) {
   const told = JSON.parse(element.dataset.chart);
   const palette = ["#2e7d4f", "#2a6fb0", "#a86400", "#c0362c", "#7b5ea7", "#4f8a8b", "#8d6e63", "#607d8b", "#b0578d", "#9e9d24"];
   const text = getComputedStyle(document.body).color;
+  const days = told.days.map((day) => Date.parse(day) / 1000);
   const axis = { stroke: text, grid: { stroke: text + "", width: 0.15 }, ticks: { show: false } };
   new uPlot({
     width: element.clientWidth, height: 220, axes: [axis, { ...axis, size: 50 }],
-    scales: { x: { range: (u, first, last) => [first - 43200, last + 43200] } },
+    // By the days themselves: of a single one the library makes years.
+    scales: { x: { range: () => [days[0] - 43200, days.at(-1) + 43200] }, y: { range: (u, low, high) => [0, Math.max(high, 1)] } },
     series: [{}, ...told.series.map((one, place) => ({
       label: one.name, stroke: palette[place % palette.length], width: 2, points: { show: told.days.length < 40, size: 5 },
     }))],
-  }, [told.days.map((day) => Date.parse(day) / 1000), ...told.series.map((one) => one.values)], element);
+  }, [days, ...told.series.map((one) => one.values)], element);
 }
 
 function draw() {
