@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from psycopg2 import sql
 
@@ -24,6 +25,13 @@ from tests.site import WebSite
 
 SHARED = PROJECT_ROOT.parent / "shared"
 KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """Its command line; nothing for one that has ended since it was listed."""
+    with contextlib.suppress(psutil.Error):
+        return process.cmdline()
+    return []
 
 
 @dataclass

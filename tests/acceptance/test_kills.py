@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -18,7 +19,7 @@ from pressmark.newsstand import OUTLETS as FOLDER
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.server import running as newsstand_running
 from tests.acceptance.test_newsstand import OUTLETS, check_archive
-from tests.conftest import Line
+from tests.conftest import Line, command_of
 
 SEED = int(os.environ.get("PRESSMARK_TEST_SEED", "0")) or random.randrange(1, 10**6)
 # The delay is longer than the newsstand's own, so that a kill meets a crawl in the middle of its work.
@@ -56,7 +57,7 @@ def wait_until_alone(line: Line, seconds: float = 10) -> None:
     """No process of the home is left."""
     deadline = time.monotonic() + seconds
     while left := processes(line):
-        assert time.monotonic() < deadline, f"orphans: {[(p.pid, p.cmdline()) for p in left]}"
+        assert time.monotonic() < deadline, f"orphans: {[(p.pid, command_of(p)) for p in left]}"
         time.sleep(0.1)
 
 
@@ -102,11 +103,11 @@ def test_killed_in_the_second_edition(
 
 
 def _crawl_process(line: Line) -> psutil.Process | None:
-    return next((p for p in processes(line) if "spiders.job" in p.cmdline()), None)
+    return next((p for p in processes(line) if "spiders.job" in command_of(p)), None)
 
 
 def _worker(line: Line) -> psutil.Process | None:
-    workers = [p for p in processes(line) if any("forkserver" in part for part in p.cmdline())]
+    workers = [p for p in processes(line) if any("forkserver" in part for part in command_of(p))]
     return random.choice(workers) if workers else None
 
 
@@ -125,7 +126,7 @@ def _postmaster(line: Line) -> psutil.Process | None:
 
 
 def _command(line: Line) -> psutil.Process | None:
-    return next((p for p in processes(line) if "pressmark.cli" in p.cmdline()), None)
+    return next((p for p in processes(line) if "pressmark.cli" in command_of(p)), None)
 
 
 VICTIMS: dict[str, Callable[[Line], psutil.Process | None]] = {
@@ -153,13 +154,10 @@ def kill_after(line: Line, seconds: float, victim: str, log: Path) -> str:
             time.sleep(0.02)
         time.sleep(seconds)
         if process.poll() is None:
-            target = VICTIMS[victim](line)
-            if target is not None:
-                try:
+            with contextlib.suppress(psutil.Error):  # it may have just ended
+                if (target := VICTIMS[victim](line)) is not None:
                     target.send_signal(signal.SIGKILL)
                     hit = f"{victim} {target.pid}"
-                except psutil.Error:
-                    pass
         process.wait(120)
     return hit
 

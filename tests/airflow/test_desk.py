@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import socket
@@ -18,7 +19,7 @@ from pressmark.airflow.client import AirflowClient, Run
 from pressmark.airflow.service import AirflowService, read_health
 from pressmark.settings import PROJECT_ROOT
 from tests.airflow.conftest import Desk
-from tests.conftest import Line
+from tests.conftest import Line, command_of
 
 DAG_ID = "crawl_hourly"
 pytestmark = pytest.mark.timeout(600)
@@ -67,9 +68,10 @@ def undisturbed(desk: Desk) -> str:
 def test_it_is_up_for_this_machine_alone(desk: Desk, undisturbed: str) -> None:
     state = desk.service.state()
     assert state is not None and set(read_health(state.port).values()) == {"healthy"}
-    listening = {
-        c.laddr for p in desk.service.processes() for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN
-    }
+    listening = set()
+    for process in desk.service.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):  # tasks come and go
+            listening |= {c.laddr for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
     assert {(address.ip, address.port) for address in listening} == {("127.0.0.1", state.port)}
     for name in ("passwords.json", "secrets.json"):
         assert (desk.service.home / name).stat().st_mode & 0o777 == 0o600
@@ -147,7 +149,7 @@ def test_what_is_done_on_demand(desk: Desk, airflow: AirflowClient, undisturbed:
 
 
 def _by_command(desk: Desk, words: str) -> psutil.Process | None:
-    return next((p for p in desk.service.processes() if words in " ".join(p.cmdline())), None)
+    return next((p for p in desk.service.processes() if words in " ".join(command_of(p))), None)
 
 
 def _scheduler(desk: Desk) -> psutil.Process | None:
