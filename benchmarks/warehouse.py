@@ -1,6 +1,6 @@
 """How the warehouse fares as it grows: loading, clustering, search and analysts' questions.
 
-    python benchmarks/warehouse.py [--sizes 10000,100000,1000000] [--json]
+    python benchmarks/warehouse.py [--sizes 10000,100000,1000000] [--keep FOLDER] [--json]
 
 A warehouse of invented articles (median 400 words, dates over 24 months, 3 % copies of others with a few words
 changed, 40 outlets) is filled to each size. At each size it is measured, on this very state:
@@ -58,21 +58,33 @@ def main() -> None:
     """Fill, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", default="10000,100000,1000000")
+    parser.add_argument("--keep", type=Path, help="a new home that stays, to look into with pressmark psql")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     sizes = sorted(int(size) for size in options.sizes.split(","))
-    with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
-        Path(folder).chmod(0o755)
-        warehouse = Warehouse(Settings.from_env({"PRESSMARK_HOME": folder}))
-        try:
-            results = run(warehouse, sizes)
-        finally:
-            assert warehouse.embedded is not None
-            warehouse.embedded.remove()
+    with home(options.keep) as warehouse:
+        results = run(warehouse, sizes)
     if options.json:
         print(json.dumps(results))
         return
     report(results)
+
+
+@contextlib.contextmanager
+def home(keep: Path | None) -> Iterator[Warehouse]:
+    """A warehouse of its own, removed at the end unless it is to be kept."""
+    if keep:
+        keep.mkdir(mode=0o755)
+        yield Warehouse(Settings.from_env({"PRESSMARK_HOME": str(keep.absolute())}))
+        return
+    with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        warehouse = Warehouse(Settings.from_env({"PRESSMARK_HOME": folder}))
+        try:
+            yield warehouse
+        finally:
+            assert warehouse.embedded is not None
+            warehouse.embedded.remove()
 
 
 def run(warehouse: Warehouse, sizes: list[int]) -> list[dict[str, Any]]:
@@ -84,10 +96,11 @@ def run(warehouse: Warehouse, sizes: list[int]) -> list[dict[str, Any]]:
         results = []
         for size in sizes:
             started = time.perf_counter()
-            fill(connection, there, size)
+            fill(warehouse, there, size)
             print(f"filled to {size} in {time.perf_counter() - started:.0f} s", file=sys.stderr)
             there = size
             results.append({"articles": size, **measure(warehouse, connection, size)})
+            print(json.dumps(results[-1]), file=sys.stderr)
             there += LOADED
         return results
 

@@ -152,7 +152,7 @@ class EmbeddedServer:
             "unix_socket_directories": str(place.sockets),
             "unix_socket_permissions": "0700",
             "max_connections": "200",
-            "shared_buffers": "128MB",
+            "shared_buffers": f"{_cache_size() >> 20}MB",
             "max_wal_size": "2GB",
             "timezone": "UTC",
             "log_timezone": "UTC",
@@ -251,6 +251,11 @@ class EmbeddedServer:
             **as_user,  # type: ignore[call-overload]
         )
         return done
+
+
+def _cache_size() -> int:
+    """An eighth of the memory, within 128 MB and 1 GB, in bytes: taken only as the warehouse fills it."""
+    return int(min(max(psutil.virtual_memory().total // 8, 128 << 20), 1 << 30))
 
 
 def _living_postgres(lock_file: Path) -> psutil.Process | None:

@@ -75,40 +75,55 @@ CREATE FUNCTION mart.search(
     rank real,
     snippet text
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog SET join_collapse_limit = 11 AS $$
 DECLARE
     wanted tsquery := core.search_query(query);
+    last_day date;
+    since date;
+    days integer := 2;
+    newest uuid[];
+    answers integer := least(greatest(most, 1), 1000);
+    ranked integer := greatest(answers, 500);
 BEGIN
     IF numnode(wanted) = 0 THEN
         RETURN;
     END IF;
-    -- Planned for the very words: how many articles have them decides the way. Tokens lie apart from their row and are
-    -- read of the newest thousand alone.
+    -- The newest of them, looked for in longer and longer times: reading the days of all that have a common word takes
+    -- longer than all of these together. Planned for the very words: how many articles have them decides the way.
+    last_day := least(to_day, (SELECT max(s.published_on) FROM core.search_document s), current_date);
+    LOOP
+        since := greatest(from_day, last_day - days);
+        EXECUTE $sql$
+            SELECT ARRAY(
+                SELECT s.article_uid
+                FROM core.search_document s
+                WHERE ($2 IS NULL OR s.in_language = $2 OR starts_with(s.in_language, $2 || '-'))
+                  AND ($3 IS NULL OR s.published_on >= $3)
+                  AND ($4 IS NULL OR s.published_on <= $4)
+                  AND ($5 IS NULL OR s.outlet = $5)
+                  AND s.tokens @@ $1  -- last, since tokens lie apart from their row
+                ORDER BY s.published_on DESC NULLS LAST, s.article_uid
+                LIMIT $6)
+        $sql$ INTO newest USING wanted, language, since, to_day, of_outlet, ranked;
+        EXIT WHEN cardinality(newest) = ranked OR since = from_day OR days IS NULL;
+        days := CASE WHEN days < 1000
+                THEN least(days * 12, ceil(days * 1.3 * ranked / greatest(cardinality(newest), 1)))::integer END;
+    END LOOP;
+    -- Tokens lie apart from their row and are read of these alone.
     RETURN QUERY EXECUTE $sql$
-        WITH newest AS MATERIALIZED (
-            SELECT s.article_uid
-            FROM core.search_document s
-            WHERE s.tokens @@ $1
-              AND ($2 IS NULL OR s.in_language = $2 OR starts_with(s.in_language, $2 || '-'))
-              AND ($3 IS NULL OR s.published_on >= $3)
-              AND ($4 IS NULL OR s.published_on <= $4)
-              AND ($5 IS NULL OR s.outlet = $5)
-            ORDER BY s.published_on DESC NULLS LAST, s.article_uid
-            LIMIT 1000
-        ),
-        best AS MATERIALIZED (
+        WITH best AS MATERIALIZED (
             SELECT s.article_uid, ts_rank(s.tokens, $1, 1) AS rank, s.published_on
-            FROM newest n
-            JOIN core.search_document s ON s.article_uid = n.article_uid
+            FROM core.search_document s
+            WHERE s.article_uid = ANY ($2)
             ORDER BY rank DESC, s.published_on DESC NULLS LAST, s.article_uid
-            LIMIT $6
+            LIMIT $3
         )
         SELECT m.article_uid, m.outlet, m.url, m.headline, m.date_published, m.in_language, b.rank,
-               mart.search_snippet(m.article_body, $7)
+               mart.search_snippet(m.article_body, $4)
         FROM best b
         JOIN mart.article m ON m.article_uid = b.article_uid
         ORDER BY b.rank DESC, b.published_on DESC NULLS LAST, b.article_uid
-    $sql$ USING wanted, language, from_day, to_day, of_outlet, least(greatest(most, 1), 1000), query;
+    $sql$ USING wanted, newest, answers, query;
 END
 $$;
-COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Articles that have these words, best first: plain words are all wanted, "a phrase" in this order, or, -without. language: BCP 47, en also finds en-GB. from_day, to_day: days of publication (UTC), both included. Of more than a thousand hits the newest thousand are ranked. Marks of Latin, Greek, Arabic and Hebrew letters do not matter; runs of Chinese, Japanese, Thai, Lao, Khmer and Burmese are found anywhere in a text.';
+COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Articles that have these words, best first: plain words are all wanted, "a phrase" in this order, or, -without. language: BCP 47, en also finds en-GB. from_day, to_day: days of publication (UTC), both included. Of more than five hundred hits the newest five hundred are ranked, or as many as are asked for. Marks of Latin, Greek, Arabic and Hebrew letters do not matter; runs of Chinese, Japanese, Thai, Lao, Khmer and Burmese are found anywhere in a text.';
