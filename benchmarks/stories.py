@@ -178,22 +178,27 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
 
     Raises AssertionError where a search document is not what the warehouse's own function makes of the text.
     """
-    chunks = [(number, min(number + CHUNK, size)) for number in range(start, size, CHUNK)]
     with contextlib.closing(warehouse.connect_admin()) as connection:
         with transaction(connection) as cursor:
+            cursor.execute(
+                "SELECT string_agg(pg_get_indexdef(i), ';') FROM unnest("
+                "'{core.search_document_tokens,core.copy_band_key}'::regclass[]) AS i"
+            )
+            (as_they_were,) = cursor.fetchone() or ("",)
             cursor.execute(
                 "DROP INDEX core.search_document_tokens, core.copy_band_key; "
                 "ALTER TABLE core.article_line DROP CONSTRAINT article_line_pkey"
             )
+            cursor.execute("SELECT COALESCE(max(compared_id), 0) + 1 FROM core.compared_text")
+            (unused,) = cursor.fetchone() or (1,)
+        chunks = [(n, min(n + CHUNK, size), unused - start) for n in range(start, size, CHUNK)]
         with get_context("spawn").Pool(os.cpu_count(), _open, (warehouse.settings,)) as pool:
             for _ in pool.imap_unordered(_fill_chunk, chunks):
                 pass
         with transaction(connection) as cursor:
             cursor.execute("SET LOCAL maintenance_work_mem = '2GB'")
             cursor.execute(
-                "CREATE INDEX search_document_tokens ON core.search_document USING gin (tokens) "
-                "WITH (fastupdate = on); "
-                "CREATE INDEX copy_band_key ON core.copy_band (month, band_hash, compared_id); "
+                f"{as_they_were}; "
                 "ALTER TABLE core.article_line ADD PRIMARY KEY (outlet_line, headline_hash, article_uid)"
             )
             cursor.execute(
@@ -201,7 +206,9 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
                 "(SELECT max(compared_id) FROM core.compared_text))"
             )
         connection.autocommit = True
-        connection.cursor().execute("VACUUM ANALYZE")
+        cursor = connection.cursor()
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")  # what the filling left to write is no part of what is measured
 
 
 _own: list[Connection] = []  # of a process that fills
@@ -214,13 +221,14 @@ def _open(settings: Settings) -> None:
     _own.append(connection)
 
 
-def _fill_chunk(span: tuple[int, int]) -> None:
-    stories = [write_story(number, quick=True) for number in range(*span)]
+def _fill_chunk(span: tuple[int, int, int]) -> None:
+    start, end, first_id = span
+    stories = [write_story(number, quick=True) for number in range(start, end)]
     rows: dict[str, list[str]] = {f"{table} ({columns})": [] for table, columns in {**TABLES, **DERIVED}.items()}
     for story in stories:
         for table, row in rows_of(story).items():
             rows[f"{table} ({TABLES[table]})"].append("\t".join(map(field, row)))
-        for table, several in derived_rows_of(story).items():
+        for table, several in derived_rows_of(story, first_id + story.number).items():
             rows[f"{table} ({DERIVED[table]})"] += several
     with transaction(_own[0]) as cursor:
         for target, lines in rows.items():
@@ -237,7 +245,7 @@ DERIVED = {
 }
 
 
-def derived_rows_of(story: Story) -> dict[str, list[str]]:
+def derived_rows_of(story: Story, compared_id: int) -> dict[str, list[str]]:
     """The rows that are made of a text by the warehouse and by clustering, as lines for COPY."""
     day = story.published.date()
     source = hashlib.sha256("\x1f".join((story.headline, story.description, story.text_hash.hex())).encode()).digest()
@@ -247,9 +255,9 @@ def derived_rows_of(story: Story) -> dict[str, list[str]]:
             "\t".join(map(field, (story.uid, 1, story.outlet, "en", day.isoformat(), source, _tokens(story))))
         ],
         "core.compared_text": [
-            "\t".join(map(field, (story.number + 1, story.uid, story.text_hash, day.isoformat(), SIG_VERSION, True)))
+            "\t".join(map(field, (compared_id, story.uid, story.text_hash, day.isoformat(), SIG_VERSION, True)))
         ],
-        "core.copy_band": [f"{month}\t{band}\t{story.number + 1}" for band in bands(story.signature)],
+        "core.copy_band": [f"{month}\t{band}\t{compared_id}" for band in bands(story.signature)],
         "core.article_line": [f"{line}\t{head}\t{story.uid}" for line in lines_of(story.outlet, story.body)],
     }
 

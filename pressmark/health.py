@@ -5,6 +5,7 @@ Rows are read and written by `warehouse.health`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ DENIALS = ("robots_denied", "robots_unreachable", "rights_reserved")
 BROKEN = ("extraction_empty", "extraction_timeout", "needs_browser", "quarantined")
 NO_ANSWER = ("network_error", "timeout", "robots_unreachable")
 KEPT = ("new", "revised", "unchanged", "not_modified", "same_article")
+ANSWERS = REFUSALS + DENIALS + BROKEN + KEPT
 
 # With a rhythm of its own: so many articles that should have come and did not. A Poisson process has none for three
 # expected in one of twenty cases, for eight in one of three thousand.
@@ -36,7 +38,10 @@ OUR_SIDE_SHARE, OUR_SIDE_LEAST = 0.2, 3
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """One of an outlet's last crawls. entries: what its listings named; listings: how many answered."""
+    """One of an outlet's last crawls. entries: what its listings named; listings: how many answered.
+
+    mode: `window` for one of a backfill, which says whether pages are given to us, and nothing else.
+    """
 
     started_at: datetime
     finish_reason: str | None
@@ -45,6 +50,7 @@ class Crawl:
     outcomes: Mapping[str, int]
     entries: int
     listings: int
+    mode: str = "incremental"
 
     @property
     def failed(self) -> bool:
@@ -53,13 +59,16 @@ class Crawl:
 
     def count(self, outcomes: Sequence[str]) -> int:
         """Candidates that ended so."""
-        return sum(self.outcomes.get(name, 0) for name in outcomes)
+        return _count(self.outcomes, outcomes)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of an outlet. crawls: newest first. rhythm: articles expected by hour of the week (UTC, from Monday
-    0 h), empty where too little is known. fields: share of recent and of earlier articles with a field.
+    """What is known of an outlet.
+
+    crawls: newest first. rhythm: articles expected by hour of the week (UTC, from Monday 0 h), empty where too little
+    is known. fields: share of recent and of earlier articles with a field. was_blocked: why it was, where its last
+    state was that.
     """
 
     outlet: str
@@ -72,6 +81,12 @@ class Facts:
     crawls: Sequence[Crawl] = ()
     rhythm: Mapping[int, float] = field(default_factory=dict)
     fields: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    was_blocked: str | None = None
+
+    @property
+    def scheduled(self) -> list[Crawl]:
+        """The crawls that were no backfill."""
+        return [crawl for crawl in self.crawls if crawl.mode == "incremental"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +101,10 @@ def judge(facts: Facts, now: datetime) -> Verdict:
     """The state of an outlet now. The worst that is shown counts; what a person decided comes first."""
     if facts.switch != "running":
         return Verdict("paused", f"{facts.switch}: {facts.switch_reason}")
-    if not facts.enabled and not facts.crawls:
-        return Verdict("new", "its file does not let it be crawled on schedule")
-    if not facts.crawls:
+    if not facts.enabled:
+        state: State = "paused" if facts.scheduled else "new"
+        return Verdict(state, "its file does not let it be crawled on schedule (enabled: false)")
+    if not facts.scheduled:
         return Verdict("new", "it was not crawled yet")
     return _failing(facts) or _blocked(facts) or _broken(facts) or _quiet(facts, now)
 
@@ -124,11 +140,11 @@ def is_our_side(failed: int, outlets: int) -> bool:
 
 
 def _failing(facts: Facts) -> Verdict | None:
-    last = facts.crawls[0]
+    last = facts.scheduled[0]
     if not last.failed or (last.error or "").startswith(HostRefuses.BEGINNING):
         return None
     row = 0
-    for crawl in facts.crawls:
+    for crawl in facts.scheduled:
         if not crawl.failed:
             break
         row += 1
@@ -137,27 +153,39 @@ def _failing(facts: Facts) -> Verdict | None:
 
 
 def _blocked(facts: Facts) -> Verdict | None:
-    last = facts.crawls[0]
-    refused = last.count(REFUSALS)
-    asked = refused + last.count(KEPT) + last.count(BROKEN)
-    if (last.error or "").startswith(HostRefuses.BEGINNING):
-        return Verdict("blocked", last.error or "")
+    if (facts.crawls[0].error or "").startswith(HostRefuses.BEGINNING):
+        return Verdict("blocked", facts.crawls[0].error or "")
+    # A crawl that asked for a page or two says little: what the crawls before it met counts too, unless it got them.
+    outcomes: Counter[str] = Counter()
+    row = 0
+    for crawl in facts.crawls:
+        outcomes.update(crawl.outcomes)
+        row += bool(crawl.count(ANSWERS))
+        found = _refusal(outcomes, "the last crawl" if row == 1 else f"the last {row} crawls")
+        got_them = crawl.count(ANSWERS) and not crawl.count(REFUSALS + DENIALS)
+        if found or got_them or _count(outcomes, ANSWERS) >= _LEAST_PAGES:
+            return found
+    return Verdict("blocked", facts.was_blocked) if facts.was_blocked and not row else None
+
+
+def _refusal(outcomes: Mapping[str, int], crawls: str) -> Verdict | None:
+    refused, denied = _count(outcomes, REFUSALS), _count(outcomes, DENIALS)
+    asked = refused + _count(outcomes, KEPT) + _count(outcomes, BROKEN)
     if refused >= _LEAST_PAGES and refused >= _SHARE * asked:
-        return Verdict("blocked", f"{refused} of {asked} pages of the last crawl were {_told(last, REFUSALS)}")
-    denied = last.count(DENIALS)
-    if denied >= _LEAST_PAGES and denied == sum(last.outcomes.values()) - last.outcomes.get("known_not_due", 0):
-        return Verdict("blocked", f"all of the last crawl: {_told(last, DENIALS)}")
+        return Verdict("blocked", f"{refused} of {asked} pages of {crawls} were {_told(outcomes, REFUSALS)}")
+    if denied >= _LEAST_PAGES and denied == sum(outcomes.values()) - outcomes.get("known_not_due", 0):
+        return Verdict("blocked", f"all of {crawls}: {_told(outcomes, DENIALS)}")
     return None
 
 
 def _broken(facts: Facts) -> Verdict | None:
-    last = next((c for c in facts.crawls if c.count(KEPT) + c.count(BROKEN) >= _LEAST_PAGES), None)
+    last = next((c for c in facts.scheduled if c.count(KEPT) + c.count(BROKEN) >= _LEAST_PAGES), None)
     if last is not None:
         broken, came = last.count(BROKEN), last.count(KEPT) + last.count(BROKEN)
         if broken >= _LEAST_PAGES and broken >= _SHARE * came:
             return Verdict(
                 "extraction_broken",
-                f"{broken} of {came} pages gave no text ({_told(last, BROKEN)}): has its layout changed? "
+                f"{broken} of {came} pages gave no text ({_told(last.outcomes, BROKEN)}): has its layout changed? "
                 "`pressmark why URL` shows one; extraction.keep in its file may mend it",
             )
     for name, (now, before) in facts.fields.items():
@@ -170,7 +198,7 @@ def _broken(facts: Facts) -> Verdict | None:
 
 def _quiet(facts: Facts, now: datetime) -> Verdict:
     last = facts.last_new_at
-    crawled = facts.crawls[0]
+    crawled = facts.scheduled[0]
     if last is None:
         return Verdict("new", "no article came of it yet")
     ago = _ago(now - last)
@@ -192,8 +220,12 @@ def _quiet(facts: Facts, now: datetime) -> Verdict:
     return Verdict("fresh", f"last new article {ago} ago")
 
 
-def _told(crawl: Crawl, outcomes: Sequence[str]) -> str:
-    return ", ".join(f"{crawl.outcomes[name]} {name}" for name in outcomes if crawl.outcomes.get(name))
+def _count(outcomes: Mapping[str, int], names: Sequence[str]) -> int:
+    return sum(outcomes.get(name, 0) for name in names)
+
+
+def _told(outcomes: Mapping[str, int], names: Sequence[str]) -> str:
+    return ", ".join(f"{outcomes[name]} {name}" for name in names if outcomes.get(name))
 
 
 def _ago(span: timedelta) -> str:

@@ -44,6 +44,7 @@ class OutletSpider(Spider):
         self.book = book
         self.stopping = False
         self.error: str | None = None
+        self.search: Search | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
@@ -66,7 +67,7 @@ class OutletSpider(Spider):
         book = self.book
         try:
             states = await book.read_endpoints()
-            search = Search(book.outlet, book.request.asked, self._fetch, states, book.request.scheduled)
+            search = self.search = Search(book.outlet, book.request.asked, self._fetch, states, book.request.scheduled)
             for endpoint in self.endpoints():
                 if endpoint.endpoint_id in search.polled:
                     continue
@@ -194,6 +195,13 @@ class OutletSpider(Spider):
         if finish_reason == "failed":
             self.error = self.error or f"ended by Scrapy: {reason}"
         stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
+        unread = self.search.unread if self.search else 0
+        if unread:
+            stats["sitemaps_unread"] = unread
+            logger.warning(
+                "%s: %d sitemaps were left unread: budgets.sitemaps is %d",
+                self.book.outlet.id, unread, self.book.outlet.budgets.sitemaps,
+            )  # fmt: skip
         try:
             finish_reason, self.error = await self.book.close(finish_reason, self.error, stats)
         except Exception as error:
@@ -207,4 +215,5 @@ class OutletSpider(Spider):
             plan=dict(self.book.plan),
             plan_days=self.book.plan_days,
             requests=self.book.requests,
+            sitemaps_unread=unread,
         )

@@ -375,6 +375,11 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, asked: Asked, run: CrawlRun) ->
     plan.requests = fetch + plan.listing_requests * again
     if event["reason"] != "finished":
         plan.note = f"its listings were not read to the end ({event['reason']}): there may be more"
+    elif event["sitemaps_unread"]:
+        plan.note = (
+            f"{event['sitemaps_unread']} of its sitemaps were not read (budgets.sitemaps is "
+            f"{outlet.budgets.sitemaps}): there may be more"
+        )
     elif fetch > (budget := (asked.page_budget or outlet.budgets.pages) * len(parts)):
         plan.note = f"a part takes {budget // len(parts)} pages at a time: ask again to go on"
     plan.seconds = plan.requests * (outlet.politeness.delay + _SECONDS_A_PAGE)

@@ -216,6 +216,7 @@ def _read_facts(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) ->
             row["articles"], crawls.get(row["outlet"], ()),
             rhythm_of(counts[row["outlet"]], (now - first[row["outlet"]]).days / 7) if row["outlet"] in counts else {},
             _fields(shares.get(row["outlet"], {})),
+            row["was_blocked"],
         )
         for row in dict_rows(cursor)
     }  # fmt: skip

@@ -81,8 +81,20 @@ def load_segments(
         if on_loaded:
             on_loaded(result)
     if done:
+        _settle_search(warehouse)
         catch_up(warehouse, rereader.store)  # a crawl may have fetched what was erased while it ran
     return done
+
+
+def _settle_search(warehouse: Warehouse) -> None:
+    """Leave nothing for searches to do. Where the server goes away now, the next load or the daily care does it."""
+    try:
+        with contextlib.closing(warehouse.connect("loader", "pressmark load")) as connection:
+            with transaction(connection) as cursor:
+                cursor.execute(queries("load")["room_to_work"])
+                cursor.execute(queries("load")["settle_search"])
+    except (psycopg2.Error, ServerError) as error:
+        logger.warning("the index of the search was not settled: %s", _words(error))
 
 
 def _load_persistently(warehouse: Warehouse, segment_id: UUID, outlet: str, rereader: Rereader) -> LoadedSegment:
@@ -117,6 +129,7 @@ def load_segment(connection: Connection, segment_id: UUID, rereader: Rereader, s
     """
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
+        cursor.execute(queries("load")["room_to_work"])
         cursor.execute(queries("load")["claim"], {"segment_id": segment_id})
         claimed = cursor.fetchone()
         if claimed is None:

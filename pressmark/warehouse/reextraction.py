@@ -173,6 +173,9 @@ def _read_page(
     url: str,
 ) -> bool:
     """One page; True where its fields are there now."""
+    cursor.execute(_SQL["is_held"], {"payload_hash": payload_hash})
+    if cursor.fetchone() is None:
+        return True  # erased since: it is not brought back
     if not is_there:
         found = rereader.read(file, offset, length, ExtractionConfig.of(outlet), outlet.budgets.page_size)
         if found is None or found.payload_hash != bytes(payload_hash):

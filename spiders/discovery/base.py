@@ -28,7 +28,8 @@ class Search:
     """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes, headers).
 
     states: of endpoints that were looked at before. scheduled: nobody waits for this crawl, so an endpoint may rest.
-    sitemaps_left: how many may still be read. polled: endpoints that were read in this crawl; each is read once.
+    sitemaps_left: how many may still be read; unread: those that it left no room for. polled: endpoints that were
+    read in this crawl; each is read once.
     brought_new: whether the listing before had something to fetch; what follows it is read only then.
     """
 
@@ -38,6 +39,7 @@ class Search:
     states: Mapping[UUID, EndpointState] = field(default_factory=dict)
     scheduled: bool = False
     sitemaps_left: int = 0
+    unread: int = 0
     polled: set[UUID] = field(default_factory=set)
     brought_new: bool = True
 

@@ -28,7 +28,7 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     yield Poll(endpoint, datetime.now(UTC), status, "listed", detail, hashlib.sha256(body).digest()[:16]), []
     for address in listed or WELL_KNOWN:
         url = absolute(address, endpoint.url)
-        if url is None or search.sitemaps_left <= 0:
+        if url is None or (search.sitemaps_left <= 0 and not listed):
             continue
         found = Endpoint(search.outlet.id, "sitemap", url, configured=False)
         worked = False

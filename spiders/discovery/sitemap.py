@@ -54,6 +54,7 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
                 queue.append((found, child.modified))
         poll, candidates = poll_of(search, current, response, listing)
         yield replace(poll, index_modified=modified), candidates
+    search.unread += len({left.endpoint_id for left, _ in queue} - search.polled)
 
 
 def _worth_reading(listing: Listing, search: Search) -> list[ChildListing]:

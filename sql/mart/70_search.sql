@@ -81,20 +81,24 @@ DECLARE
     last_day date;
     since date;
     days integer := 2;
-    newest uuid[];
+    until date;
+    found uuid[];
+    newest uuid[] := '{}';
+    hits integer := 0;
     answers integer := least(greatest(most, 1), 1000);
-    ranked integer := greatest(answers, 500);
+    ranked integer := greatest(answers, 250);
 BEGIN
     IF numnode(wanted) = 0 THEN
         RETURN;
     END IF;
-    -- The newest of them, looked for in longer and longer times: reading the days of all that have a common word takes
-    -- longer than all of these together. Planned for the very words: how many articles have them decides the way.
+    -- The newest of them, looked for further and further back: reading the days of all that have a common word would take
+    -- longer. Planned for the very words: how many articles have them decides the way.
     last_day := least(to_day, (SELECT max(s.published_on) FROM core.search_document s), current_date);
+    until := to_day;
     LOOP
         since := greatest(from_day, last_day - days);
         EXECUTE $sql$
-            SELECT ARRAY(
+            SELECT array_agg(h.article_uid) FROM (
                 SELECT s.article_uid
                 FROM core.search_document s
                 WHERE ($2 IS NULL OR s.in_language = $2 OR starts_with(s.in_language, $2 || '-'))
@@ -103,11 +107,15 @@ BEGIN
                   AND ($5 IS NULL OR s.outlet = $5)
                   AND s.tokens @@ $1  -- last, since tokens lie apart from their row
                 ORDER BY s.published_on DESC NULLS LAST, s.article_uid
-                LIMIT $6)
-        $sql$ INTO newest USING wanted, language, since, to_day, of_outlet, ranked;
-        EXIT WHEN cardinality(newest) = ranked OR since = from_day OR days IS NULL;
+                LIMIT $6
+            ) h
+        $sql$ INTO found USING wanted, language, since, until, of_outlet, ranked - hits;
+        newest := newest || found;
+        hits := cardinality(newest);
+        EXIT WHEN hits = ranked OR since = from_day OR days IS NULL;
+        until := since - 1;
         days := CASE WHEN days < 1000
-                THEN least(days * 12, ceil(days * 1.3 * ranked / greatest(cardinality(newest), 1)))::integer END;
+                THEN least(days * 12, ceil(days * 1.3 * ranked / greatest(hits, 1)))::integer END;
     END LOOP;
     -- Tokens lie apart from their row and are read of these alone.
     RETURN QUERY EXECUTE $sql$
@@ -126,4 +134,4 @@ BEGIN
     $sql$ USING wanted, newest, answers, query;
 END
 $$;
-COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Articles that have these words, best first: plain words are all wanted, "a phrase" in this order, or, -without. language: BCP 47, en also finds en-GB. from_day, to_day: days of publication (UTC), both included. Of more than five hundred hits the newest five hundred are ranked, or as many as are asked for. Marks of Latin, Greek, Arabic and Hebrew letters do not matter; runs of Chinese, Japanese, Thai, Lao, Khmer and Burmese are found anywhere in a text.';
+COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Articles that have these words, best first: plain words are all wanted, "a phrase" in this order, or, -without. language: BCP 47, en also finds en-GB. from_day, to_day: days of publication (UTC), both included. Of more than 250 hits the newest 250 are ranked, or as many as are asked for. Marks of Latin, Greek, Arabic and Hebrew letters do not matter; runs of Chinese, Japanese, Thai, Lao, Khmer and Burmese are found anywhere in a text.';

@@ -5,7 +5,7 @@
 SELECT o.outlet, o.tier, o.enabled,
        COALESCE(s.state, 'running') AS switch, s.reason AS switch_reason, s.switched_at,
        n.last_new_at, n.articles,
-       COALESCE(h.state, 'new') AS state_before, h.since AS since_before
+       CASE WHEN h.state = 'blocked' THEN h.reason END AS was_blocked
 FROM core.outlet o
 LEFT JOIN LATERAL (
     SELECT w.state, w.reason, w.switched_at, w.until FROM ops.outlet_switch w
@@ -13,26 +13,35 @@ LEFT JOIN LATERAL (
     ORDER BY w.switched_at DESC LIMIT 1
 ) s ON s.until IS NULL OR s.until > %(now)s
 LEFT JOIN LATERAL (
-    SELECT max(a.first_seen_at) AS last_new_at, count(*) AS articles FROM core.article a
-    WHERE a.outlet = o.outlet AND a.merged_into IS NULL
+    -- What a backfill brought is no sign of life.
+    SELECT (SELECT a.first_seen_at FROM core.article a
+            WHERE a.outlet = o.outlet AND a.merged_into IS NULL
+              AND NOT EXISTS (SELECT 1 FROM core.visit v JOIN ops.crawl c ON c.crawl_id = v.crawl_id
+                              WHERE v.article_uid = a.article_uid AND v.observed_at = a.first_seen_at AND c.mode = 'window')
+            ORDER BY a.first_seen_at DESC LIMIT 1) AS last_new_at,
+           (SELECT count(*) FROM core.article a WHERE a.outlet = o.outlet AND a.merged_into IS NULL) AS articles
 ) n ON true
 LEFT JOIN ops.health h ON h.outlet = o.outlet
 WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
 ORDER BY o.outlet;
 
 -- name: last_crawls
--- The last incremental crawls of each outlet with how their candidates ended, newest first.
+-- The last incremental crawls of each outlet and the last of a backfill, with how their candidates ended, newest first.
 SELECT w.outlet, w.started_at, w.finish_reason, w.error, w.requests,
        COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates) FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}'),
        (SELECT COALESCE(sum(p.entries), 0) FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id),
        (SELECT count(*) FILTER (WHERE p.outcome IN ('listed', 'not_modified')) FROM ops.endpoint_poll p
-        WHERE p.crawl_id = w.crawl_id)
+        WHERE p.crawl_id = w.crawl_id),
+       w.mode
 FROM core.outlet o
 CROSS JOIN LATERAL (
-    SELECT * FROM ops.crawl c
-    WHERE c.outlet = o.outlet AND c.mode = 'incremental' AND c.finished_at IS NOT NULL
-      AND NOT COALESCE((c.stats ->> 'our_side')::boolean, false)
-    ORDER BY c.started_at DESC LIMIT 5
+    SELECT c.* FROM (VALUES ('incremental', 5), ('window', 1)) AS m (mode, most)
+    CROSS JOIN LATERAL (
+        SELECT * FROM ops.crawl c
+        WHERE c.outlet = o.outlet AND c.mode = m.mode AND c.finished_at IS NOT NULL
+          AND NOT COALESCE((c.stats ->> 'our_side')::boolean, false)
+        ORDER BY c.started_at DESC LIMIT m.most
+    ) c
 ) w
 WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
 ORDER BY w.outlet, w.started_at DESC;

@@ -5,6 +5,13 @@
 -- Loads are applied one after the other, so that the order of load_seq is the order of commits.
 SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0));
 
+-- name: room_to_work
+-- What a load adds to the index of the search is put there in one go.
+SELECT set_config('work_mem', '32MB', true);
+
+-- name: settle_search
+SELECT core.settle_search();
+
 -- name: claim
 -- The segment, if it is still to be loaded.
 SELECT s.outlet, s.crawl_id FROM ops.segment s
@@ -52,12 +59,13 @@ ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.visit_id
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 
 -- name: add_articles
--- New articles; of the addresses that one was met under the shown one is chosen the same way in any order.
+-- New articles, as they are with one visit, so that few are changed by what is derived afterwards; of the addresses that
+-- one was met under the shown one is chosen the same way in any order.
 INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, visit_id, payload_hash,
-                               extractor_id, load_seq, changed_seq, changed_at)
+                               extractor_id, revision_count, load_seq, changed_seq, changed_at)
 SELECT DISTINCT ON (v.article_uid)
        v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.visit_id, v.payload_hash,
-       v.extractor_id, %(load_seq)s, %(load_seq)s, now()
+       v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
 FROM staging.visit v
 WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
 ORDER BY v.article_uid, v.url NOT LIKE 'https:%%', length(v.url), v.url
@@ -273,6 +281,7 @@ canonical AS (
     JOIN core.article a ON a.article_uid = c.article_uid
     JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
     LEFT JOIN core.article_url u ON u.article_uid = a.article_uid AND u.kind = 'canonical' AND u.url = x.canonical_url
+    WHERE a.merged_into IS NOT NULL OR u.url_uid <> a.article_uid
 ),
 derived AS (
     SELECT c.article_uid, c.merged_into AS before, t.article_uid AS target

@@ -20,6 +20,10 @@ WHERE COALESCE(p.extractor_id, v.extractor_id) <> %(extractor_id)s
   AND (%(until)s::timestamptz IS NULL OR v.observed_at < %(until)s)
 ORDER BY v.payload_hash, v.observed_at;
 
+-- name: is_held
+-- Whether the payload is still one of ours: it may have been erased since the pages were listed.
+SELECT 1 FROM core.visit WHERE payload_hash = %(payload_hash)s LIMIT 1;
+
 -- name: add_page
 INSERT INTO ops.reextracted (reextraction_id, payload_hash, extractor_id, before_extractor_id)
 VALUES (%(reextraction_id)s, %(payload_hash)s, %(extractor_id)s, %(before)s)

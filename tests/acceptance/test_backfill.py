@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pressmark.crawl.backfill import months
 from pressmark.newsstand.server import Newsstand
 from tests.conftest import Line
+from tests.site import Answer, WebSite
 
 RANGE = ("--since", "2026-03-01", "--until", "2026-04-01")
 
@@ -48,6 +50,24 @@ def test_cut_short_by_a_budget_and_taken_up_again(line: Line, newsstand: Newssta
     ((attempts,),) = line.query("SELECT attempts FROM ops.backfill_chunk")
     assert attempts == 2
     assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+def test_a_plan_tells_of_sitemaps_that_it_has_not_read(line: Line, serve: Callable[..., WebSite]) -> None:
+    site = serve("budgets: {sitemaps: 2}", endpoints=(("sitemap", "/index.xml"),))
+    space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+    maps = "".join(f"<sitemap><loc>http://test.example/{n}.xml</loc></sitemap>" for n in range(4))
+    site.answers["test.example", "/index.xml"] = Answer(
+        f"<sitemapindex {space}>{maps}</sitemapindex>".encode(), content_type="application/xml"
+    )
+    for n in range(4):
+        listed = f"<url><loc>http://test.example/story-{n}</loc><lastmod>2026-03-1{n}T10:00:00Z</lastmod></url>"
+        site.answers["test.example", f"/{n}.xml"] = Answer(
+            f"<urlset {space}>{listed}</urlset>".encode(), content_type="application/xml"
+        )
+    plan = json.loads(line.run("backfill", "test", *RANGE, "--dry-run", "--json").stdout)["plan"]["test"]
+    assert plan["listing_requests"] == 2 and plan["discoverable"] == 1
+    assert plan["note"].startswith("3 of its sitemaps were not read (budgets.sitemaps is 2)")
+    assert "3 of its sitemaps" in line.run("backfill", "test", *RANGE, "--dry-run").stdout
 
 
 @pytest.mark.parametrize(

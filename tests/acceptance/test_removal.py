@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
+import time
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +15,11 @@ from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
 from pressmark.archive.erasure import filler
 from pressmark.archive.records import member_spans, read_segments
+from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ArchiveError
+from pressmark.registry import load_registry
+from pressmark.warehouse import reextraction
+from pressmark.warehouse.comparison import Rereader
 from tests.conftest import Line
 from tests.site import PROSE, Answer, WebSite, article, feed
 
@@ -148,6 +154,35 @@ def test_what_is_fetched_while_it_is_removed_goes_too(line: Line, crawled: WebSi
     assert f"two-{CANARY}" not in nowhere_but and f"Another {CANARY}" not in nowhere_but
     assert f"Another {CANARY}" not in archive_text(line)
     assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+def test_a_reextraction_under_way_does_not_bring_it_back(
+    line: Line, crawled: WebSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reextraction, "_BATCH", 1)
+    file = Path(line.env["PRESSMARK_OUTLETS"]) / "test.yaml"
+    file.write_text(file.read_text() + "extraction: {prune: ['//aside']}\n")
+    registry = load_registry(file.parent)
+    erased: list[threading.Thread] = []
+
+    def erase_it(done: int, total: int) -> None:
+        if erased:
+            return
+        assert (done, total) == (1, 3)
+        options = ("--outlet", "test", "--erase", "--reason", "a test", "--yes")
+        erased.append(threading.Thread(target=line.run, args=("remove", *options)))
+        erased[0].start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while line.query(waiting) == [(0,)] and erased[0].is_alive():  # it is next, before our second page
+            time.sleep(0.05)
+
+    rereader = Rereader(registry, ArchiveStore(line.settings.archive))
+    done = reextraction.extract_again(line.warehouse, registry.select(["test"]), rereader, on_page=erase_it)
+    rereader.close()
+    erased[0].join(60)
+    assert done.failed == 0 and done.pages == 0
+    for table in ("core.article", "core.visit", "core.extraction", "core.text"):
+        assert line.query(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
 def test_what_only_names_another_page_as_canonical(line: Line, serve: Callable[..., WebSite]) -> None:

@@ -140,6 +140,8 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
     assert line.query("SELECT count(*) FROM ops.candidate WHERE url LIKE '%%flood%%'") == [(60,)], "a flood is cut"
     children = sum("/child-" in request["path"] for request in site.requests)
     assert children <= 5, "and so is an index without an end"
+    unread = line.query("SELECT stats -> 'sitemaps_unread' FROM ops.crawl")
+    assert unread == [(5000 - children,)], "which is told"
 
     rows = {
         url.removeprefix(H): rest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,10 @@ HOURLY = dict.fromkeys(range(168), 1.0)  # an article an hour
 
 def crawl(hours_ago: float = 0.2, finish: str = "finished", error: str | None = None, **outcomes: int) -> Crawl:
     return Crawl(NOW - timedelta(hours=hours_ago), finish, error, 5, outcomes or {"known_not_due": 10}, 10, 1)
+
+
+def backfill(**outcomes: int) -> Crawl:
+    return replace(crawl(**outcomes), mode="window")
 
 
 def facts(**changes: Any) -> Facts:
@@ -42,6 +47,20 @@ def facts(**changes: Any) -> Facts:
         (facts(crawls=[crawl(challenge_page=4, new=1)]), "blocked", "4 of 5 pages of the last crawl were 4 challenge_page"),
         (facts(crawls=[crawl(challenge_page=2, new=1)]), "fresh", ""),
         (facts(crawls=[crawl(robots_denied=9, known_not_due=3)]), "blocked", "9 robots_denied"),
+        # An hour with a page or two, or with none, says nothing new of a wall; one page that came does.
+        (facts(crawls=[crawl(challenge_page=1), crawl(1, challenge_page=4)]), "blocked", "5 of 5 pages of the last 2 crawls"),
+        (facts(crawls=[crawl(), crawl(1), crawl(2, challenge_page=4)]), "blocked", "4 of 4 pages of the last crawl"),
+        (facts(crawls=[crawl(challenge_page=1), crawl(1), crawl(2, challenge_page=4)]), "blocked", "5 of 5"),
+        (facts(crawls=[backfill(new=8), crawl(1), crawl(2, challenge_page=4)]), "fresh", ""),
+        (facts(crawls=[backfill(challenge_page=8), crawl(1, new=2)]), "blocked", "8 of 8"),
+        (facts(crawls=[backfill(extraction_empty=8), crawl(1, new=2)]), "fresh", ""),
+        (facts(crawls=[backfill(new=8)]), "new", "not crawled yet"),
+        (facts(crawls=[crawl(), crawl(1)], was_blocked="4 of 4 pages"), "blocked", "4 of 4 pages"),
+        (facts(crawls=[crawl(new=1), crawl(1)], was_blocked="4 of 4 pages"), "fresh", ""),
+        (facts(crawls=[crawl(new=1), crawl(1, challenge_page=4)]), "fresh", ""),
+        (facts(crawls=[crawl(challenge_page=1, new=2), crawl(1, challenge_page=4)]), "fresh", ""),
+        (facts(enabled=False, crawls=[crawl(challenge_page=4)]), "paused", "enabled: false"),
+        (facts(enabled=False, crawls=[]), "new", "enabled: false"),
         (facts(crawls=[crawl(extraction_empty=5, new=1)]), "extraction_broken", "5 of 6 pages gave no text"),
         (facts(crawls=[crawl(), crawl(2, extraction_empty=5)]), "extraction_broken", "has its layout changed"),
         (facts(fields={"authors": (0.1, 0.95)}), "extraction_broken", "authors: 10% of the last articles"),
