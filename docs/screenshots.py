@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -21,6 +22,7 @@ from pressmark.airflow.service import USER, AirflowService, free_port
 from pressmark.cli.service import end_all, wait_until_ready
 from pressmark.newsstand.server import running
 from pressmark.settings import PROJECT_ROOT, Settings
+from pressmark.warehouse.connection import Warehouse, transaction
 
 IMAGES = PROJECT_ROOT / "docs" / "images"
 SIZE = (1440, 900)
@@ -57,19 +59,25 @@ def main() -> None:
                 page.wait_for_timeout(2000)  # animations
                 page.screenshot(path=IMAGES / f"{name}.png")
                 print(f"docs/images/{name}.png")
-            page.goto(f"{service_url}/pressmark/outlets")
-            for name, link in {
-                "desk-outlets": None,
-                "desk-outlet": "td a[href*='id=tagesblick']",
-                "desk-article": "table a[href^=article]",
-                "desk-backfills": "nav a[href^=backfills]",
+            for name, address in {
+                "desk-outlets": "outlets",
+                "desk-outlet": "outlet?id=tagesblick",
+                "desk-article": f"article?id={revised_article(service.settings)}",
+                "desk-backfills": "backfills",
             }.items():
-                if link:
-                    page.locator(link).first.click()
+                page.goto(f"{service_url}/pressmark/{address}")
                 page.wait_for_load_state("networkidle")
                 page.wait_for_timeout(1000)  # charts
-                page.screenshot(path=IMAGES / f"{name}.png")
+                page.screenshot(path=IMAGES / f"{name}.png", full_page=True)
                 print(f"docs/images/{name}.png")
+
+
+def revised_article(settings: Settings) -> UUID:
+    """The article that has the most versions."""
+    with contextlib.closing(Warehouse(settings).connect("analyst", "pressmark pictures")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute("SELECT article_uid FROM mart.article ORDER BY revision_count DESC, article_uid LIMIT 1")
+            return UUID(str((cursor.fetchone() or (None,))[0]))
 
 
 @contextlib.contextmanager

@@ -78,19 +78,24 @@ def snapshot(
         if as_json:
             removals = [{k: str(v) for k, v in row.items()} for row in checked.removals]
             print_json(
-                {"name": name, "equal": checked.equal, "content_hash": checked.content_hash, "removals": removals}
-            )
+                {
+                    "name": name, "equal": checked.equal, "content_hash": checked.content_hash, "removals": removals,
+                    "comments_gone": checked.comments_gone,
+                }
+            )  # fmt: skip
         else:
             out.print(f"was {checked.snapshot.content_hash}\nis  {checked.content_hash}")
             for row in checked.removals:
                 out.print(
                     f"removed since: {row['action']} of {row['target']}, {row['articles']} articles: {row['reason']}"
                 )
+            if checked.comments_gone:
+                out.print(
+                    f"{checked.comments_gone} readers' comments are gone: removed, or kept as long as they may be"
+                )
         if not checked.equal:
-            fail(
-                "the state cannot be reproduced to the letter"
-                + (": see the removals since" if checked.removals else "")
-            )
+            explained = checked.removals or checked.comments_gone
+            fail("the state cannot be reproduced to the letter" + (": see what went since" if explained else ""))
         return
     made = create_snapshot(warehouse, name)
     if as_json:

@@ -44,11 +44,14 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Whether a named state can still be reproduced. removals: entered since, which explain a difference."""
+    """Whether a named state can still be reproduced. What explains a difference: removals entered since; how many
+    readers' comments are there no more, removed or past what their outlet lets us keep.
+    """
 
     snapshot: Snapshot
     content_hash: str
     removals: list[dict[str, Any]]
+    comments_gone: int
 
     @property
     def equal(self) -> bool:
@@ -115,8 +118,11 @@ def check_snapshot(warehouse: Warehouse, name: str) -> Checked:
     content = fingerprint(warehouse, snapshot.load_seq)
     with contextlib.closing(warehouse.connect("loader", "pressmark snapshot")) as connection:
         with transaction(connection) as cursor:
+            cursor.execute(_SQL["comments_of"], {"load_seq": snapshot.load_seq})
+            (comments,) = cursor.fetchone() or (0,)
             cursor.execute(_SQL["removals_since"], {"name": name})
-            return Checked(snapshot, content, dict_rows(cursor))
+            gone = snapshot.counts.get("comments", comments) - comments
+            return Checked(snapshot, content, dict_rows(cursor), gone)
 
 
 def datasheet(warehouse: Warehouse, name: str) -> str:

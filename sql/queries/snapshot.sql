@@ -40,6 +40,7 @@ SELECT %(name)s, %(load_seq)s, %(created_by)s, %(code_version)s, %(sig_version)s
        (SELECT jsonb_build_object(
             'articles', count(*) FILTER (WHERE s.merged_into IS NULL),
             'texts', count(DISTINCT x.text_hash),
+            'comments', (SELECT count(*) FROM core.comment c WHERE c.load_seq <= %(load_seq)s),
             'revisions', sum(s.revision_count) FILTER (WHERE s.merged_into IS NULL),
             'clusters', (SELECT count(DISTINCT k.story_cluster) FROM core.cluster_member k
                          WHERE k.load_seq <= %(load_seq)s
@@ -48,6 +49,10 @@ SELECT %(name)s, %(load_seq)s, %(created_by)s, %(code_version)s, %(sig_version)s
         JOIN core.extraction x ON x.payload_hash = s.payload_hash AND x.extractor_id = s.extractor_id),
        %(content_hash)s
 ON CONFLICT (name) DO NOTHING;
+
+-- name: comments_of
+-- Readers' comments of a state that are still there.
+SELECT count(*) FROM core.comment c WHERE c.load_seq <= %(load_seq)s;
 
 -- name: removals_since
 -- Removals since a snapshot.

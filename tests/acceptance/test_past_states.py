@@ -34,7 +34,7 @@ def test_a_named_state_is_reproduced_after_more_came(line: Line, newsstand: News
     )  # fmt: skip
     assert then == before
     checked = json.loads(line.run("snapshot", "first", "--check", "--json").stdout)
-    assert checked["equal"] and checked["removals"] == []
+    assert checked["equal"] and checked["removals"] == [] and checked["comments_gone"] == 0
     sheet = line.run("snapshot", "first", "--datasheet").stdout
     for words in ("# Datasheet: first", made["content_hash"], "## Gaps", "harbour-dispatch", "## How to cite"):
         assert words in sheet
@@ -49,6 +49,12 @@ def test_a_named_state_is_reproduced_after_more_came(line: Line, newsstand: News
     done = line.run("snapshot", "first", "--check", check=False)
     assert done.returncode == 1 and "removed since: hide of url" in done.stdout
     assert line.query("SELECT removals_since FROM mart.snapshot", role="analyst") == [(1,)]
+    # So is what retention took out.
+    gone = made["comments"]
+    assert gone > 0
+    line.query("DELETE FROM core.comment")
+    told = json.loads(line.run("snapshot", "first", "--check", "--json", check=False).stdout)
+    assert not told["equal"] and told["comments_gone"] == gone
 
 
 def test_revisions_as_hunks_and_a_feed_of_changes(line: Line, newsstand: Newsstand) -> None:

@@ -141,7 +141,7 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
     children = sum("/child-" in request["path"] for request in site.requests)
     assert children <= 5, "and so is an index without an end"
     unread = line.query("SELECT stats -> 'sitemaps_unread' FROM ops.crawl")
-    assert unread == [(5000 - children,)], "which is told"
+    assert unread == [(60 - children,)], "which is told"
 
     rows = {
         url.removeprefix(H): rest
