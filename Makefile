@@ -23,15 +23,15 @@ demo: setup  ## The whole line over the sample newsstand
 	$(BIN)/pressmark demo
 
 test: setup  ## All tests, a process a core; each has a Postgres of its own
-	$(BIN)/pytest -q -n auto --maxprocesses=4 --dist=loadscope
+	$(BIN)/pytest -q -n auto --maxprocesses=4 --dist=loadscope --ignore=tests/browser
 
 test-browser: setup  ## The pages inside Airflow, in Chromium; skipped with a reason where there is none
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
 	{ command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	echo "No Chromium here, and it cannot be installed by this user: the tests are skipped."
-	$(UV) sync --frozen --quiet --group browser
-	$(BIN)/pytest -q tests/browser || [ $$? = 5 ]
+	$(UV) sync --frozen --quiet --group browser || echo "The packages of the group browser cannot be had here."
+	$(BIN)/pytest -q -rs tests/browser || [ $$? = 5 ]
 
 lint: setup  ## Style, types, import contract, generated reference
 	$(BIN)/ruff format --check .
