@@ -77,10 +77,10 @@ _WEIGHTS = 1 / np.arange(3, VOCABULARY + 3)
 _CUMULATED = np.cumsum(_WEIGHTS / _WEIGHTS.sum())
 
 
-def write_story(number: int, quick: bool = False) -> Story:
+def write_story(number: int, quick: bool = False, new: bool = False) -> Story:
     """The article of a number: always the same. Every 33rd is a copy of an earlier one with a few words changed.
 
-    quick: with a signature of random numbers.
+    quick: with a signature of random numbers. new: published in the last month, as what crawls bring is.
     """
     source = number
     if number % 33 == 32:
@@ -99,7 +99,8 @@ def write_story(number: int, quick: bool = False) -> Story:
         signature = Signatures(rng.bytes(4 * BODY_HASHES), rng.bytes(4 * LEAD_HASHES))
     else:
         signature = signatures(body) or Signatures(b"", b"")
-    published = FIRST_DAY + timedelta(days=int(np.random.default_rng(source).integers(DAYS)), minutes=number % 1440)
+    day = int(np.random.default_rng(source).integers(DAYS - 30 if new else 0, DAYS))
+    published = FIRST_DAY + timedelta(days=day, minutes=number % 1440)
     return Story(
         number, outlet, url, UUID(bytes=digest[:16]), digest, published, " ".join(words[:9]), " ".join(words[:25]),
         body, text_hash(body), count_words(body), UUID(bytes=digest[16:]), signature,
