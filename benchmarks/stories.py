@@ -13,6 +13,7 @@ import hashlib
 import io
 import os
 import random
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -20,6 +21,8 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from rich.console import Console
+from rich.progress import track
 
 from pressmark.copies import bands, lines_of
 from pressmark.extraction.fingerprints import (
@@ -194,8 +197,8 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
             (unused,) = cursor.fetchone() or (1,)
         chunks = [(n, min(n + CHUNK, size), unused - start) for n in range(start, size, CHUNK)]
         with get_context("spawn").Pool(os.cpu_count(), _open, (warehouse.settings,)) as pool:
-            for _ in pool.imap_unordered(_fill_chunk, chunks):
-                pass
+            done = pool.imap_unordered(_fill_chunk, chunks)
+            deque(track(done, f"filling to {size:,}", len(chunks), console=Console(stderr=True)), maxlen=0)
         with transaction(connection) as cursor:
             cursor.execute("SET LOCAL maintenance_work_mem = '2GB'")
             cursor.execute(

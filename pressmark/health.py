@@ -230,6 +230,5 @@ def _told(outcomes: Mapping[str, int], names: Sequence[str]) -> str:
 
 def _ago(span: timedelta) -> str:
     hours = span.total_seconds() / 3600
-    if hours < 1:
-        return f"{span.total_seconds() / 60:.0f} minutes"
-    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:.0f} days"
+    number, unit = (hours * 60, "minute") if hours < 1 else (hours, "hour") if hours < 72 else (hours / 24, "day")
+    return f"{number:.0f} {unit}{'' if round(number) == 1 else 's'}"

@@ -21,9 +21,9 @@ from pressmark.warehouse.connection import transaction
 from tests.conftest import Line
 
 FIRST = datetime(2026, 3, 2, 8, tzinfo=UTC)
-CLUSTER_TABLES = (
-    "core.cluster_member, core.copy, core.copy_band, core.compared_text, core.article_line, core.recurring_line, "
-    "staging.to_cluster"
+FORGET = (
+    "TRUNCATE core.cluster_member, core.copy, core.copy_band, core.compared_text, core.article_line, "
+    "core.recurring_line, staging.to_cluster"
 )
 FURNITURE = "\n".join(prose.write_paragraphs(prose.ENGLISH, "furniture", 4))
 
@@ -144,7 +144,7 @@ def queue(line: Line, order: list[Story]) -> None:
 def forget(line: Line) -> None:
     connection = line.warehouse.connect_admin()
     with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute(f"TRUNCATE {CLUSTER_TABLES}")
+        cursor.execute(FORGET)
 
 
 def members(line: Line) -> dict[UUID, UUID]:

@@ -9,12 +9,13 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
 import psycopg2
 import pytest
+from psycopg2 import sql
 
 from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ServerError
@@ -90,26 +91,30 @@ def state(line: Line) -> list[Any]:
 def loaded_again(line: Line) -> Iterator[Callable[[], None]]:
     """Gives a function that puts the warehouse back to now: staged, and nothing in core that comes from loading."""
 
-    def execute(*statements: str) -> None:
+    def for_each(statement: str, tables: Sequence[str] = STAGED) -> None:
         with contextlib.closing(line.warehouse.connect_admin()) as connection, transaction(connection) as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+            for table in tables:
+                names = {
+                    "table": sql.Identifier(*table.split(".")),
+                    "kept": sql.Identifier("public", f"kept_{table.replace('.', '_')}"),
+                }
+                cursor.execute(sql.SQL(statement).format(**names))
 
-    kept = {table: f"public.kept_{table.replace('.', '_')}" for table in STAGED}
     core = line.query(
-        "SELECT string_agg('core.' || tablename, ', ') FROM pg_tables "
+        "SELECT 'core.' || tablename FROM pg_tables "
         "WHERE schemaname = 'core' AND tablename NOT IN ('outcome', 'outlet', 'extractor', 'archive_segment')"
-    )[0][0]
+    )
 
     def back() -> None:
-        execute(f"TRUNCATE {core} CASCADE", *[f"DELETE FROM {table}" for table in reversed(STAGED)])
-        execute(*[f"INSERT INTO {table} TABLE {copy}" for table, copy in kept.items()])
+        for_each("TRUNCATE {table} CASCADE", [table for (table,) in core])
+        for_each("DELETE FROM {table}", tuple(reversed(STAGED)))
+        for_each("INSERT INTO {table} TABLE {kept}")
 
-    execute(*[f"CREATE TABLE {copy} AS TABLE {table}" for table, copy in kept.items()])
+    for_each("CREATE TABLE {kept} AS TABLE {table}")
     try:
         yield back
     finally:
-        execute(*[f"DROP TABLE {copy}" for copy in kept.values()])
+        for_each("DROP TABLE {kept}")
 
 
 def test_any_order_gives_the_same_list(three_versions: Line) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg2 import sql
 
 from pressmark.settings import SQL_ROOT, Settings
 from pressmark.warehouse import migrations
@@ -31,7 +32,7 @@ def fill(warehouse: Warehouse, mark: int) -> None:
         cursor.execute("SET session_replication_role = replica")  # references are not what is tested here
         cursor.execute(
             """
-            SELECT c.oid, c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+            SELECT c.oid, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
             WHERE n.nspname IN ('core', 'ops', 'staging') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
               AND c.relname NOT IN ('outcome', 'migration_checksum', 'mart_version') ORDER BY 2
             """
@@ -66,13 +67,17 @@ def fill(warehouse: Warehouse, mark: int) -> None:
                 values = ["incremental" if c == "mode" else v for c, v in zip(columns, values, strict=True)]
             if table == "core.outcome":
                 continue
-            marks = ", ".join(["%s"] * len(columns))
-            quoted = ", ".join(f'"{c}"' for c in columns)
+            listed = sql.SQL(", ").join(map(sql.Identifier, columns))
+            marks = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
             try:
                 cursor.execute("SAVEPOINT row")
-                cursor.execute(f"INSERT INTO {table} ({quoted}) VALUES ({marks})", values)
+                cursor.execute(sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(_named(table), listed, marks), values)
             except Exception as error:
                 raise AssertionError(f"{table}: {error}") from error
+
+
+def _named(table: str) -> sql.Identifier:
+    return sql.Identifier(*table.split("."))
 
 
 def test_each_migration_on_what_the_one_before_filled(fresh: Warehouse, tmp_path: Path) -> None:
@@ -92,16 +97,16 @@ def test_each_migration_on_what_the_one_before_filled(fresh: Warehouse, tmp_path
                 _apply_alone(fresh, folder)
             with contextlib.closing(fresh.connect_admin()) as connection, transaction(connection) as cursor:
                 for table, count in counts.items():
-                    cursor.execute(f"SELECT count(*) FROM {table}")
+                    cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_named(table)))
                     (now,) = cursor.fetchone() or (0,)
                     assert now >= count, f"{file.name} lost rows of {table}"
             fill(fresh, number)
             with contextlib.closing(fresh.connect_admin()) as connection, transaction(connection) as cursor:
                 cursor.execute(
-                    "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('core', 'ops')"
+                    "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN ('core', 'ops')"
                 )
                 for (table,) in cursor.fetchall():
-                    cursor.execute(f"SELECT count(*) FROM {table}")
+                    cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_named(table)))
                     counts[table] = (cursor.fetchone() or (0,))[0]
     finally:
         migrations._make_mart = original  # type: ignore[assignment]

@@ -35,6 +35,7 @@ def facts(**changes: Any) -> Facts:
     ("given", "state", "words"),
     [
         (facts(), "fresh", "last new article 40 minutes ago"),
+        (facts(last_new_at=NOW - timedelta(minutes=1)), "fresh", "last new article 1 minute ago"),
         (facts(last_new_at=NOW - timedelta(hours=4)), "late", "4 articles should have come"),
         (facts(last_new_at=NOW - timedelta(hours=12)), "silent", "nothing new for 12 hours"),
         (facts(last_new_at=NOW - timedelta(hours=12), rhythm={}), "fresh", ""),
