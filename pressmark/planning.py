@@ -91,6 +91,15 @@ def job_name(outlets: Sequence[str]) -> str:
     return f"{kept} and {len(outlets) - kept.count(', ') - 1} more"
 
 
+def duration(seconds: float) -> str:
+    """A length of time for people."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
+
+
 def judge_crawl(row: Mapping[str, Any]) -> str | None:
     """Why a crawl did not end well, in words; None where it did."""
     if row["crawl_id"] is None:

@@ -23,6 +23,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pressmark.errors import PressmarkError
+from pressmark.planning import duration
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, transaction
 from pressmark.warehouse.queries import queries
@@ -52,7 +53,7 @@ def _log_link(row: dict[str, Any]) -> str:
     return f"{_run_link(row)}/tasks/{task}{mapped}"
 
 
-_templates.filters["time"] = _time
+_templates.filters.update(time=_time, duration=duration)
 _templates.globals.update(run_link=_run_link, log_link=_log_link)
 
 

@@ -22,7 +22,6 @@ from pressmark.crawl.backfill import (
     Asked,
     Plan,
     check,
-    duration,
     list_backfills,
     plan_backfill,
     report_backfill,
@@ -30,6 +29,7 @@ from pressmark.crawl.backfill import (
     run_chunk,
 )
 from pressmark.errors import ConfigError, HostRefuses
+from pressmark.planning import duration
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Warehouse

@@ -21,6 +21,7 @@ from pressmark.crawl.process import CrawlRun, Event, run_crawls
 from pressmark.errors import ConfigError, HostRefuses
 from pressmark.health import NO_ANSWER
 from pressmark.outlet import METHODS_OF_THE_PAST, Outlet
+from pressmark.planning import duration
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.locks import session_lock
@@ -330,15 +331,6 @@ def months(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
         parts.append((begin, min(following, until)))
         begin = following
     return parts
-
-
-def duration(seconds: float) -> str:
-    """A length of time for people."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} days"
 
 
 def _methods_of(outlet: Outlet, asked: Asked) -> set[str]:

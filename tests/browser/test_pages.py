@@ -131,7 +131,17 @@ def test_a_dry_backfill_by_the_form(page: Any, crawled: Desk) -> None:
     assert "dry run" in page.content()
     cells = page.locator("tbody tr").first.locator("td").all_inner_texts()
     assert cells[0] == "tagesblick" and cells[1] == cells[2] and int(cells[1]) > 5 and cells[3] == "0", cells
+    assert cells[5].endswith(" s"), "how long it takes, not 0 minutes"
     picture(page, "desk-backfills")
+    note = "3 of its sitemaps were not read"
+    crawled.line.query(
+        "UPDATE ops.backfill SET plan = jsonb_set(plan, '{tagesblick,note}', to_jsonb(%s::text))", (note,)
+    )
+    page.reload()
+    assert page.locator("tbody tr").first.locator("td").last.inner_text() == note
+    page.goto("/pressmark/outlet?id=tagesblick")
+    rights = page.locator("dl").last.inner_text()
+    assert "robots looked at" in rights and "+00:00" not in rights
 
 
 def test_what_outlets_write_is_inert(page: Any, crawled: Desk) -> None:
