@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from pressmark.airflow.client import AirflowClient, Run  # noqa: E402
 from pressmark.airflow.service import AirflowService, free_port  # noqa: E402
 from pressmark.cli.service import end_all, wait_until_ready  # noqa: E402
-from pressmark.newsstand.many import small_outlets  # noqa: E402
+from pressmark.newsstand.bulk_sites import small_outlets  # noqa: E402
 from pressmark.newsstand.server import running  # noqa: E402
 from pressmark.settings import Settings  # noqa: E402
 from pressmark.warehouse.connection import Warehouse  # noqa: E402

@@ -13,7 +13,7 @@ changed, 40 outlets) is filled to each size. At each size it is measured, on thi
 - five questions an analyst asks, p50 and p95 of 5 runs each;
 - bytes per article, tables and indexes.
 
-The filling itself is not measured (benchmarks/stories.py); what is measured has the signatures of its text.
+The filling itself is not measured (benchmarks/generated_articles.py); what is measured has the signatures of its text.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ from psycopg2 import sql
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.stories import CRAWL, TABLES, WORDS, Story, begin, fill, rows_of, write_story  # noqa: E402
+from benchmarks.generated_articles import CRAWL, TABLES, WORDS, GeneratedArticle, begin, fill, make_rows, write_article  # noqa: E402
 from pressmark.archive.store import ArchiveStore  # noqa: E402
 from pressmark.extraction.fingerprints import SIG_VERSION, comparable_hash  # noqa: E402
 from pressmark.registry import Registry  # noqa: E402
 from pressmark.settings import Settings  # noqa: E402
 from pressmark.warehouse.clusters import cluster_batch  # noqa: E402
-from pressmark.warehouse.comparison import Rereader  # noqa: E402
 from pressmark.warehouse.connection import Connection, Warehouse, transaction  # noqa: E402
-from pressmark.warehouse.copying import Json, copy_rows, field  # noqa: E402
+from pressmark.warehouse.copy_format import Json, copy_rows, field  # noqa: E402
+from pressmark.warehouse.extraction_diff import ArchivedPageExtractor  # noqa: E402
 from pressmark.warehouse.load import load_segments  # noqa: E402
 from pressmark.warehouse.migrations import migrate  # noqa: E402
-from pressmark.warehouse.staging import VISIT_COLUMNS  # noqa: E402
+from pressmark.warehouse.staging import CAPTURE_COLUMNS  # noqa: E402
 
 LOADED = 2_000
 TURNS = 3
@@ -118,9 +118,9 @@ def measure(warehouse: Warehouse, connection: Connection, size: int) -> dict[str
     questions = time_questions(warehouse)
     copies, loads, clusters = [], [], []
     for start in range(size, size + TURNS * LOADED, LOADED):
-        stories = [write_story(number, new=True) for number in range(start, start + LOADED)]
-        copies.append(time_copy(connection, stories))
-        loads.append(time_load(warehouse, connection, stories))
+        articles = [write_article(number, new=True) for number in range(start, start + LOADED)]
+        copies.append(time_copy(connection, articles))
+        loads.append(time_load(warehouse, connection, articles))
         clusters.append(time_cluster(warehouse))
     copied, loaded, clustered = map(statistics.median, (copies, loads, clusters))
     return {
@@ -135,22 +135,22 @@ def measure(warehouse: Warehouse, connection: Connection, size: int) -> dict[str
     }
 
 
-def time_copy(connection: Connection, stories: list[Story]) -> float:
+def time_copy(connection: Connection, articles: list[GeneratedArticle]) -> float:
     """Seconds to COPY the rows that loading makes into empty tables with the same indexes, in one transaction."""
     with transaction(connection) as cursor:
         cursor.execute("CREATE SCHEMA bare")
-        for table in [*TABLES, "core.search_document", "staging.visit"]:
+        for table in [*TABLES, "core.search_document", "staging.capture"]:
             target, source = sql.Identifier("bare", table.replace(".", "_")), sql.Identifier(*table.split("."))
             cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(target, source))
     lines: dict[str, list[str]] = {table: [] for table in TABLES}
-    for story in stories:
-        for table, row in rows_of(story).items():
+    for article in articles:
+        for table, row in make_rows(article).items():
             lines[table].append("\t".join(map(field, row)))
     texts = {table: "\n".join(rows) + "\n" for table, rows in lines.items()}
     searched = "\n".join(
         "\t".join(map(field, (s.uid, 1, s.outlet, "en", s.published.date().isoformat(), s.payload)))
         + "\t" + field(f"{s.headline}\n{s.description}\n{s.body}")
-        for s in stories
+        for s in articles
     )  # fmt: skip
     started = time.perf_counter()
     with transaction(connection) as cursor:
@@ -170,47 +170,50 @@ def time_copy(connection: Connection, stories: list[Story]) -> float:
     return taken
 
 
-def time_load(warehouse: Warehouse, connection: Connection, stories: list[Story]) -> float:
+def time_load(warehouse: Warehouse, connection: Connection, articles: list[GeneratedArticle]) -> float:
     """Seconds of the real loader for staged visits, in segments of 500 as crawls commit them."""
     segments = []
     with transaction(connection) as cursor:
-        for start in range(0, len(stories), 500):
-            segment_id = UUID(int=hash((stories[start].uid, 1)) & (2**128 - 1))
-            part = stories[start : start + 500]
+        for start in range(0, len(articles), 500):
+            segment_id = UUID(int=hash((articles[start].uid, 1)) & (2**128 - 1))
+            part = articles[start : start + 500]
             segments.append((segment_id, "bench-00"))
             cursor.execute(
                 "INSERT INTO ops.segment (segment_id, crawl_id, outlet, state, visits) "
                 "VALUES (%s, %s, 'bench-00', 'committed', %s)",
                 (segment_id, CRAWL, len(part)),
             )
-            copy_rows(cursor, ("staging", "visit"), VISIT_COLUMNS, [_staged(segment_id, story) for story in part])
-            frontier = "\n".join("\t".join(map(field, rows_of(s)["ops.frontier"])) for s in part) + "\n"
+            copy_rows(
+                cursor, ("staging", "capture"), CAPTURE_COLUMNS, [_staged(segment_id, article) for article in part]
+            )
+            frontier = "\n".join("\t".join(map(field, make_rows(s)["ops.frontier"])) for s in part) + "\n"
             cursor.copy_expert(f"COPY ops.frontier ({TABLES['ops.frontier']}) FROM STDIN", io.StringIO(frontier))
-    rereader = Rereader(Registry(Path("outlets")), ArchiveStore(warehouse.settings.archive))
+    page_extractor = ArchivedPageExtractor(Registry(Path("outlets")), ArchiveStore(warehouse.settings.archive))
     started = time.perf_counter()
-    done = load_segments(warehouse, segments, rereader)
+    done = load_segments(warehouse, segments, page_extractor)
     taken = time.perf_counter() - started
-    assert sum(segment.visits or 0 for segment in done) == len(stories), done
+    assert sum(segment.captures or 0 for segment in done) == len(articles), done
     return taken
 
 
-def _staged(segment_id: UUID, story: Story) -> tuple[Any, ...]:
-    values: dict[str, Any] = dict.fromkeys(VISIT_COLUMNS)
-    seen = story.published + timedelta(hours=1)
-    url = {"kind": "requested", "url": story.url, "url_key": str(story.uid), "url_uid": str(story.uid)}
+def _staged(segment_id: UUID, article: GeneratedArticle) -> tuple[Any, ...]:
+    values: dict[str, Any] = dict.fromkeys(CAPTURE_COLUMNS)
+    seen = article.published + timedelta(hours=1)
+    url = {"kind": "requested", "url": article.url, "url_key": str(article.uid), "url_uid": str(article.uid)}
     values |= {
-        "segment_id": segment_id, "visit_id": story.visit, "article_uid": story.uid, "url_uid": story.uid,
-        "outlet": story.outlet, "crawl_id": CRAWL, "url": story.url, "url_rule": 1, "observed_at": seen,
-        "captured_by": "pressmark", "payload_hash": story.payload, "extractor_id": 1, "requested_url": story.url,
-        "http_status": 200, "headline": story.headline, "description": story.description, "authors": ["A. Writer"],
-        "date_published": story.published, "date_published_source": "meta", "date_published_precision": "second",
-        "in_language": "en", "keywords": ["news"], "text_hash": story.text_hash, "article_body": story.body,
-        "word_count": story.words, "char_count": len(story.body), "headline_hash": comparable_hash(story.headline),
-        "description_hash": comparable_hash(story.description), "authors_hash": 1,
-        "body_hash": comparable_hash(story.body), "sig_version": SIG_VERSION, "body_sig": story.signature.body,
-        "lead_sig": story.signature.lead, "urls": Json([url]), "comments": Json([]), "links": [],
+        "segment_id": segment_id, "capture_id": article.visit, "article_uid": article.uid, "url_uid": article.uid,
+        "outlet": article.outlet, "crawl_id": CRAWL, "url": article.url, "url_rule": 1, "observed_at": seen,
+        "captured_by": "pressmark", "payload_hash": article.payload, "extractor_id": 1, "requested_url": article.url,
+        "http_status": 200, "headline": article.headline, "description": article.description, "authors": ["A. Writer"],
+        "date_published": article.published, "date_published_source": "meta", "date_published_precision": "second",
+        "in_language": "en", "keywords": ["news"], "text_hash": article.text_hash, "article_body": article.body,
+        "word_count": article.words, "char_count": len(article.body),
+        "headline_hash": comparable_hash(article.headline),
+        "description_hash": comparable_hash(article.description), "authors_hash": 1,
+        "body_hash": comparable_hash(article.body), "sig_version": SIG_VERSION, "body_sig": article.signature.body,
+        "lead_sig": article.signature.lead, "urls": Json([url]), "comments": Json([]), "links": [],
     }  # fmt: skip
-    return tuple(values[name] for name in VISIT_COLUMNS)
+    return tuple(values[name] for name in CAPTURE_COLUMNS)
 
 
 def time_cluster(warehouse: Warehouse) -> float:
@@ -261,7 +264,7 @@ QUESTIONS = {
     "FROM mart.article GROUP BY 1, 2",
     "what is new since a load": "SELECT count(*) FROM mart.article_changes("
     "(SELECT max(load_seq) FROM mart.article_revision WHERE outlet = 'bench-07'))",
-    "copies of a month": "SELECT count(*) FROM mart.story_cluster WHERE first_published >= '2025-06-01' "
+    "copies of a month": "SELECT count(*) FROM mart.copy_cluster WHERE first_published >= '2025-06-01' "
     "AND first_published < '2025-07-01'",
 }
 

@@ -34,7 +34,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     with (
         tempfile.TemporaryDirectory(prefix="pressmark-pictures-", dir="/var/tmp") as folder,
-        desk(Path(folder)) as service,
+        running_airflow(Path(folder)) as service,
     ):
         service_url = service.state().url  # type: ignore[union-attr]
         with AirflowClient(service) as airflow, browser_page() as page:
@@ -81,7 +81,7 @@ def revised_article(settings: Settings) -> UUID:
 
 
 @contextlib.contextmanager
-def desk(home: Path) -> Iterator[AirflowService]:
+def running_airflow(home: Path) -> Iterator[AirflowService]:
     """The Airflow of a demo that has run in this folder."""
     home.chmod(0o755)
     subprocess.run([sys.executable, "-m", "pressmark.cli", "demo", "--home", str(home / "demo")], check=True)

@@ -38,7 +38,7 @@ _URL_DAY = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d
 
 
 @dataclass(frozen=True, slots=True)
-class DateFound:
+class ParsedDate:
     """A date and where it comes from.
 
     value: the moment in UTC (midnight UTC for precision day); None where flag says why.
@@ -53,7 +53,7 @@ class DateFound:
     flag: Literal["future", "too_early", "unparsable", "zone_assumed"] | None = None
 
 
-def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") -> DateFound | None:
+def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") -> ParsedDate | None:
     """Read one written date.
 
     now: when the page was seen; a date more than a day after it is flagged as future.
@@ -67,26 +67,26 @@ def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") ->
     try:
         if day:
             value = datetime(int(day[1]), int(day[2]), int(day[3]), tzinfo=UTC)
-            return _checked(DateFound(text, source, value, "day"), now)
+            return _checked(ParsedDate(text, source, value, "day"), now)
         parsed = _parse(text)
     except (ValueError, OverflowError):
-        return DateFound(text, source, flag="unparsable")
+        return ParsedDate(text, source, flag="unparsable")
     if parsed is None:
-        return DateFound(text, source, flag="unparsable")
+        return ParsedDate(text, source, flag="unparsable")
     if not _HAS_TIME.search(text):
         value = parsed.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
-        return _checked(DateFound(text, source, value, "day"), now)
+        return _checked(ParsedDate(text, source, value, "day"), now)
     precision: Precision = "second" if _HAS_SECONDS.search(text) else "minute"
     flag: Literal["zone_assumed"] | None = None
     if parsed.tzinfo is None:
         parsed, flag = parsed.replace(tzinfo=_zone(zone)), "zone_assumed"
     offset = parsed.utcoffset() or timedelta()
     return _checked(
-        DateFound(text, source, parsed.astimezone(UTC), precision, int(offset.total_seconds() // 60), flag), now
+        ParsedDate(text, source, parsed.astimezone(UTC), precision, int(offset.total_seconds() // 60), flag), now
     )
 
 
-def day_in_url(url: str, now: datetime) -> DateFound | None:
+def day_in_url(url: str, now: datetime) -> ParsedDate | None:
     """The day that an address carries (`/2021/07/26/`, `/20210726-`), where it is a possible one."""
     match = _URL_DAY.search(url)
     if not match:
@@ -112,7 +112,7 @@ def _parse(text: str) -> datetime | None:
     return first if first.date() == second.date() else None
 
 
-def _checked(found: DateFound, now: datetime) -> DateFound:
+def _checked(found: ParsedDate, now: datetime) -> ParsedDate:
     assert found.value is not None
     flag: Literal["future", "too_early"]
     if found.value > now + FUTURE_TOLERANCE:
@@ -121,7 +121,7 @@ def _checked(found: DateFound, now: datetime) -> DateFound:
         flag = "too_early"
     else:
         return found
-    return DateFound(found.raw, found.source, None, found.precision, found.offset, flag)
+    return ParsedDate(found.raw, found.source, None, found.precision, found.offset, flag)
 
 
 def _zone(name: str) -> tzinfo:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pressmark.discovery.listing import Entry
 from pressmark.outlet import Outlet
-from pressmark.removal import Removal
+from pressmark.removal.rules import Removal
 from pressmark.urls import on_domains, trap_reason
 
 Mode = Literal["incremental", "window"]
@@ -20,14 +20,14 @@ REVISIT = "revisit"  # discovered_via of a candidate that is due and that nothin
 _FIRST_RETRY = timedelta(hours=1)
 _LAST_RETRY = timedelta(days=7)
 # Left out for a reason that may pass, so the check is made anew each time it is listed.
-_LEFT_OUT = frozenset(
+_SKIPPED = frozenset(
     "out_of_window too_old robots_denied robots_unreachable suppressed budget_exhausted interrupted".split()
 )
 _FAILED = frozenset(
     "refused_address network_error timeout rate_limited http_error challenge_page consent_wall legal_block "
     "geo_blocked".split()
 )
-FULL_AFTER = timedelta(days=3)
+FULL_REFETCH_INTERVAL = timedelta(days=3)
 _CHANGING_FOR = timedelta(days=30)
 _SOONEST, _LATEST = timedelta(hours=1), timedelta(days=1)
 
@@ -49,7 +49,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FrontierEntry:
     """What the frontier knows of a URL; see ops.frontier. own: False for the state of the article it leads to."""
 
     url_uid: UUID
@@ -60,7 +60,7 @@ class Known:
     last_fetch_at: datetime | None
     last_outcome: str | None
     failures: int
-    first_visit_at: datetime | None
+    first_captured_at: datetime | None
     date_published: datetime | None
     content: tuple[int, int, int, int] | None
     wire_digest: bytes | None
@@ -70,12 +70,12 @@ class Known:
     etag: str | None = None
     last_modified: str | None = None
     last_read_at: datetime | None = None
-    validators_lie: bool = False
+    validators_unreliable: bool = False
     own: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CrawlScope:
     """What a crawl request asks, as far as deciding needs it. Interval `[start, end)` in UTC."""
 
     mode: Mode
@@ -104,33 +104,33 @@ FROM_ARCHIVE = Decision(from_archive=True)
 
 def decide(
     candidate: Candidate,
-    known: Known | None,
-    asked: Asked,
+    known: FrontierEntry | None,
+    scope: CrawlScope,
     outlet: Outlet,
     removals: Sequence[Removal],
     now: datetime,
 ) -> Decision:
     """Fetch this candidate now? robots.txt and budgets are asked later, at the fetch."""
-    left_out = _left_out(candidate, known, asked, outlet, removals, now)
+    left_out = _skip_reason(candidate, known, scope, outlet, removals, now)
     if left_out is not None:
         # Left out before for the same reason: nothing new, so it is counted and not stored again.
         if known is not None and known.last_outcome == left_out.outcome:
             return Decision("known_not_due", left_out.reason)
         return left_out
-    if known is None or asked.force_refetch:
+    if known is None or scope.force_refetch:
         return FETCH
-    if asked.mode == "window":
-        if known.first_visit_at:
+    if scope.mode == "window":
+        if known.first_captured_at:
             return Decision("known_not_due", "in the warehouse already")
         # An earlier window read it, and it was published in this one.
         return FROM_ARCHIVE if known.last_outcome == "out_of_window" and known.segment_id else FETCH
     return FETCH if _is_due(candidate, known, now) else Decision("known_not_due")
 
 
-def _left_out(
+def _skip_reason(
     candidate: Candidate,
-    known: Known | None,
-    asked: Asked,
+    known: FrontierEntry | None,
+    scope: CrawlScope,
     outlet: Outlet,
     removals: Sequence[Removal],
     now: datetime,
@@ -141,7 +141,7 @@ def _left_out(
         return Decision("out_of_scope", f"not on {', '.join(outlet.domains)}")
     trap = trap_reason(candidate.url)
     if trap:
-        return Decision("trap", trap)
+        return Decision("crawler_trap", trap)
     for removal in removals:
         if removal.covers(candidate.url, candidate.url_uid):
             return Decision("suppressed", f"a removal covers this {removal.target}")
@@ -151,9 +151,9 @@ def _left_out(
         if re.search(pattern, candidate.url):
             return Decision("out_of_scope", f"matches urls.exclude {pattern!r}")
     published = _published(candidate, known)
-    if asked.mode == "window" and published is not None and not in_window(published, asked):
+    if scope.mode == "window" and published is not None and not in_window(published, scope):
         return Decision("out_of_window", f"published {published:%Y-%m-%d}")
-    if outlet.max_age and asked.mode == "incremental":
+    if outlet.max_age and scope.mode == "incremental":
         # What has not changed since then was not published since then either.
         modified = candidate.entry.modified if candidate.entry else None
         latest = published or modified
@@ -162,20 +162,20 @@ def _left_out(
     return None
 
 
-def in_window(published: datetime, asked: Asked) -> bool:
+def in_window(published: datetime, scope: CrawlScope) -> bool:
     """Whether a date of publication lies in `[start, end)`."""
-    return (asked.start is None or published >= asked.start) and published < asked.end
+    return (scope.start is None or published >= scope.start) and published < scope.end
 
 
-def _published(candidate: Candidate, known: Known | None) -> datetime | None:
+def _published(candidate: Candidate, known: FrontierEntry | None) -> datetime | None:
     if known is not None and known.date_published is not None:
         return known.date_published
     entry = candidate.entry
     return entry.published.value if entry and entry.published else None
 
 
-def _is_due(candidate: Candidate, known: Known, now: datetime) -> bool:
-    if known.last_fetch_at is None or known.last_outcome in _LEFT_OUT:
+def _is_due(candidate: Candidate, known: FrontierEntry, now: datetime) -> bool:
+    if known.last_fetch_at is None or known.last_outcome in _SKIPPED:
         return True
     if known.next_due_at is not None and known.next_due_at <= now:
         return True
@@ -189,28 +189,28 @@ def _is_due(candidate: Candidate, known: Known, now: datetime) -> bool:
     )
 
 
-def validators(known: Known | None, asked: Asked, now: datetime) -> dict[str, str]:
+def validators(known: FrontierEntry | None, scope: CrawlScope, now: datetime) -> dict[str, str]:
     """Headers by which a server may answer 304; none where the whole page is wanted.
 
     A validator is a hint: some servers keep it while the page changes, so a body is asked for now and then, and
     always once a validator was caught lying.
     """
-    if known is None or known.validators_lie or known.first_visit_at is None or known.last_read_at is None:
+    if known is None or known.validators_unreliable or known.first_captured_at is None or known.last_read_at is None:
         return {}
     if not known.own:
         return {}  # another address's
-    if asked.mode == "window" or asked.force_refetch or now - known.last_read_at >= FULL_AFTER:
+    if scope.mode == "window" or scope.force_refetch or now - known.last_read_at >= FULL_REFETCH_INTERVAL:
         return {}
     headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
     return {name: value for name, value in headers.items() if value}
 
 
 def next_due(
-    outlet: Outlet, outcome: str, failures: int, first_visit: datetime | None, now: datetime
+    outlet: Outlet, outcome: str, failures: int, first_captured: datetime | None, now: datetime
 ) -> datetime | None:
     """When to ask for a page again even if nothing lists it; None for never.
 
-    failures: in a row, this one included. first_visit: when a page first came.
+    failures: in a row, this one included. first_captured: when a page first came.
     """
     if outcome in _FAILED or outcome == "robots_unreachable":
         doubled: int = 2 ** min(failures - 1, 10)
@@ -222,18 +222,18 @@ def next_due(
         return now + outlet.revisits.gone_after if failures <= 1 else None
     if outcome in ("rights_reserved", "noindex"):
         return now + _LAST_RETRY
-    if first_visit is None:
+    if first_captured is None:
         return None
-    later = [first_visit + after for after in (*outlet.revisits.early, *outlet.revisits.after)]
-    if outcome == "revised" and now - first_visit < _CHANGING_FOR:
+    later = [first_captured + after for after in (*outlet.revisits.early, *outlet.revisits.after)]
+    if outcome == "revised" and now - first_captured < _CHANGING_FOR:
         # A page that has just changed is likely to change again, the sooner the younger it is.
-        later.append(now + min(max((now - first_visit) / 2, _SOONEST), _LATEST))
+        later.append(now + min(max((now - first_captured) / 2, _SOONEST), _LATEST))
     return min((when for when in later if when > now), default=None)
 
 
-def is_early(known: Known, outlet: Outlet, now: datetime) -> bool:
+def is_early(known: FrontierEntry, outlet: Outlet, now: datetime) -> bool:
     """Whether a page that is due has only an early look coming to it, which a crawl takes where it has room."""
-    due, first = known.next_due_at, known.first_visit_at
+    due, first = known.next_due_at, known.first_captured_at
     if due is None or first is None or known.last_outcome in _FAILED or known.failures:
         return False
     return any(due == first + after for after in outlet.revisits.early) and all(

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
-from pressmark.urls import host_of, on_domains
+from pressmark.urls import on_domains, url_host
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -78,7 +78,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-METHODS_OF_THE_PAST = frozenset({"archive", "robots", "sitemap", "wordpress"})
+PAST_REACHING_METHODS = frozenset({"archive", "robots", "sitemap", "wordpress"})
 """Methods that list more than what is new: only these take part in a window."""
 
 
@@ -101,7 +101,7 @@ class Politeness(_Part):
     delay: float = Field(5.0, ge=0, le=600, description="Seconds between the end of a request and the next one.")
     timeout: float = Field(45.0, gt=0, le=300, description="Seconds for one whole answer.")
     max_crawl_delay: float = Field(60.0, ge=0, description="A robots.txt that asks for more makes us skip the outlet.")
-    walls_in_a_row: int = Field(
+    max_consecutive_refusals: int = Field(
         5, ge=1, description="So many bot challenges, consent walls or 429 one after the other end the crawl."
     )
 
@@ -125,7 +125,7 @@ class Budgets(_Part):
     """Most that one crawl may use."""
 
     pages: int = Field(500, ge=1, description="Articles fetched in one crawl.")
-    pages_a_day: int = Field(
+    pages_per_day: int = Field(
         5000, ge=1, description="Articles fetched in a day by all crawls together: a calendar without end stops there."
     )
     duration: Duration = Field(timedelta(minutes=50), le=timedelta(minutes=90), description="Time of one crawl.")
@@ -225,7 +225,7 @@ class Outlet(_Part):
     @model_validator(mode="after")
     def _consistent(self) -> Outlet:
         if not on_domains(self.home, self.domains):
-            raise ValueError(f"home: its host {host_of(self.home)!r} is not under domains; add it there")
+            raise ValueError(f"home: its host {url_host(self.home)!r} is not under domains; add it there")
         seen = set()
         for endpoint in self.endpoints:
             if (endpoint.method, endpoint.url) in seen:
@@ -247,7 +247,7 @@ class Outlet(_Part):
     @property
     def reaches_past(self) -> bool:
         """Whether a window can be asked of it."""
-        return any(endpoint.method in METHODS_OF_THE_PAST for endpoint in self.endpoints)
+        return any(endpoint.method in PAST_REACHING_METHODS for endpoint in self.endpoints)
 
     @cached_property
     def config_hash(self) -> bytes:

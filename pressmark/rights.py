@@ -22,9 +22,9 @@ from typing import Any
 from pressmark.settings import ROBOTS_TOKEN
 from pressmark.text import one_line
 
-_MOST_RULES = 1000
-_MOST_LICENCES = 10
-_MOST_PREFERENCES = 50
+_MAX_RULES = 1000
+_MAX_LICENCES = 10
+_MAX_PREFERENCES = 50
 _LINK = re.compile(r"<([^<>]{1,2000})>\s*((?:;[^,<>]*)*)")
 _PREFERENCE = re.compile(r"([a-z][a-z0-9-]{0,40})\s*=\s*([a-z0-9]{1,10})", re.IGNORECASE)
 _DIRECTIVES_WITH_VALUE = ("max-snippet", "max-image-preview", "max-video-preview", "unavailable_after")
@@ -110,8 +110,8 @@ class HostPreferences:
                 usages[ours].append(value)
         return cls(
             _preferences(signals[True] or signals[False] or signals[None]),
-            tuple(_usage(value) for value in (usages[True] or usages[False] or usages[None])[:_MOST_RULES]),
-            tuple(dict.fromkeys(filter(None, licences)))[:_MOST_LICENCES],
+            tuple(_usage(value) for value in (usages[True] or usages[False] or usages[None])[:_MAX_RULES]),
+            tuple(dict.fromkeys(filter(None, licences)))[:_MAX_LICENCES],
         )
 
     def about(self, path: str) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def read_rights(
         reservation,
         policy,
         _any_no(usage),
-        tuple(dict.fromkeys(filter(None, (one_line(href, 2000) for href in licences))))[:_MOST_LICENCES],
+        tuple(dict.fromkeys(filter(None, (one_line(href, 2000) for href in licences))))[:_MAX_LICENCES],
     )
 
 
@@ -185,9 +185,9 @@ def _quoted(parameters: str, name: str) -> str:
 def _preferences(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """`search=yes, ai-train=no` as pairs."""
     pairs = [
-        (n.lower(), v.lower()) for value in list(values)[:_MOST_LICENCES] for n, v in _PREFERENCE.findall(value[:2000])
+        (n.lower(), v.lower()) for value in list(values)[:_MAX_LICENCES] for n, v in _PREFERENCE.findall(value[:2000])
     ]
-    return _any_no(pairs[:_MOST_PREFERENCES])
+    return _any_no(pairs[:_MAX_PREFERENCES])
 
 
 def _any_no(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -222,7 +222,7 @@ class TdmFile:
         except (ValueError, RecursionError):
             return cls()
         rules = []
-        for row in rows[:_MOST_RULES] if isinstance(rows, list) else ():
+        for row in rows[:_MAX_RULES] if isinstance(rows, list) else ():
             place = row.get("location") if isinstance(row, dict) else None
             if (
                 isinstance(place, str)

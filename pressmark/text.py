@@ -36,6 +36,11 @@ def one_line(value: str | None, limit: int = 2000) -> str | None:
     return folded[:limit] or None
 
 
+def plural(count: int, noun: str, plural_noun: str | None = None) -> str:
+    """A count with its noun: "1 page", "2 pages"."""
+    return f"{count:,} {noun if count == 1 else plural_noun or noun + 's'}"
+
+
 def comparable(value: str | None) -> str:
     """The form in which two versions of a text are compared: NFKC, white space folded."""
     if not value:

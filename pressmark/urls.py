@@ -105,7 +105,7 @@ def literal_key(text: str) -> UUID:
     return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
 
 
-def host_of(url: str) -> str:
+def url_host(url: str) -> str:
     """Host name in lower case, without port; empty where there is none."""
     try:
         return (urlsplit(url).hostname or "").lower().rstrip(".")
@@ -113,13 +113,13 @@ def host_of(url: str) -> str:
         return ""
 
 
-def site_of(url: str) -> str:
+def url_site(url: str) -> str:
     """Scheme and host of an address, without credentials."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def path_of(url: str) -> str:
+def url_path(url: str) -> str:
     """Path and query of an address."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
@@ -127,7 +127,7 @@ def path_of(url: str) -> str:
 
 def on_domains(url: str, domains: Iterable[str]) -> bool:
     """Whether the URL's host is one of `domains` or a subdomain of one."""
-    host = host_of(url)
+    host = url_host(url)
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 

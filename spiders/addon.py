@@ -1,7 +1,7 @@
 """All guards of a crawl as ONE Scrapy add-on: whoever uses this project's settings has them.
 
 An outlet may bring a spider class of its own; these settings have the add-on's priority over the
-project's, and `spiders.running` refuses a class that sets them itself.
+project's, and `spiders.runner` refuses a class that sets them itself.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ UNUSED = {
 _PRIORITY = 25  # above the project (20), below a spider's own (30), which `spiders.job` checks
 
 
-class Guards:
+class SafetyAddon:
     """Installs everything of this module."""
 
     @classmethod
@@ -97,6 +97,6 @@ class Guards:
             settings.set(name, {**settings.getdict(name), **components}, _PRIORITY)
 
 
-def guarded_names() -> frozenset[str]:
+def protected_settings() -> frozenset[str]:
     """Settings that a spider class must not set itself."""
     return frozenset((*GUARDS, "USER_AGENT", "DOWNLOADER_MIDDLEWARES", "ADDONS"))

@@ -13,8 +13,8 @@ import sys
 from uuid import UUID
 
 from pressmark.errors import PressmarkError
-from pressmark.extraction.lifeline import die_with_parent
-from pressmark.extraction.server import start_server
+from pressmark.extraction.forkserver import start_forkserver
+from pressmark.extraction.parent_death import die_with_parent
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -28,10 +28,10 @@ def main(arguments: list[str] | None = None) -> int:
         die_with_parent(options.parent)
     if options.progress is not None:
         os.set_inheritable(options.progress, False)
-    start_server()
+    start_forkserver()
     from pressmark.crawl.services import emit_to
     from pressmark.logs import configure_logging
-    from spiders.running import run
+    from spiders.runner import run
 
     emit = emit_to(options.progress)
     configure_logging()

@@ -15,7 +15,7 @@ from twisted.web.client import ResponseFailed
 
 from pressmark.errors import FetchError, RefusedAddress
 from pressmark.robots import RobotsDisallowed
-from pressmark.urls import host_of
+from pressmark.urls import url_host
 from spiders import resolver
 
 
@@ -32,7 +32,7 @@ class Stopping(FetchError):
 
 
 # Answers whose page is read to learn whether a wall speaks or the server.
-WALL_STATUSES = frozenset((401, 402, 403, 429, 451, 503))
+NON_ARTICLE_STATUSES = frozenset((401, 402, 403, 429, 451, 503))
 
 
 def is_stopping(crawler: Crawler) -> bool:
@@ -53,7 +53,7 @@ def outcome_of_status(status: int, retry_after: bool = False) -> str:
 
 def outcome_of_error(error: BaseException, url: str) -> tuple[str, str]:
     """(outcome, reason) of a request that brought no answer."""
-    host = host_of(url)
+    host = url_host(url)
     if isinstance(error, RobotsDisallowed):
         return error.verdict.outcome, error.verdict.reason or ""
     if isinstance(error, RefusedAddress) or host in resolver.refused:

@@ -16,15 +16,15 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from pressmark.crawl.book import CrawlBook
+from pressmark.crawl.ledger import CrawlLedger
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.errors import FetchError, PressmarkError
 from pressmark.frontier import Candidate
-from pressmark.outlet import METHODS_OF_THE_PAST
+from pressmark.outlet import PAST_REACHING_METHODS
 from pressmark.robots import RobotsDisallowed
+from spiders.crawl_startup import check_free_space
 from spiders.discovery import METHODS
-from spiders.discovery.base import Found, Search
-from spiders.opening import check_free_space
+from spiders.discovery.base import DiscoveryContext, Found
 from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
 from spiders.requests import CANDIDATE, CONDITIONAL, PAGE, make_request
 
@@ -39,12 +39,12 @@ class OutletSpider(Spider):
 
     name: ClassVar[str] = "outlet"  # type: ignore[misc]
 
-    def __init__(self, book: CrawlBook, **kwargs: Any) -> None:
+    def __init__(self, ledger: CrawlLedger, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.book = book
+        self.ledger = ledger
         self.stopping = False
         self.error: str | None = None
-        self.search: Search | None = None
+        self.context: DiscoveryContext | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._over = asyncio.Event()
@@ -53,10 +53,10 @@ class OutletSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> OutletSpider:
         """Scrapy's way to make it. `scrapy crawl outlet -a id=ID` comes without a book: it gets one here."""
-        if "book" not in kwargs:
-            from spiders.standalone import open_book
+        if "ledger" not in kwargs:
+            from spiders.scrapy_cli import open_ledger
 
-            kwargs["book"] = open_book(kwargs.pop("id", None))
+            kwargs["ledger"] = open_ledger(kwargs.pop("id", None))
         spider = super().from_crawler(crawler, *args, **kwargs)
         crawler.signals.connect(spider._opened, signals.spider_opened)
         crawler.signals.connect(spider._closed, signals.spider_closed)
@@ -64,39 +64,41 @@ class OutletSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Endpoints one after the other, each followed by its articles; then what is due."""
-        book = self.book
+        ledger = self.ledger
         try:
-            states = await book.read_endpoints()
-            search = self.search = Search(book.outlet, book.request.asked, self._fetch, states, book.request.scheduled)
+            states = await ledger.read_endpoints()
+            context = self.context = DiscoveryContext(
+                ledger.outlet, ledger.request.scope, self._fetch, states, ledger.request.scheduled
+            )
             for endpoint in self.endpoints():
-                if endpoint.endpoint_id in search.polled:
+                if endpoint.endpoint_id in context.polled:
                     continue
-                async for poll, candidates in self.discover(search, endpoint):
-                    to_fetch = await book.record_poll(poll, candidates)
-                    search.brought_new = bool(to_fetch) or book.request.dry_run
+                async for poll, candidates in self.discover(context, endpoint):
+                    to_fetch = await ledger.record_poll(poll, candidates)
+                    context.brought_new = bool(to_fetch) or ledger.request.dry_run
                     for candidate in to_fetch:
                         yield self._request(candidate)
-            if book.request.asked.mode == "incremental":
-                for candidate in await book.record_due():
+            if ledger.request.scope.mode == "incremental":
+                for candidate in await ledger.record_due():
                     yield self._request(candidate)
         except Stopping:
             return
         except Exception as error:
             self._fail(error)
 
-    def discover(self, search: Search, endpoint: Endpoint) -> Found:
+    def discover(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
         """Polls of an endpoint with what each listed. A subclass adds ways of its own for the method `custom`."""
-        found: Found = METHODS[endpoint.method].discover(search, endpoint)
+        found: Found = METHODS[endpoint.method].discover(context, endpoint)
         return found
 
     def endpoints(self) -> list[Endpoint]:
         """The endpoints that take part in this request. Raises nothing; none is an error of the crawl."""
-        outlet, asked = self.book.outlet, self.book.request
+        outlet, scope = self.ledger.outlet, self.ledger.request
         chosen = [
             Endpoint(outlet.id, endpoint.method, endpoint.url)
             for endpoint in outlet.endpoints
-            if (asked.methods is None or endpoint.method in asked.methods)
-            and (asked.mode == "incremental" or endpoint.method in METHODS_OF_THE_PAST)
+            if (scope.methods is None or endpoint.method in scope.methods)
+            and (scope.mode == "incremental" or endpoint.method in PAST_REACHING_METHODS)
         ]
         if not chosen:
             self.error = "no endpoint of its file reaches the past: a window needs a sitemap, an archive or WordPress"
@@ -113,9 +115,9 @@ class OutletSpider(Spider):
                     outcome = "not_modified"
                 answered = outcome, f"answered {response.status}"
             if PAGE in meta:
-                await self.book.settle_page(meta[PAGE], answered)
+                await self.ledger.resolve_page(meta[PAGE], answered)
             elif answered:
-                await self.book.settle(meta[CANDIDATE], *answered)
+                await self.ledger.resolve(meta[CANDIDATE], *answered)
         except Exception as error:
             self._fail(error)
 
@@ -130,27 +132,27 @@ class OutletSpider(Spider):
             return
         outcome, reason = outcome_of_error(error, failure.request.url)  # type: ignore[attr-defined]
         try:
-            await self.book.settle(candidate, outcome, reason)
+            await self.ledger.resolve(candidate, outcome, reason)
         except Exception as problem:
             self._fail(problem)
 
     def _request(self, candidate: Candidate) -> Request:
-        outlet = self.book.outlet
-        validators = self.book.validators(candidate)
+        outlet = self.ledger.outlet
+        validators = self.ledger.validators(candidate)
         request = make_request(candidate.url, "article", outlet, outlet.budgets.page_size, candidate, validators)
         if validators:
             request.meta[CONDITIONAL] = True
         return request.replace(callback=self.parse, errback=self.failed)
 
     async def _fetch(self, url: str, max_bytes: int, headers: Mapping[str, str]) -> Response:
-        request = make_request(url, "endpoint", self.book.outlet, max_bytes, headers=headers)
+        request = make_request(url, "endpoint", self.ledger.outlet, max_bytes, headers=headers)
         # Shielded: a download that is cancelled in its middle would keep the lease of its host.
         return await asyncio.shield(asyncio.ensure_future(self.crawler.engine.download_async(request)))
 
     def _fail(self, error: Exception) -> None:
         """Something that further pages cannot mend: end this crawl, keep what is done."""
         self.error = self.error or str(error) or type(error).__name__
-        logger.error("%s: %s", self.book.outlet.id, error, exc_info=not isinstance(error, PressmarkError))
+        logger.error("%s: %s", self.ledger.outlet.id, error, exc_info=not isinstance(error, PressmarkError))
         self._stop("failed")
 
     def _stop(self, reason: str) -> None:
@@ -164,7 +166,7 @@ class OutletSpider(Spider):
 
     def _opened(self) -> None:
         loop = asyncio.get_running_loop()
-        duration = self.book.outlet.budgets.duration.total_seconds()
+        duration = self.ledger.outlet.budgets.duration.total_seconds()
         self._timer = loop.call_later(duration, self._stop, "budget")
         self._keeper = loop.create_task(self._keep())
 
@@ -175,9 +177,9 @@ class OutletSpider(Spider):
                 await asyncio.wait_for(self._over.wait(), _KEEP_SECONDS)
                 return
             try:
-                await self.book.keep()
-                await asyncio.to_thread(self.book.services.locks.keep)
-                check_free_space(self.book.services)  # a disk that fills up ends the crawl before it is full
+                await self.ledger.keep()
+                await asyncio.to_thread(self.ledger.services.locks.keep)
+                check_free_space(self.ledger.services)  # a disk that fills up ends the crawl before it is full
             except Exception as error:
                 self._fail(error)
 
@@ -189,31 +191,31 @@ class OutletSpider(Spider):
         if self._keeper:
             await self._keeper
         finish_reason = _FINISH_REASONS.get(reason, "failed")
-        if finish_reason == "finished" and self.book.endpoints_listed == 0 and not self.book.endpoints_resting:
+        if finish_reason == "finished" and self.ledger.endpoints_listed == 0 and not self.ledger.endpoints_resting:
             finish_reason = "failed"
-            self.error = self.error or "; ".join(self.book.endpoint_problems[:3]) or "no endpoint could be read"
+            self.error = self.error or "; ".join(self.ledger.endpoint_problems[:3]) or "no endpoint could be read"
         if finish_reason == "failed":
             self.error = self.error or f"ended by Scrapy: {reason}"
         stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
-        unread = self.search.unread if self.search else 0
+        unread = self.context.unread if self.context else 0
         if unread:
             stats["sitemaps_unread"] = unread
             logger.warning(
                 "%s: %d sitemaps were left unread: budgets.sitemaps is %d",
-                self.book.outlet.id, unread, self.book.outlet.budgets.sitemaps,
+                self.ledger.outlet.id, unread, self.ledger.outlet.budgets.sitemaps,
             )  # fmt: skip
         try:
-            finish_reason, self.error = await self.book.close(finish_reason, self.error, stats)
+            finish_reason, self.error = await self.ledger.close(finish_reason, self.error, stats)
         except Exception as error:
             finish_reason, self.error = "failed", self.error or str(error)
-            logger.exception("%s: the crawl could not be closed", self.book.outlet.id)
-        self.book.emit(
+            logger.exception("%s: the crawl could not be closed", self.ledger.outlet.id)
+        self.ledger.emit(
             "closed",
-            crawl_id=self.book.crawl_id,
+            crawl_id=self.ledger.crawl_id,
             reason=finish_reason,
             error=self.error,
-            plan=dict(self.book.plan),
-            plan_days=self.book.plan_days,
-            requests=self.book.requests,
+            plan=dict(self.ledger.plan),
+            plan_days=self.ledger.plan_days,
+            requests=self.ledger.requests,
             sitemaps_unread=unread,
         )

@@ -30,39 +30,40 @@ from scrapy.http import Response
 from pressmark.archive import records
 from pressmark.archive.spool import Spool
 from pressmark.crawl.services import Services, emit_to
-from pressmark.discovery import feeds, probing, sections, sitemaps, wordpress
+from pressmark.discovery import feeds, sections, sitemaps, wordpress
 from pressmark.discovery.listing import Listing
-from pressmark.discovery.probing import Looked
 from pressmark.errors import ConfigError, PressmarkError
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.logs import configure_logging, quiet_scrapy
 from pressmark.outlet import Outlet
+from pressmark.probe import analysis
+from pressmark.probe.analysis import EndpointProbe
 from pressmark.rights import TdmFile
 from pressmark.robots import RobotsPolicy
 from pressmark.settings import ROBOTS_TOKEN, Settings
-from pressmark.urls import absolute, host_of, on_domains, path_of, site_of
+from pressmark.urls import absolute, on_domains, url_host, url_path, url_site
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.crawls import FetchRecord
-from pressmark.warehouse.host_files import HostFile, Kind
 from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.site_policies import Kind, SitePolicy
 from spiders.discovery.robots import WELL_KNOWN
-from spiders.host_files import look_at
 from spiders.outcomes import outcome_of_error, outcome_of_status
 from spiders.requests import make_request
-from spiders.running import scrapy_settings
+from spiders.runner import scrapy_settings
+from spiders.site_policies import fetch_site_policy
 
-_LONGEST_DELAY = 10.0  # seconds between requests that a person still waits for, where robots.txt asks for them
-_MOST_FEEDS = 8
-_MOST_SITEMAPS = 6
-_MOST_SECTIONS = 3
-_MOST_ARTICLES = 4
+_MAX_DELAY = 10.0  # seconds between requests that a person still waits for, where robots.txt asks for them
+_MAX_FEEDS = 8
+_MAX_SITEMAPS = 6
+_MAX_SECTIONS = 3
+_MAX_ARTICLES = 4
 _MAX_BYTES = 10 * 2**20
 _SITEMAP_ENTRIES = 5000
 
 logger = logging.getLogger(__name__)
 
 
-class ProbeBook:
+class ProbeLedger:
     """Stands where a crawl's book stands; the guards ask it for the outlet, and nothing is written down."""
 
     def __init__(self, services: Services, outlet: Outlet) -> None:
@@ -70,15 +71,15 @@ class ProbeBook:
         self.outlet = outlet
         self.requests = 0
 
-    def note_fetch(self, record: FetchRecord) -> None:
+    def record_fetch(self, record: FetchRecord) -> None:
         """Count a request."""
         self.requests += 1
 
-    async def read_host_file(self, site: str, kind: Kind) -> HostFile | None:
+    async def read_site_policy(self, site: str, kind: Kind) -> SitePolicy | None:
         """A new outlet's files are read anew."""
         return None
 
-    async def write_host_file(self, file: HostFile) -> None:
+    async def write_site_policy(self, file: SitePolicy) -> None:
         """Nothing is kept."""
 
 
@@ -87,16 +88,18 @@ class ProbeSpider(Spider):
 
     name: ClassVar[str] = "probe"  # type: ignore[misc]
 
-    def __init__(self, book: ProbeBook, folder: Path, endpoints: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+    def __init__(
+        self, ledger: ProbeLedger, folder: Path, endpoints: Sequence[tuple[str, str]] = (), **kwargs: Any
+    ) -> None:
         """endpoints: (method, URL) of those that a file names already; they are looked at first."""
         super().__init__(**kwargs)
-        self.book = book
+        self.ledger = ledger
         self.stopping = False
         self.error: str | None = None
         self.found: dict[str, Any] = {}
         self._folder = folder
         self._endpoints = endpoints
-        self._looked: list[Looked] = []
+        self._probed: list[EndpointProbe] = []
         self._tdm = TdmFile()
 
     async def start(self) -> AsyncIterator[Request]:
@@ -106,23 +109,23 @@ class ProbeSpider(Spider):
         except PressmarkError as error:
             self.error = str(error)
         except Exception as error:
-            logger.exception("the look at %s failed", self.book.outlet.home)
+            logger.exception("the look at %s failed", self.ledger.outlet.home)
             self.error = f"{type(error).__name__}: {error}"
         return
         yield  # an asynchronous generator, as Scrapy wants it
 
     async def _look(self) -> None:
-        outlet = self.book.outlet
+        outlet = self.ledger.outlet
         self._tell("homepage")
         response, problem = await self._get(outlet.home)
         if response is None:
             raise PressmarkError(f"{outlet.home} cannot be read: {problem}")
-        host = host_of(response.url).removeprefix("www.")
-        if host != host_of(outlet.home).removeprefix("www."):
+        host = url_host(response.url).removeprefix("www.")
+        if host != url_host(outlet.home).removeprefix("www."):
             # The site has moved: its own domain is where it lives now.
-            self.book.outlet = outlet = outlet.model_copy(update={"domains": (host,), "home": response.url})
+            self.ledger.outlet = outlet = outlet.model_copy(update={"domains": (host,), "home": response.url})
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1")
-        home = await asyncio.to_thread(probing.read_home, response.body, response.url, kind, outlet.domains)
+        home = await asyncio.to_thread(analysis.read_home, response.body, response.url, kind, outlet.domains)
         rights, listed_sitemaps = await self._rights(response.url)
         for method, url in self._endpoints:
             await self._listing(method, url, "its file")
@@ -130,10 +133,10 @@ class ProbeSpider(Spider):
         if home.wordpress:
             await self._listing("wordpress", home.wordpress, "link rel=https://api.w.org/ on the homepage")
         await self._sitemaps(response.url, listed_sitemaps)
-        pattern = probing.article_pattern(home.links)
-        if pattern and not any(one.usable for one in self._looked):
+        pattern = analysis.article_pattern(home.links)
+        if pattern and not any(one.usable for one in self._probed):
             await self._sections(home, pattern)
-        chosen = probing.choose(self._looked)
+        chosen = analysis.choose(self._probed)
         articles = await self._articles(chosen)
         self.found = {
             "home": response.url,
@@ -142,45 +145,45 @@ class ProbeSpider(Spider):
             "language": home.language,
             "encoding": home.encoding,
             "pattern": pattern,
-            "requests": self.book.requests,
+            "requests": self.ledger.requests,
             "rights": rights,
             "endpoints": [
-                {**_row(one), "chosen": one in chosen} for one in self._looked
+                {**_row(one), "chosen": one in chosen} for one in self._probed
             ],
             "articles": articles,
-            "tier": probing.tier_of(chosen),
+            "tier": analysis.tier_for(chosen),
         }  # fmt: skip
 
     async def _rights(self, url: str) -> tuple[dict[str, Any], list[str]]:
-        site = site_of(url)
-        file = await look_at(self.crawler, site, "robots")
+        site = url_site(url)
+        file = await fetch_site_policy(self.crawler, site, "robots")
         if file.status is None:
             policy = RobotsPolicy.from_failure(file.error or "no answer")
         else:
             policy = RobotsPolicy.from_response(file.status, file.body or b"")
         verdict = policy.verdict(url, ROBOTS_TOKEN)
         self._tell("tdmrep.json")
-        tdm = await look_at(self.crawler, site, "tdmrep")
+        tdm = await fetch_site_policy(self.crawler, site, "tdmrep")
         self._tdm = TdmFile.parse(tdm.body or b"")
-        reserved, tdm_policy = self._tdm.reserves(path_of(url))
-        stated = policy.preferences.about(path_of(url))
+        reserved, tdm_policy = self._tdm.reserves(url_path(url))
+        stated = policy.preferences.about(url_path(url))
         return {
             "robots": verdict.outcome, "reason": verdict.reason, "crawl_delay": policy.crawl_delay(ROBOTS_TOKEN),
             "tdm_reservation": reserved if tdm.body else None, "tdm_policy": tdm_policy, **stated,
         }, policy.sitemaps()  # fmt: skip
 
-    async def _feeds(self, home: probing.HomePage) -> None:
-        for url, title in home.feeds[:_MOST_FEEDS]:
+    async def _feeds(self, home: analysis.HomePage) -> None:
+        for url, title in home.feeds[:_MAX_FEEDS]:
             await self._listing("feed", url, "a link on the homepage", title)
-        if not any(one.method == "feed" and one.usable for one in self._looked):
-            for path in probing.USUAL_FEEDS:
-                looked = await self._listing("feed", urljoin(home.url, path), "a usual address of feeds")
-                if looked is not None and looked.usable:
+        if not any(one.method == "feed" and one.usable for one in self._probed):
+            for path in analysis.COMMON_FEED_PATHS:
+                probed = await self._listing("feed", urljoin(home.url, path), "a usual address of feeds")
+                if probed is not None and probed.usable:
                     return
 
     async def _sitemaps(self, home: str, listed: list[str]) -> None:
         # News sitemaps first: they say when an article was published.
-        addresses = sorted(dict.fromkeys(listed), key=lambda url: "news" not in url.lower())[:_MOST_SITEMAPS]
+        addresses = sorted(dict.fromkeys(listed), key=lambda url: "news" not in url.lower())[:_MAX_SITEMAPS]
         for url in addresses:
             address = absolute(url, home)
             if address:
@@ -191,35 +194,35 @@ class ProbeSpider(Spider):
                     return
 
     async def _sitemap(self, url: str, source: str) -> bool:
-        looked = await self._listing("sitemap", url, source)
-        return looked is not None and looked.usable
+        probed = await self._listing("sitemap", url, source)
+        return probed is not None and probed.usable
 
-    async def _sections(self, home: probing.HomePage, pattern: str) -> None:
+    async def _sections(self, home: analysis.HomePage, pattern: str) -> None:
         await self._listing("section", home.url, "the homepage", pattern=pattern)
-        for url, _ in home.sections[:_MOST_SECTIONS]:
+        for url, _ in home.sections[:_MAX_SECTIONS]:
             if not re.search(pattern, url):
                 await self._listing("section", url, "a link on the homepage", pattern=pattern)
 
     async def _listing(
         self, method: str, url: str, source: str, title: str = "", pattern: str | None = None
-    ) -> Looked | None:
+    ) -> EndpointProbe | None:
         """Look at an endpoint, once; None where it was looked at before."""
-        if any(one.url == url for one in self._looked):
+        if any(one.url == url for one in self._probed):
             return None
         self._tell(url)
-        outlet, now = self.book.outlet, datetime.now(UTC)
-        asked = wordpress.posts_url(url, 1) if method == "wordpress" else url
-        response, problem = await self._get(asked)
-        looked = Looked(method, url, source, flags=[problem or "no answer"])
+        outlet, now = self.ledger.outlet, datetime.now(UTC)
+        scope = wordpress.posts_url(url, 1) if method == "wordpress" else url
+        response, problem = await self._get(scope)
+        probed = EndpointProbe(method, url, source, flags=[problem or "no answer"])
         if response is not None:
             kind = (response.headers.get("Content-Type") or b"").decode("latin-1") or None
             listing = await asyncio.to_thread(_parse, method, response, kind, outlet, now, pattern)
             if method == "sitemap" and listing.children and not listing.entries:
                 listing = await self._newest_child(listing, now)
-            looked = probing.judge_listing(method, url, source, title, listing, outlet.domains, now)
+            probed = analysis.evaluate_listing(method, url, source, title, listing, outlet.domains, now)
         if not (response is None and source.startswith("a usual address")):
-            self._looked.append(looked)
-        return looked
+            self._probed.append(probed)
+        return probed
 
     async def _newest_child(self, index: Listing, now: datetime) -> Listing:
         """What the child that changed last lists, for its index."""
@@ -227,23 +230,23 @@ class ProbeSpider(Spider):
         for child in sorted(index.children, key=lambda c: c.modified or oldest, reverse=True)[:2]:
             response, _ = await self._get(child.url)
             if response is not None:
-                listing = await asyncio.to_thread(_parse, "sitemap", response, None, self.book.outlet, now, None)
+                listing = await asyncio.to_thread(_parse, "sitemap", response, None, self.ledger.outlet, now, None)
                 if listing.entries:
                     return listing
         return index
 
-    async def _articles(self, chosen: Sequence[Looked]) -> list[dict[str, Any]]:
+    async def _articles(self, chosen: Sequence[EndpointProbe]) -> list[dict[str, Any]]:
         """Fields of some articles, by the extraction that a crawl would use."""
-        outlet = self.book.outlet
+        outlet = self.ledger.outlet
         entries = {entry.url: entry for one in chosen for entry in one.sample}
-        config = ExtractionConfig.of(outlet)
+        config = ExtractionConfig.for_outlet(outlet)
         spool = Spool(self._folder / "probe.spool")
         rows = []
-        for url, entry in list(entries.items())[:_MOST_ARTICLES]:
+        for url, entry in list(entries.items())[:_MAX_ARTICLES]:
             self._tell(url)
             response: Response | None = None
             problem: str | None = "rights_reserved: tdmrep.json reserves text and data mining here"
-            if self.book.services.settings.tdm_basis is not None or not self._tdm.reserves(path_of(url))[0]:
+            if self.ledger.services.settings.tdm_basis is not None or not self._tdm.reserves(url_path(url))[0]:
                 response, problem = await self._get(url)
             if response is not None and not on_domains(response.url, outlet.domains):
                 problem = f"out_of_scope: leads to {response.url[:200]}"
@@ -263,13 +266,13 @@ class ProbeSpider(Spider):
                     records.body_digest(response.body),
                 )
             )  # fmt: skip
-            read = await self.book.services.extraction.read(pointer, config, _MAX_BYTES)
+            read = await self.ledger.services.extraction.read(pointer, config, _MAX_BYTES)
             rows.append(_article_row(url, read, entry.published.value if entry.published else None))
         spool.discard()
         return rows
 
     async def _get(self, url: str) -> tuple[Response | None, str | None]:
-        request = make_request(url, "endpoint", self.book.outlet, _MAX_BYTES)
+        request = make_request(url, "endpoint", self.ledger.outlet, _MAX_BYTES)
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
@@ -279,7 +282,7 @@ class ProbeSpider(Spider):
         return response, None
 
     def _tell(self, what: str) -> None:
-        self.book.services.emit({"event": "looking", "at": what})
+        self.ledger.services.emit({"event": "looking", "at": what})
 
 
 def _parse(
@@ -303,7 +306,7 @@ def _parse(
     )
 
 
-def _row(one: Looked) -> dict[str, Any]:
+def _row(one: EndpointProbe) -> dict[str, Any]:
     row = asdict(one)
     for name in ("sample", "addresses"):
         del row[name]
@@ -364,7 +367,7 @@ def run(known: dict[str, Any], progress: int | None) -> int:
         quiet_scrapy()
         with tempfile.TemporaryDirectory(prefix="pressmark-probe-") as folder:
             crawler = process.create_crawler(ProbeSpider)
-            process.crawl(crawler, book=ProbeBook(services, outlet), folder=Path(folder), endpoints=named)
+            process.crawl(crawler, ledger=ProbeLedger(services, outlet), folder=Path(folder), endpoints=named)
             process.start()
         spider = crawler.spider
         if not isinstance(spider, ProbeSpider) or spider.error or not spider.found:
@@ -377,13 +380,13 @@ def run(known: dict[str, Any], progress: int | None) -> int:
 
 def provisional(known: dict[str, Any]) -> Outlet:
     """An outlet good enough to be looked at, by what is known of it."""
-    host = host_of(known["home"]).removeprefix("www.")
+    host = url_host(known["home"]).removeprefix("www.")
     fields = {
         "id": "probe", "name": host, "domains": [host], "languages": ["en"], "timezone": "UTC", "enabled": True,
         "endpoints": [{"method": "feed", "url": known["home"], "source": "to be found"}],
         **known,
     }  # fmt: skip
-    polite = {"delay": 1.0, **(known.get("politeness") or {}), "max_crawl_delay": _LONGEST_DELAY}
+    polite = {"delay": 1.0, **(known.get("politeness") or {}), "max_crawl_delay": _MAX_DELAY}
     return Outlet.model_validate({**fields, "politeness": polite})
 
 

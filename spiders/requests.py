@@ -46,7 +46,7 @@ def make_request(
     )
 
 
-def kind_of(request: Request) -> Kind:
+def request_kind(request: Request) -> Kind:
     """What a request is for; `other` for one that is not of our making."""
     kind: Kind = request.meta.get(KIND, "other")
     return kind

@@ -3,7 +3,7 @@
 BOT_NAME = "pressmark"
 SPIDER_MODULES = ["spiders.outlet_spider"]  # what `scrapy list` shows
 NEWSPIDER_MODULE = "spiders"
-ADDONS = {"spiders.addon.Guards": 100}
+ADDONS = {"spiders.addon.SafetyAddon": 100}
 
 LOG_LEVEL = "INFO"
 LOG_INSTALL_ROOT_HANDLER = False  # the process that crawls has set up its own

@@ -27,7 +27,7 @@ SHARED = PROJECT_ROOT.parent / "shared"
 KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
 
 
-def command_of(process: psutil.Process) -> list[str]:
+def process_command(process: psutil.Process) -> list[str]:
     """Its command line; nothing for one that has ended since it was listed."""
     with contextlib.suppress(psutil.Error):
         return process.cmdline()
@@ -115,7 +115,7 @@ class Line:
 
 
 @pytest.fixture(scope="session")
-def session_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+def session_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     line = Line(tmp_path_factory.mktemp("home"))
     migrate(line.warehouse)
     yield line
@@ -125,11 +125,11 @@ def session_line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
 
 
 @pytest.fixture
-def line(session_line: Line) -> Line:
+def line(session_pipeline: Line) -> Line:
     """An empty warehouse."""
-    session_line.env = {}
-    session_line.empty()
-    return session_line
+    session_pipeline.env = {}
+    session_pipeline.empty()
+    return session_pipeline
 
 
 @pytest.fixture

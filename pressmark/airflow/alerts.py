@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 CONNECTION = "pressmark_alerts"
 _SECONDS = 10
-_SUBJECTS = {"our_side": "our side", "disk": "disk"}
+_SUBJECTS = {"internal_failure": "our side", "disk": "disk"}
 
 logger = logging.getLogger(__name__)
 
 
-def tell(subject: str, lines: Sequence[str]) -> bool:
+def send_alerts(subject: str, lines: Sequence[str]) -> bool:
     """Tell these lines; False where they could not be sent. Nothing is sent for none."""
     if not lines:
         return True
@@ -50,15 +50,15 @@ def tell(subject: str, lines: Sequence[str]) -> bool:
     return True
 
 
-def tell_open(warehouse: Warehouse) -> None:
+def send_open_alerts(warehouse: Warehouse) -> None:
     """Tell every open alert of which nobody was told and that no silence covers."""
-    from pressmark.warehouse.health import Alert, hand_out
+    from pressmark.health.monitor import Alert, deliver_alerts
 
     def told(alerts: Sequence[Alert]) -> bool:
         subjects = sorted({_SUBJECTS.get(alert.cause, "outlets") for alert in alerts})
-        return tell(", ".join(subjects), [alert.message for alert in alerts])
+        return send_alerts(", ".join(subjects), [alert.message for alert in alerts])
 
-    hand_out(warehouse, told)
+    deliver_alerts(warehouse, told)
 
 
 class AlertNotifier(BaseNotifier):
@@ -71,7 +71,7 @@ class AlertNotifier(BaseNotifier):
         run = context.get("dag_run")
         name = getattr(run, "run_id", "a run")
         dag_id = getattr(run, "dag_id", context.get("dag") and context["dag"].dag_id)
-        tell(f"{dag_id} failed", [f"{dag_id}: {name} failed. The log of its last task says why."])
+        send_alerts(f"{dag_id} failed", [f"{dag_id}: {name} failed. The log of its last task says why."])
 
 
 def _connection() -> Any:

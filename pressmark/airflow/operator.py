@@ -71,7 +71,7 @@ class CrawlOperator(_ProcessOperator):
 
     def execute(self, context: Any) -> dict[str, Any]:
         """Crawl; returns counts only. Raises PressmarkError naming the outlets that failed and why."""
-        from pressmark.airflow.tasks import crawl_job
+        from pressmark.airflow.crawl_tasks import crawl_job
 
         ti = context["ti"]
         # Clearing a task raises max_tries: its first attempt crawls everything again, a retry does not.
@@ -92,13 +92,13 @@ class LoadOperator(BaseOperator):
 
     def execute(self, context: Any) -> dict[str, int]:
         """Load; returns counts only. Raises LoadError naming the segments that could not be loaded."""
-        from pressmark.airflow.tasks import load_job
+        from pressmark.airflow.crawl_tasks import load_job
 
         with without_retry():
             return load_job(self.job)
 
 
-def _run_of(context: Any) -> dict[str, Any]:
+def _run_for(context: Any) -> dict[str, Any]:
     """Which task this is, for the rows of its crawls."""
     run, ti = context["dag_run"], context["ti"]
     return {"dag_id": run.dag_id, "run_id": run.run_id, "map_index": ti.map_index}
@@ -111,7 +111,9 @@ class ChunksOperator(_ProcessOperator):
 
     def execute(self, context: Any) -> dict[str, int]:
         """Crawl and load; returns counts only. Raises PressmarkError where a chunk failed."""
-        from pressmark.airflow.desk import crawl_chunks
+        from pressmark.airflow.backfill_tasks import crawl_chunks
 
         with without_retry():
-            return crawl_chunks(self.job, on_start=self._remember, run=_run_of(context), is_killed=lambda: self._killed)
+            return crawl_chunks(
+                self.job, on_start=self._remember, run=_run_for(context), is_killed=lambda: self._killed
+            )

@@ -23,8 +23,8 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pressmark.errors import PressmarkError
-from pressmark.planning import duration
 from pressmark.settings import Settings
+from pressmark.times import duration
 from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, transaction
 from pressmark.warehouse.queries import queries
 
@@ -117,7 +117,7 @@ def article(id: UUID) -> str:
         if not found:
             raise HTTPException(404, "There is no such article in the warehouse, or it was removed.")
         diff, variants = reader("diff", **values), reader("variants", **values)
-        copies = reader("copies", **values, cluster=found[0]["story_cluster"])
+        copies = reader("copies", **values, cluster=found[0]["copy_cluster"])
     return _page("article.html", "article", article=found[0], diff=diff, variants=variants, copies=copies)
 
 

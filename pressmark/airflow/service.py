@@ -236,7 +236,7 @@ class AirflowService:
         found = []
         for process in psutil.process_iter():
             with contextlib.suppress(psutil.Error, OSError):
-                ours = process.pid != os.getpid() and (self._is_marked(process) or _is_of(process, sessions))
+                ours = process.pid != os.getpid() and (self._is_marked(process) or _belongs_to(process, sessions))
                 if ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
         return found
@@ -298,7 +298,7 @@ def read_health(port: int) -> dict[str, str]:
     return {name: str(part["status"]) for name, part in found.items() if isinstance(part, dict)}
 
 
-def _is_of(process: psutil.Process, sessions: dict[int, float]) -> bool:
+def _belongs_to(process: psutil.Process, sessions: dict[int, float]) -> bool:
     """Whether a process belongs to one of these sessions, and not to a later one of the same number."""
     number = os.getsid(process.pid)
     if number not in sessions:

@@ -26,7 +26,7 @@ from psycopg2 import sql
 
 from pressmark.airflow.service import DATABASE, ROLE, AirflowService, State, read_health
 from pressmark.errors import PressmarkError, ServerError
-from pressmark.extraction.lifeline import die_with_parent
+from pressmark.extraction.parent_death import die_with_parent
 from pressmark.logs import configure_logging, redact
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
@@ -41,7 +41,7 @@ COMPONENTS = {
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 _PR_SET_CHILD_SUBREAPER = 36
-_MOST_RESTARTS = 5  # of one component within _RESTART_WINDOW, then we give up
+_MAX_RESTARTS = 5  # of one component within _RESTART_WINDOW, then we give up
 _RESTART_WINDOW = 300.0
 _LOOK_SECONDS = 3.0  # how often Postgres is asked whether it is there
 _READY_SECONDS = 240.0
@@ -64,10 +64,10 @@ class Supervisor:
         self.port = port
         self.environment = {**os.environ, **service.environment(port)}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._starts: dict[str, deque[float]] = {name: deque(maxlen=_MOST_RESTARTS) for name in COMPONENTS}
+        self._starts: dict[str, deque[float]] = {name: deque(maxlen=_MAX_RESTARTS) for name in COMPONENTS}
         self._state = State(os.getpid(), port, "starting")
         self._server = EmbeddedServer(service.settings.home)
-        self._next_look = 0.0
+        self._next_check_at = 0.0
         self._sessions: dict[str, list[float]] = {}  # of each component: its session id, and when it began
 
     def run(self) -> None:
@@ -104,7 +104,7 @@ class Supervisor:
         self._tell("preparing Airflow's metadata")
         with self._log("prepare") as log:
             preparing = subprocess.Popen(
-                [sys.executable, "-m", "pressmark.airflow.prepare"],
+                [sys.executable, "-m", "pressmark.airflow.bootstrap"],
                 cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
             if preparing.wait() != 0:
@@ -112,13 +112,13 @@ class Supervisor:
 
     def _start(self, name: str) -> None:
         starts = self._starts[name]
-        if len(starts) == _MOST_RESTARTS and time.monotonic() - starts[0] < _RESTART_WINDOW:
-            raise ServerError(f"Airflow's {name} died {_MOST_RESTARTS} times; see {self._log_path(name)}.")
+        if len(starts) == _MAX_RESTARTS and time.monotonic() - starts[0] < _RESTART_WINDOW:
+            raise ServerError(f"Airflow's {name} died {_MAX_RESTARTS} times; see {self._log_path(name)}.")
         starts.append(time.monotonic())
         with self._log(name) as log:
             # It dies with us; exec keeps that (prctl(2)).
             self._processes[name] = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "pressmark.airflow.component", str(os.getpid()), *COMPONENTS[name]],
+                [sys.executable, "-m", "pressmark.airflow.airflow_process", str(os.getpid()), *COMPONENTS[name]],
                 cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
@@ -145,8 +145,8 @@ class Supervisor:
     # -- alive ---------------------------------------------------------------------------------
 
     def _keep_alive(self) -> None:
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _LOOK_SECONDS
+        if time.monotonic() >= self._next_check_at:
+            self._next_check_at = time.monotonic() + _LOOK_SECONDS
             if self._server.ensure_running():
                 logger.warning("Postgres was down; it was started again")
             self._cut_logs()

@@ -44,7 +44,7 @@ class Response:
     stays when the body is let go.
     """
 
-    visit_id: UUID
+    capture_id: UUID
     url: str
     observed_at: datetime
     status: int
@@ -92,7 +92,7 @@ def response_record(response: Response) -> WarcRecord:
     """The response itself."""
     reason = _REASONS.get(response.status, "")
     head = f"HTTP/1.1 {response.status} {reason}\r\n".encode() + _header_block(response.headers)
-    record = _record(WarcRecordType.response, response.observed_at, response.visit_id, response.url)
+    record = _record(WarcRecordType.response, response.observed_at, response.capture_id, response.url)
     record.is_http = True
     record.headers.set("Content-Type", "application/http; msgtype=response")
     record.headers.set("WARC-Payload-Digest", f"sha256:{response.wire_digest.hex()}")
@@ -106,12 +106,12 @@ def revisit_record(
     response: Response,
     first_url: str | None = None,
     first_seen: datetime | None = None,
-    first_visit: UUID | None = None,
+    first_captured: UUID | None = None,
 ) -> WarcRecord:
     """A response whose body is byte for byte the one of an earlier capture (named where known): headers only."""
     reason = _REASONS.get(response.status, "")
     head = f"HTTP/1.1 {response.status} {reason}\r\n".encode() + _header_block(response.headers)
-    record = _record(WarcRecordType.revisit, response.observed_at, response.visit_id, response.url)
+    record = _record(WarcRecordType.revisit, response.observed_at, response.capture_id, response.url)
     record.is_http = True
     record.headers.set("Content-Type", "application/http; msgtype=response")
     record.headers.set("WARC-Profile", _IDENTICAL)
@@ -119,8 +119,8 @@ def revisit_record(
     if first_url and first_seen:
         record.headers.set("WARC-Refers-To-Target-URI", first_url)
         record.headers.set("WARC-Refers-To-Date", _date(first_seen))
-    if first_visit:
-        record.headers.set("WARC-Refers-To", f"<{first_visit.urn}>")
+    if first_captured:
+        record.headers.set("WARC-Refers-To", f"<{first_captured.urn}>")
     if response.ip:
         record.headers.set("WARC-IP-Address", response.ip)
     record.set_bytes_content(head)
@@ -135,7 +135,7 @@ def request_record(response: Response) -> WarcRecord:
     record = _record(WarcRecordType.request, response.observed_at, uuid4(), response.url)
     record.is_http = True
     record.headers.set("Content-Type", "application/http; msgtype=request")
-    record.headers.set("WARC-Concurrent-To", f"<{response.visit_id.urn}>")
+    record.headers.set("WARC-Concurrent-To", f"<{response.capture_id.urn}>")
     record.set_bytes_content(f"GET {target} HTTP/1.1\r\n".encode("latin-1", "replace") + _header_block(headers))
     return record
 
@@ -144,7 +144,7 @@ def metadata_record(response: Response, fields: dict[str, Any]) -> WarcRecord:
     """What Pressmark knew at the fetch, as JSON: enough to stage the visit again from the file alone."""
     record = _record(WarcRecordType.metadata, response.observed_at, uuid4(), response.url)
     record.headers.set("Content-Type", "application/json")
-    record.headers.set("WARC-Concurrent-To", f"<{response.visit_id.urn}>")
+    record.headers.set("WARC-Concurrent-To", f"<{response.capture_id.urn}>")
     record.set_bytes_content(json.dumps(fields, ensure_ascii=False, sort_keys=True).encode("utf-8", "replace"))
     return record
 
@@ -252,7 +252,7 @@ def read_segments(document: bytes) -> Iterator[StoredSegment]:
             end - offset,
             list(read_captures(part)),
             _events(part),
-            *_asked(fields.get("pressmark-asked", "")),
+            *_asked(fields.get("pressmark-scope", "")),
         )
 
 
@@ -299,7 +299,7 @@ def _response(record: WarcRecord) -> Response:
     headers = record.http_headers
     digest = (record.headers.get("WARC-Payload-Digest") or "").removeprefix("sha256:")
     return Response(
-        visit_id=UUID((record.record_id or "").strip("<>").removeprefix("urn:uuid:")),
+        capture_id=UUID((record.record_id or "").strip("<>").removeprefix("urn:uuid:")),
         url=record.headers.get("WARC-Target-URI") or "",
         observed_at=datetime.fromisoformat(record.headers.get("WARC-Date") or ""),
         status=headers.status_code or 0,

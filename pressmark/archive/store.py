@@ -160,7 +160,7 @@ def segment_name(outlet: str, crawl_id: UUID, segment_id: UUID, opened: datetime
     return f"{outlet}/{opened:%Y}/{opened:%m}/{crawl_id}_{segment_id}.warc.gz"
 
 
-def segment_of(name: str) -> UUID:
+def segment_id_from_name(name: str) -> UUID:
     """The segment whose file this is. Raises ArchiveError for a name that is not ours."""
     try:
         return UUID(name.rpartition("_")[2].removesuffix(".warc.gz"))

@@ -9,15 +9,16 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from pressmark.cli.output import fail, friendly, out, print_json, short_time
+from pressmark.cli.output import fail, friendly, out, print_json
 from pressmark.settings import Settings
 from pressmark.text import clean_text
+from pressmark.times import short_time
 from pressmark.warehouse.connection import Warehouse, transaction
-from pressmark.warehouse.lookup import Story, look_up, read_article
 from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.url_history import UrlHistory, read_article, read_url_history
 
 _Url = Annotated[str, typer.Argument(metavar="URL")]
-_MOST_COPIES = 10
+_MAX_COPIES = 10
 _Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 
@@ -30,13 +31,13 @@ def why(url: _Url, as_json: _Json = False) -> None:
       pressmark why https://southfront.press/some-article/
     """
     settings = Settings.from_env()
-    story = _read(settings, url)[0]
+    history = _read(settings, url)[0]
     if as_json:
-        print_json(asdict(story))
-    elif story.is_known:
-        _print_story(story, settings)
-    if not story.is_known:
-        _unknown(story)
+        print_json(asdict(history))
+    elif history.is_known:
+        _print_history(history, settings)
+    if not history.is_known:
+        _unknown(history)
 
 
 @friendly
@@ -48,12 +49,12 @@ def show(url: _Url, as_json: _Json = False) -> None:
       pressmark show https://southfront.press/some-article/ --json
 
     """
-    story, article = _read(Settings.from_env(), url)
+    history, article = _read(Settings.from_env(), url)
     if article is None:
-        if not story.is_known:
-            _unknown(story)
-        last = story.outcomes[-1]["outcome"] if story.outcomes else "not decided on yet"
-        fail(f"{story.url} is known, but no article came of it ({last}). `pressmark why` tells more.")
+        if not history.is_known:
+            _unknown(history)
+        last = history.outcomes[-1]["outcome"] if history.outcomes else "not decided on yet"
+        fail(f"{history.url} is known, but no article came of it ({last}). `pressmark why` tells more.")
     if as_json:
         print_json(article)
         return
@@ -72,51 +73,51 @@ def show(url: _Url, as_json: _Json = False) -> None:
         out.print(plain(paragraph) + "\n")
 
 
-def _read(settings: Settings, url: str) -> tuple[Story, dict[str, Any] | None]:
+def _read(settings: Settings, url: str) -> tuple[UrlHistory, dict[str, Any] | None]:
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     connection = warehouse.connect("loader", "pressmark why")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        story = look_up(cursor, url)
-        return story, read_article(cursor, story.articles)
+        history = read_url_history(cursor, url)
+        return history, read_article(cursor, history.articles)
 
 
-def _unknown(story: Story) -> None:
-    if story.outlets:
-        fail(f"{story.url} has never been discovered at {', '.join(story.outlets)}.")
-    fail(f"{story.url} is on no domain of an outlet that was ever crawled. See `pressmark outlet list`.")
+def _unknown(history: UrlHistory) -> None:
+    if history.outlets:
+        fail(f"{history.url} has never been discovered at {', '.join(history.outlets)}.")
+    fail(f"{history.url} is on no domain of an outlet that was ever crawled. See `pressmark outlet list`.")
 
 
-def _print_story(story: Story, settings: Settings) -> None:
-    out.print(f"[bold]{plain(story.url)}[/bold]")
-    for row in story.frontier:
+def _print_history(history: UrlHistory, settings: Settings) -> None:
+    out.print(f"[bold]{plain(history.url)}[/bold]")
+    for row in history.frontier:
         due = short_time(row["next_due_at"]) if row["next_due_at"] else "only when a listing says that it changed"
         out.print(f"  outlet: {row['outlet']}   first met: {short_time(row['first_listed_at'])}   next visit: {due}")
-    for row in story.removals:
+    for row in history.removals:
         out.print(
             f"  [red]removal[/red] ({row['action']}) of {row['target']} {plain(row['value'])}: {plain(row['reason'])}"
         )
-    if story.rights:
-        host = {k: v for k, v in story.rights.items() if k not in ("robots", "reason", "looked_at")}
+    if history.rights:
+        host = {k: v for k, v in history.rights.items() if k not in ("robots", "reason", "checked_at")}
         told = "; ".join(f"{name} {value}" for name, value in host.items())
-        verdict = story.rights.get("robots", "not asked for")
-        reason = f" ({plain(story.rights['reason'])})" if "reason" in story.rights else ""
-        seen = f", seen {short_time(story.rights['looked_at'])}" if "looked_at" in story.rights else ""
+        verdict = history.rights.get("robots", "not asked for")
+        reason = f" ({plain(history.rights['reason'])})" if "reason" in history.rights else ""
+        seen = f", seen {short_time(history.rights['checked_at'])}" if "checked_at" in history.rights else ""
         out.print(f"  robots.txt: {verdict}{reason}{seen}{'; ' + plain(told) if told else ''}")
     out.print("[bold]Found by[/bold]")
-    for row in story.sightings:
+    for row in history.url_listings:
         seen = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
         out.print(f"  {row['method']}  {plain(row['endpoint'])}  {seen}")
-    if not story.sightings:
+    if not history.url_listings:
         out.print("  no endpoint; another address led to it")
     out.print("[bold]Crawls[/bold] (crawls that merely met it again and had no reason to ask are counted, not listed)")
-    for row in story.outcomes:
+    for row in history.outcomes:
         reason = f" ({plain(row['reason'])})" if row["reason"] else ""
         out.print(f"  {short_time(row['decided_at'])}  [bold]{row['outcome']}[/bold]{reason}: {row['meaning']}")
-        under = f" as {plain(row['url'])}" if row["url"] != story.url else ""
+        under = f" as {plain(row['url'])}" if row["url"] != history.url else ""
         out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}{under}")
     out.print("[bold]Visits[/bold]")
-    for row in story.visits:
+    for row in history.captures:
         version = ""
         if row["revision"]:
             changed = f" changed: {', '.join(row['changed_parts'])}" if row["changed_parts"] else ""
@@ -126,19 +127,19 @@ def _print_story(story: Story, settings: Settings) -> None:
         stated = {name: value for name, value in (row["rights"] or {}).items() if name != "site"}
         if stated:
             out.print(f"    rights stated: {plain('; '.join(f'{name} {value}' for name, value in stated.items()))}")
-    for row in story.quarantine:
+    for row in history.quarantine:
         out.print(
             f"  {short_time(row['created_at'])}  {row['outcome']}, found out at {row['stage']}: {plain(row['reason'])}"
         )
         out.print(f"    {_place(row, settings)}")
-    if not story.visits and not story.quarantine:
+    if not history.captures and not history.quarantine:
         out.print("  none")
-    if story.copies:
+    if history.copies:
         out.print("[bold]Copies of its text[/bold]")
-    for row in story.copies[:_MOST_COPIES]:
+    for row in history.copies[:_MAX_COPIES]:
         out.print(f"  {row['outlet']}  {plain(row['url'])}  {row['similarity']:.0%} alike")
-    if len(story.copies) > _MOST_COPIES:
-        out.print(f"  and {len(story.copies) - _MOST_COPIES} more: see mart.syndication_edge")
+    if len(history.copies) > _MAX_COPIES:
+        out.print(f"  and {len(history.copies) - _MAX_COPIES} more: see mart.syndication_edge")
 
 
 def _place(row: dict[str, Any], settings: Settings) -> str:

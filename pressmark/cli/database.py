@@ -14,16 +14,17 @@ from rich.progress import Progress
 
 from pressmark.airflow.service import AirflowService, read_health
 from pressmark.archive.store import ArchiveStore
-from pressmark.cli.output import err, friendly, out, print_json, short_time, table
+from pressmark.cli.output import err, friendly, out, print_json, table
 from pressmark.errors import ConfigError
+from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
+from pressmark.times import short_time
 from pressmark.warehouse.backup import create_database, is_empty, run_client
 from pressmark.warehouse.connection import Role, Warehouse, dict_rows, transaction
 from pressmark.warehouse.embedded import wheel_binaries
 from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.removals import catch_up
 from pressmark.warehouse.roles import grant_reader
 
 app = typer.Typer(help="The warehouse's database: migrate, status, fingerprint.", no_args_is_help=True)
@@ -119,7 +120,7 @@ def db_restore(
         raise ConfigError("There is a warehouse in this database already; restore into an empty one.")
     run_client(warehouse, "pg_restore", "--exit-on-error", "--single-transaction", str(file), database_option=True)
     migrate(warehouse)
-    done = catch_up(warehouse, ArchiveStore(settings.archive))
+    done = apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     out.print(f"Restored; {done.articles} articles were removed again. {content_fingerprint(warehouse)}")
 
 
@@ -135,7 +136,7 @@ def db_rebuild(
 
       PRESSMARK_HOME=/srv/new PRESSMARK_ARCHIVE=/srv/old/archive pressmark db rebuild --from-archive
     """
-    from pressmark.cli.crawling import cluster_with_progress, load_outlets
+    from pressmark.cli.crawl import cluster_with_progress, load_outlets
     from pressmark.crawl.rebuild import rebuild
     from pressmark.crawl.services import Services
     from pressmark.registry import load_registry
@@ -146,7 +147,7 @@ def db_rebuild(
     if not from_archive:
         raise ConfigError("Say --from-archive: it is the only source there is.")
     registry = load_registry(settings.outlets)
-    catch_up(warehouse, ArchiveStore(settings.archive))
+    apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("archive files", total=None)
         services = Services.open(settings, lambda event: None)
@@ -244,7 +245,7 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object
         return
     connection = warehouse.connect("loader", "pressmark status")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute(queries("lookup")["status"])
+        cursor.execute(queries("url_history")["status"])
         rows = dict_rows(cursor)
     if as_json:
         print_json({"home": str(settings.home), "server": "up", "airflow": airflow, "outlets": rows})

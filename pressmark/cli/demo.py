@@ -19,18 +19,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from pressmark.airflow.client import END_STATES, AirflowClient, Run
 from pressmark.airflow.service import USER, AirflowService, free_port
-from pressmark.cli.crawling import crawl_report, print_report
+from pressmark.cli.crawl import crawl_report, print_report
 from pressmark.cli.output import err, fail, friendly, out
 from pressmark.cli.service import wait_until_ready
 from pressmark.errors import ConfigError
 from pressmark.newsstand import OUTLETS
+from pressmark.newsstand.edge_case_pages import EDGE_CASES
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL
-from pressmark.newsstand.specimens import SPECIMENS
 from pressmark.settings import PROJECT_ROOT, SQL_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
-from pressmark.warehouse.lookup import look_up, read_article
 from pressmark.warehouse.queries import queries
+from pressmark.warehouse.url_history import read_article, read_url_history
 
 DAG_ID = "crawl_hourly"  # four outlets
 BROAD_DAG_ID = "crawl_daily"  # five more: an agency, a magazine, two foreign papers, a cabinet of odd pages
@@ -128,7 +128,7 @@ def check_demo(
     if not (first["ledger_ok"] and second["ledger_ok"] and broad["ledger_ok"]):
         problems.append("A ledger does not add up.")
     odd: dict[str, int] = next((row["outcomes"] for row in broad["crawls"] if row["outlet"] == "odd-lot"), {})
-    if odd != dict(Counter(specimen.outcome for specimen in SPECIMENS if specimen.outcome)):
+    if odd != dict(Counter(edge_case.outcome for edge_case in EDGE_CASES if edge_case.outcome)):
         problems.append(f"The specimens of the Odd Lot did not end as they say: {odd}")
     totals: dict[str, int] = {}
     for row in second["crawls"]:
@@ -182,14 +182,14 @@ def _crawl(
     out.print(f"{run.run_id}: {run.state}, {airflow.url}/dags/{dag_id}/runs/{run.run_id}")
     # Where the hour's own run came in between, its crawls count with the triggered one's.
     runs = [run] if run.run_type == "scheduled" else airflow.runs(dag_id)[1:]
-    report = crawl_report(Warehouse(settings), [request for each in runs for request in _requests_of(settings, each)])
+    report = crawl_report(Warehouse(settings), [request for each in runs for request in _requests_for(settings, each)])
     print_report(report)
     if run.state != "success":
         fail(f"The run {run.run_id} did not succeed; its task logs are under {settings.home / 'airflow' / 'logs'}.")
     return report
 
 
-def _requests_of(settings: Settings, run: Run) -> list[UUID]:
+def _requests_for(settings: Settings, run: Run) -> list[UUID]:
     connection = Warehouse(settings).connect("loader", "pressmark demo")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(queries("plan")["planned"], {"requests": [], "dag_id": run.dag_id, "run_id": run.run_id})
@@ -211,9 +211,9 @@ def _show_requests(asked: list[dict[str, Any]], total: int) -> None:
 def _show_copies(settings: Settings) -> None:
     connection = Warehouse(settings).connect("maintainer", "pressmark demo")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute((SQL_ROOT / "examples" / "06-copied-stories.sql").read_text(encoding="utf-8"))
+        cursor.execute((SQL_ROOT / "examples" / "06-copied-articles.sql").read_text(encoding="utf-8"))
         rows = dict_rows(cursor)
-        cursor.execute("SELECT (SELECT count(*) FROM mart.article), (SELECT count(*) FROM mart.article_unique)")
+        cursor.execute("SELECT (SELECT count(*) FROM mart.article), (SELECT count(*) FROM mart.article_deduplicated)")
         articles, unique = cursor.fetchone() or (0, 0)
     out.print(f"\n[bold]{articles} articles, {unique} without copies; texts that several outlets have[/bold]")
     for row in rows:
@@ -223,7 +223,7 @@ def _show_copies(settings: Settings) -> None:
 def _show_seed(settings: Settings) -> None:
     connection = Warehouse(settings).connect("loader", "pressmark demo")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        article = read_article(cursor, look_up(cursor, SEED_URL).articles)
+        article = read_article(cursor, read_url_history(cursor, SEED_URL).articles)
         cursor.execute(
             "SELECT count(*) FROM mart.comment WHERE article_uid = %s", (article and article["article_uid"],)
         )

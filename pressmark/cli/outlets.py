@@ -10,9 +10,9 @@ from typing import Annotated
 import typer
 from ruamel.yaml import YAML
 
-from pressmark.cli.desk import pause, resume, retire
+from pressmark.cli.outlet_add import add_outlet, check_live, live_outlets
+from pressmark.cli.outlet_override import pause, resume, retire
 from pressmark.cli.output import friendly, out, print_json, table
-from pressmark.cli.probing import add_outlet, check_live, live_outlets
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry, read_outlet
 from pressmark.settings import Settings

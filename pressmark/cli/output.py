@@ -6,14 +6,13 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from pressmark.errors import ConfigError, PressmarkError
+from pressmark.errors import PressmarkError
 from pressmark.logs import redact
 
 Parameters = ParamSpec("Parameters")
@@ -48,25 +47,9 @@ def friendly(command: Callable[Parameters, Result]) -> Callable[Parameters, Resu
     return run
 
 
-def read_time(text: str | None, option: str) -> datetime | None:
-    """A day or time given as an option; UTC where no offset is given. Raises ConfigError."""
-    if text is None:
-        return None
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(f"{option} {text!r} is not a date: write 2026-11-01 or 2026-11-01T06:00Z.") from error
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
-
-
 def print_json(value: Any) -> None:
     """One JSON object on stdout."""
     print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
-
-
-def short_time(value: datetime | None) -> str:
-    """A time for people, UTC, to the second."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ") if value else "-"
 
 
 def table(*columns: str) -> Table:

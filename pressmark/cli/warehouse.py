@@ -12,15 +12,16 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.articles import plain
-from pressmark.cli.output import err, fail, friendly, out, print_json, short_time, table
+from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.errors import ConfigError
-from pressmark.removal import Action, Target
+from pressmark.removal.erasure import apply_removal, preview, record_removal
+from pressmark.removal.rules import Action, Target
 from pressmark.settings import Settings
+from pressmark.times import short_time
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.exports import Format
 from pressmark.warehouse.exports import export as write_export
 from pressmark.warehouse.migrations import ensure_ready
-from pressmark.warehouse.removals import carry_out, enter, preview
 from pressmark.warehouse.snapshots import (
     Snapshot,
     check_snapshot,
@@ -183,13 +184,15 @@ def export(
 def remove(
     url: Annotated[str | None, typer.Option(help="One address, with all that leads to its article.")] = None,
     prefix: Annotated[str | None, typer.Option(help="Every address that begins so.")] = None,
-    outlet: Annotated[str | None, typer.Option(help="Everything of an outlet.")] = None,
+    outlet: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Everything of an outlet; with another option, only at this outlet."),
+    ] = None,
     author: Annotated[str | None, typer.Option(help="Articles with this author.")] = None,
     commenter: Annotated[str | None, typer.Option(help="Comments by this name.")] = None,
     hide: Annotated[bool, typer.Option("--hide", help="Not shown any more; the bytes stay.")] = False,
     erase: Annotated[bool, typer.Option("--erase", help="Taken out for good: tables, archive, logs.")] = False,
     reason: Annotated[str | None, typer.Option(help="Why; it is kept.")] = None,
-    of: Annotated[str | None, typer.Option(metavar="OUTLET", help="Only at this outlet.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cover; do nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Without a question.")] = False,
     as_json: _Json = False,
@@ -200,14 +203,16 @@ def remove(
 
       pressmark remove --url https://news.example/a-story/ --erase --reason "court order 12/26" --dry-run
 
-      pressmark remove --author "Jane Doe" --of news-example --hide --reason "her request of 3 March"
+      pressmark remove --author "Jane Doe" --outlet news-example --hide --reason "her request of 3 March"
 
     Backups and exports made before are not reached: see docs/removal.md.
     """
     targets: dict[Target, str | None] = {
-        "url": url, "prefix": prefix, "outlet": outlet, "author": author, "commenter": commenter,
+        "url": url, "prefix": prefix, "author": author, "commenter": commenter,
     }  # fmt: skip
     given = [(target, value) for target, value in targets.items() if value is not None]
+    if not given and outlet is not None:
+        given, outlet = [("outlet", outlet)], None
     if len(given) != 1:
         raise ConfigError("Name one of --url, --prefix, --outlet, --author, --commenter.")
     if hide == erase:
@@ -217,7 +222,7 @@ def remove(
     (target, value), action = given[0], "erase" if erase else "hide"
     verb: Action = "erase" if erase else "hide"
     warehouse = _warehouse()
-    found = preview(warehouse, target, value, verb, of)
+    found = preview(warehouse, target, value, verb, outlet)
     told = {
         "target": target, "action": action, "articles": len(found.articles), "addresses": len(found.urls),
         "comments": len(found.comments), "dry_run": dry_run,
@@ -238,8 +243,8 @@ def remove(
     if not yes and not as_json and err.is_terminal:
         typer.confirm("This cannot be undone. Go on?" if erase else "Go on?", abort=True)
     store = ArchiveStore(warehouse.settings.archive)
-    removal = enter(warehouse, store, target, value, verb, reason or "", of)
-    done = carry_out(warehouse, store, [removal])
+    removal = record_removal(warehouse, store, target, value, verb, reason or "", outlet)
+    done = apply_removal(warehouse, store, [removal])
     if as_json:
         print_json({**told, "removal_id": removal.removal_id, "captures_overwritten": done.captures,
                     "log_lines": done.log_lines})  # fmt: skip
@@ -260,13 +265,13 @@ def maintain(as_json: _Json = False) -> None:
 
       pressmark maintain
     """
-    from pressmark.crawl.care import STAGED_AGAIN, take_care
+    from pressmark.crawl.maintenance import RESTAGED_SEGMENTS, run_maintenance
 
-    done = take_care(_warehouse().settings)
+    done = run_maintenance(_warehouse().settings)
     if as_json:
         print_json(done.counts)
         return
     for kind, count in done.counts.items():
         out.print(f"{count:>8}  {kind}")
-    if done.counts[STAGED_AGAIN]:
+    if done.counts[RESTAGED_SEGMENTS]:
         out.print("`pressmark load` loads what was staged.")

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,16 +19,16 @@ from psycopg2.extras import Json
 
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
 from pressmark.errors import ConfigError, HostRefuses
-from pressmark.health import NO_ANSWER
-from pressmark.outlet import METHODS_OF_THE_PAST, Outlet
-from pressmark.planning import duration
+from pressmark.health.rules import NO_ANSWER
+from pressmark.outlet import PAST_REACHING_METHODS, Outlet
 from pressmark.settings import Settings
+from pressmark.times import duration
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.crawl_requests import add_request
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.requests import add_request
 
-LONGEST = timedelta(days=3660)
+MAX_RANGE = timedelta(days=3660)
 _SECONDS_A_PAGE = 1.0  # beside the delay
 _ATTEMPTS = 3  # of a part in which listings or pages give no answer
 _FINISHED = ("done", "covered")
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BackfillRequest:
     """What a backfill asks for: outlets and `[since, until)` by date of publication, UTC."""
 
     outlets: tuple[Outlet, ...]
@@ -120,30 +120,33 @@ class Plan:
         return lines
 
 
-def check(asked: Asked) -> None:
+def check(wanted: BackfillRequest) -> None:
     """Raises ConfigError for a range that makes no sense, saying why."""
     now = datetime.now(UTC)
-    if not asked.outlets:
+    if not wanted.outlets:
         raise ConfigError("A backfill needs at least one outlet.")
-    if asked.since >= asked.until:
-        raise ConfigError(f"The begin {asked.since:%Y-%m-%d} is not before the end {asked.until:%Y-%m-%d} (excluded).")
-    if asked.since > now:
-        raise ConfigError(f"{asked.since:%Y-%m-%d} is in the future: nothing was published then.")
-    if asked.until - asked.since > LONGEST:
+    if wanted.since >= wanted.until:
         raise ConfigError(
-            f"{(asked.until - asked.since).days} days at once are too many: ask for {LONGEST.days} at most, or better "
-            "for a year, and look at what came."
+            f"The begin {wanted.since:%Y-%m-%d} is not before the end {wanted.until:%Y-%m-%d} (excluded)."
         )
-    unknown = set(asked.methods or ()) - METHODS_OF_THE_PAST
+    if wanted.since > now:
+        raise ConfigError(f"{wanted.since:%Y-%m-%d} is in the future: nothing was published then.")
+    if wanted.until - wanted.since > MAX_RANGE:
+        raise ConfigError(
+            f"{(wanted.until - wanted.since).days} days are too many for one backfill; the limit is {MAX_RANGE.days}. "
+            "Start with a year and check the result."
+        )
+    unknown = set(wanted.methods or ()) - PAST_REACHING_METHODS
     if unknown:
         raise ConfigError(
-            f"{', '.join(sorted(unknown))} does not reach the past; these do: {', '.join(sorted(METHODS_OF_THE_PAST))}."
+            f"{', '.join(sorted(unknown))} cannot list past articles. These methods can: "
+            f"{', '.join(sorted(PAST_REACHING_METHODS))}."
         )
-    without = [outlet.id for outlet in asked.outlets if not _methods_of(outlet, asked)]
+    without = [outlet.id for outlet in wanted.outlets if not _methods_for(outlet, wanted)]
     if without:
         raise ConfigError(
             f"{', '.join(without)}: no endpoint of the file reaches the past"
-            + (" by these methods" if asked.methods else "")
+            + (" by these methods" if wanted.methods else "")
             + ". A window needs a sitemap, an archive by day or WordPress."
         )
 
@@ -151,7 +154,7 @@ def check(asked: Asked) -> None:
 def plan_backfill(
     settings: Settings,
     warehouse: Warehouse,
-    asked: Asked,
+    wanted: BackfillRequest,
     *,
     requested_by: str,
     dry_run: bool,
@@ -165,24 +168,24 @@ def plan_backfill(
     Reads the outlets' listings, fetches no article. A backfill of the same that was not finished is taken up again.
     Raises ConfigError as `check` does.
     """
-    check(asked)
+    check(wanted)
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
             requests = [
                 add_request(
-                    cursor, outlet, requested_by=requested_by, mode="window", start=asked.since, end=asked.until,
-                    methods=asked.methods, page_budget=10**6, force_refetch=asked.force_refetch, dry_run=True,
+                    cursor, outlet, requested_by=requested_by, mode="window", start=wanted.since, end=wanted.until,
+                    methods=wanted.methods, page_budget=10**6, force_refetch=wanted.force_refetch, dry_run=True,
                 )
-                for outlet in asked.outlets
+                for outlet in wanted.outlets
             ]  # fmt: skip
         log = None if on_line else settings.logs / "crawl.log"
         run = run_crawls([r.request_id for r in requests], log, on_event, on_line=on_line)
         with transaction(connection) as cursor:
-            plans = [_plan_outlet(cursor, outlet, asked, run) for outlet in asked.outlets]
+            plans = [_plan_outlet(cursor, outlet, wanted, run) for outlet in wanted.outlets]
             values: dict[str, Any] = {
-                "outlets": asked.ids, "since": asked.since, "until": asked.until,
-                "methods": list(asked.methods) if asked.methods else None, "page_budget": asked.page_budget,
-                "force_refetch": asked.force_refetch, "requested_by": requested_by, "dag_id": dag_id, "run_id": run_id,
+                "outlets": wanted.ids, "since": wanted.since, "until": wanted.until,
+                "methods": list(wanted.methods) if wanted.methods else None, "page_budget": wanted.page_budget,
+                "force_refetch": wanted.force_refetch, "requested_by": requested_by, "dag_id": dag_id, "run_id": run_id,
                 "plan": Json({p.outlet: _as_json(p) for p in plans}),
             }  # fmt: skip
             cursor.execute(_SQL["unfinished"], values)
@@ -195,7 +198,7 @@ def plan_backfill(
             else:
                 cursor.execute(_SQL["add"], {**values, "state": "dry_run" if dry_run else "running"})
             sound = {plan.outlet for plan in plans if plan.error is None}
-            chunks = _chunks(cursor, backfill_id, asked, sound, dry_run)
+            chunks = _chunks(cursor, backfill_id, wanted, sound, dry_run)
     return Plan(backfill_id, plans, chunks, resumed=row is not None)
 
 
@@ -223,16 +226,16 @@ def run_chunk(
         session_lock(connection, f"pressmark backfill {backfill_id} {outlet.id} {since:%Y-%m-%d}"),
     ):
         with transaction(connection) as cursor:
-            asked = _read(cursor, backfill_id)
+            wanted = _read(cursor, backfill_id)
             chunk = next(
                 c for c in _read_chunks(cursor, backfill_id) if (c["outlet"], c["since"]) == (outlet.id, since)
             )
             if chunk["state"] in _FINISHED:
                 return str(chunk["state"])
             request = add_request(
-                cursor, outlet, requested_by=asked["requested_by"], mode="window", start=since, end=chunk["until"],
-                methods=tuple(asked["methods"]) if asked["methods"] else None, page_budget=asked["page_budget"],
-                force_refetch=asked["force_refetch"],
+                cursor, outlet, requested_by=wanted["requested_by"], mode="window", start=since, end=chunk["until"],
+                methods=tuple(wanted["methods"]) if wanted["methods"] else None, page_budget=wanted["page_budget"],
+                force_refetch=wanted["force_refetch"],
             )  # fmt: skip
             _update(cursor, backfill_id, outlet.id, since, "running", request.request_id, None)
             if task:
@@ -255,7 +258,7 @@ def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
     """What came of it, by outlet; written down, with the backfill's state."""
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
-            asked = _read(cursor, backfill_id)
+            wanted = _read(cursor, backfill_id)
             chunks = _read_chunks(cursor, backfill_id)
             cursor.execute(_SQL["outcomes"], {"backfill_id": backfill_id})
             outcomes: dict[str, dict[str, int]] = {}
@@ -264,9 +267,9 @@ def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
             cursor.execute(_SQL["requests"], {"backfill_id": backfill_id})
             requests = dict(cursor.fetchall())
             told: dict[str, Any] = {}
-            for outlet in asked["outlets"]:
-                before = asked["plan"].get(outlet, {})
-                after = _coverage(cursor, outlet, asked["since"], asked["until"])
+            for outlet in wanted["outlets"]:
+                before = wanted["plan"].get(outlet, {})
+                after = _coverage(cursor, outlet, wanted["since"], wanted["until"])
                 own = [chunk for chunk in chunks if chunk["outlet"] == outlet]
                 undone = [chunk for chunk in own if chunk["state"] in ("failed", "partial")]
                 told[outlet] = {
@@ -333,37 +336,37 @@ def months(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
     return parts
 
 
-def _methods_of(outlet: Outlet, asked: Asked) -> set[str]:
-    own: set[str] = {endpoint.method for endpoint in outlet.endpoints if endpoint.method in METHODS_OF_THE_PAST}
-    return own & set(asked.methods) if asked.methods else own
+def _methods_for(outlet: Outlet, wanted: BackfillRequest) -> set[str]:
+    own: set[str] = {endpoint.method for endpoint in outlet.endpoints if endpoint.method in PAST_REACHING_METHODS}
+    return own & set(wanted.methods) if wanted.methods else own
 
 
-def _plan_outlet(cursor: Cursor, outlet: Outlet, asked: Asked, run: CrawlRun) -> OutletPlan:
+def _plan_outlet(cursor: Cursor, outlet: Outlet, wanted: BackfillRequest, run: CrawlRun) -> OutletPlan:
     plan = OutletPlan(outlet.id)
     event = run.closed.get(outlet.id)
     if event is None or event["reason"] == "failed":
         plan.error = (event or {}).get("error") or run.error or "its listings could not be read"
-    for day, articles in _coverage(cursor, outlet.id, asked.since, asked.until).items():
+    for day, articles in _coverage(cursor, outlet.id, wanted.since, wanted.until).items():
         plan.days.setdefault(day, {})["known"] = articles
         plan.known += articles
     if plan.error or event is None:
         return plan
     for day, counts in event["plan_days"].items():
-        wanted = sum(counts.get(name, 0) for name in ("fetch", "from_archive", "budget_exhausted"))
+        missing = sum(counts.get(name, 0) for name in ("fetch", "from_archive", "budget_exhausted"))
         # Known pages of other days are listed too.
-        within = day == "?" or f"{asked.since:%Y-%m-%d}" <= day <= f"{asked.until:%Y-%m-%d}"
-        found = wanted + (counts.get("known_not_due", 0) if within else 0)
+        within = day == "?" or wanted.since.date() <= date.fromisoformat(day) <= _last_day(wanted.until)
+        found = missing + (counts.get("known_not_due", 0) if within else 0)
         if not found:
             continue
-        plan.days.setdefault(day, {}).update({"discoverable": found, "missing": wanted})
+        plan.days.setdefault(day, {}).update({"discoverable": found, "missing": missing})
         plan.discoverable += found
-        plan.missing += wanted
-        plan.undated += wanted if day == "?" else 0
+        plan.missing += missing
+        plan.undated += missing if day == "?" else 0
     plan.listing_requests = event["requests"]
     fetch = event["plan"].get("fetch", 0) + event["plan"].get("budget_exhausted", 0)
     # Each part reads sitemaps anew; of an archive or of WordPress only its own days.
-    parts = months(asked.since, asked.until)
-    again = len(parts) if _methods_of(outlet, asked) & {"sitemap", "robots"} else 1
+    parts = months(wanted.since, wanted.until)
+    again = len(parts) if _methods_for(outlet, wanted) & {"sitemap", "robots"} else 1
     plan.requests = fetch + plan.listing_requests * again
     if event["reason"] != "finished":
         plan.note = f"its listings were not read to the end ({event['reason']}): there may be more"
@@ -372,10 +375,15 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, asked: Asked, run: CrawlRun) ->
             f"{event['sitemaps_unread']} of its sitemaps were not read (budgets.sitemaps is "
             f"{outlet.budgets.sitemaps}): there may be more"
         )
-    elif fetch > (budget := (asked.page_budget or outlet.budgets.pages) * len(parts)):
+    elif fetch > (budget := (wanted.page_budget or outlet.budgets.pages) * len(parts)):
         plan.note = f"a part takes {budget // len(parts)} pages at a time: ask again to go on"
     plan.seconds = plan.requests * (outlet.politeness.delay + _SECONDS_A_PAGE)
     return plan
+
+
+def _last_day(until: datetime) -> date:
+    """The last day (UTC) that begins before an exclusive end."""
+    return (until.astimezone(UTC) - timedelta(microseconds=1)).date()
 
 
 def _as_json(plan: OutletPlan) -> dict[str, Any]:
@@ -388,26 +396,26 @@ def _coverage(cursor: Cursor, outlet: str, since: datetime, until: datetime) -> 
 
 
 def _chunks(
-    cursor: Cursor, backfill_id: UUID, asked: Asked, sound: set[str], dry_run: bool
+    cursor: Cursor, backfill_id: UUID, wanted: BackfillRequest, sound: set[str], dry_run: bool
 ) -> list[tuple[str, datetime, datetime, str]]:
-    for outlet in asked.outlets:
+    for outlet in wanted.outlets:
         if outlet.id not in sound or dry_run:
             continue
-        methods = sorted(_methods_of(outlet, asked))
-        for since, until in months(asked.since, asked.until):
+        methods = sorted(_methods_for(outlet, wanted))
+        for since, until in months(wanted.since, wanted.until):
             values: dict[str, Any] = {
                 "backfill_id": backfill_id, "outlet": outlet.id, "since": since, "until": until, "methods": methods,
                 "config_hash": outlet.config_hash,
             }  # fmt: skip
             cursor.execute(_SQL["covered"], values)
-            row = None if asked.force_refetch else cursor.fetchone()
+            row = None if wanted.force_refetch else cursor.fetchone()
             values |= {
                 "state": "covered" if row else "waiting",
                 "detail": f"done by backfill {row[0]}" if row else None,
             }
             cursor.execute(_SQL["add_chunk"], values)
     if dry_run:
-        return [(o, s, u, "waiting") for o in sorted(sound) for s, u in months(asked.since, asked.until)]
+        return [(o, s, u, "waiting") for o in sorted(sound) for s, u in months(wanted.since, wanted.until)]
     return [(c["outlet"], c["since"], c["until"], c["state"]) for c in _read_chunks(cursor, backfill_id)]
 
 

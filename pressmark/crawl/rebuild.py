@@ -16,21 +16,21 @@ from psycopg2.extras import execute_values
 
 from pressmark import __version__
 from pressmark.archive.records import StoredSegment
-from pressmark.crawl.restaging import segments_of, stage_segment
+from pressmark.crawl.restaging import file_segments, stage_segment
 from pressmark.crawl.services import Services
 from pressmark.errors import ArchiveError
-from pressmark.frontier import Asked
+from pressmark.frontier import CrawlScope
 from pressmark.outlet import Outlet
 from pressmark.text import clean_text
+from pressmark.warehouse.crawl_requests import remember_outlet
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.requests import remember_outlet
 
 logger = logging.getLogger(__name__)
-_SQL = queries("upkeep")
+_SQL = queries("rebuild")
 
 
 @dataclass(slots=True)
-class Rebuilt:
+class RebuildReport:
     """What came of it. left_out: segments of outlets without a file. spare: files of which all is known elsewhere."""
 
     files: int = 0
@@ -42,7 +42,7 @@ class Rebuilt:
 
 def rebuild(
     services: Services, outlets: Mapping[str, Outlet], on_file: Callable[[int, int], None] = lambda done, total: None
-) -> Rebuilt:
+) -> RebuildReport:
     """Stage every segment of the archive that the warehouse does not know; loading is the caller's.
 
     on_file: told (files done, files in all). May be repeated, and cut off.
@@ -57,7 +57,7 @@ def rebuild(
     places: dict[UUID, tuple[str, int]] = {}
     contents: dict[str, list[UUID]] = {}
     for name in unknown:
-        for stored in segments_of(name, services.store.read_file(name)):
+        for stored in file_segments(name, services.store.read_file(name)):
             places.setdefault(stored.segment_id, (name, stored.offset))
             contents.setdefault(name, []).append(stored.segment_id)
     # After a restore rows may point to files that were joined since.
@@ -66,7 +66,7 @@ def rebuild(
             services.database.run(lambda cursor, i=segment_id: _repoint(cursor, i, *places[i]))  # type: ignore[misc]
             known[segment_id], _ = places[segment_id]
     in_use = set(known.values())
-    done = Rebuilt(spare=[])
+    done = RebuildReport(spare=[])
     for number, name in enumerate(unknown):
         on_file(number, len(unknown))
         if all(segment_id in known or segment_id in expired for segment_id in contents.get(name, [])):
@@ -75,7 +75,7 @@ def rebuild(
                 done.spare.append(name)
             continue
         done.files += 1
-        for stored in segments_of(name, services.store.read_file(name)):
+        for stored in file_segments(name, services.store.read_file(name)):
             if stored.segment_id in known or stored.segment_id in expired or stored.crawl_id in running:
                 continue
             outlet = outlets.get(stored.outlet)
@@ -93,7 +93,7 @@ def rebuild(
 def _stage(
     services: Services, outlet: Outlet, stored: StoredSegment, name: str, places: dict[UUID, tuple[str, int]]
 ) -> int:
-    asked = Asked(stored.mode, stored.start, stored.end)
+    scope = CrawlScope(stored.mode, stored.start, stored.end)
 
     def open_crawl(cursor: Cursor) -> None:
         remember_outlet(cursor, outlet)
@@ -120,7 +120,7 @@ def _stage(
 
     services.database.run(open_crawl)
     try:
-        return stage_segment(services, outlet, stored, name, asked, place)
+        return stage_segment(services, outlet, stored, name, scope, place)
     except ArchiveError as error:
         logger.warning("%s: segment %s cannot be read: %s", name, stored.segment_id, error)
         return 0

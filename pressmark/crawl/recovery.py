@@ -14,14 +14,14 @@ from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.archive.store import segment_of
-from pressmark.crawl.restaging import segments_of, stage_segment
+from pressmark.archive.store import segment_id_from_name
+from pressmark.crawl.restaging import file_segments, stage_segment
 from pressmark.crawl.services import Services
 from pressmark.outlet import Outlet
-from pressmark.warehouse.crawls import close_crawl, settle_open
+from pressmark.warehouse.crawl_requests import get_request
+from pressmark.warehouse.crawls import close_crawl, resolve_open
 from pressmark.warehouse.locks import alive_lock
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.requests import get_request
 
 logger = logging.getLogger(__name__)
 
@@ -53,18 +53,18 @@ def _unfinished(cursor: Cursor, only: Sequence[str] | None) -> list[tuple[UUID, 
 
 
 def _recover_crawl(services: Services, outlet: Outlet, crawl_id: UUID, request_id: UUID) -> None:
-    asked = services.database.run(lambda cursor: get_request(cursor, request_id)).asked
+    scope = services.database.run(lambda cursor: get_request(cursor, request_id)).scope
     names = services.store.files_of_crawl(outlet.id, crawl_id)
-    ids = [segment_of(name) for name in names]
+    ids = [segment_id_from_name(name) for name in names]
     committed = services.database.run(lambda cursor: _committed(cursor, ids))
     for name, segment_id in zip(names, ids, strict=True):
         if segment_id not in committed:
-            for stored in segments_of(name, services.store.read_file(name)):
-                pages = stage_segment(services, outlet, stored, name, asked)
+            for stored in file_segments(name, services.store.read_file(name)):
+                pages = stage_segment(services, outlet, stored, name, scope)
                 logger.warning("%s: staged %d pages that a killed crawl had archived in %s", outlet.id, pages, name)
 
     def end(cursor: Cursor) -> None:
-        settle_open(cursor, crawl_id, "interrupted", "the crawl's process died before its turn")
+        resolve_open(cursor, crawl_id, "interrupted", "the crawl's process died before its turn")
         close_crawl(cursor, crawl_id, "killed", "the crawl's process died")
 
     services.database.run(end)

@@ -23,9 +23,9 @@ from pressmark.archive.records import Response, revisit_record
 from pressmark.archive.spool import Spool, SpoolPointer, ToArchive, seal
 from pressmark.archive.store import segment_name
 from pressmark.crawl.services import Services
-from pressmark.frontier import Asked, Known
+from pressmark.frontier import CrawlScope, FrontierEntry
+from pressmark.outcome_rules import CandidateResult
 from pressmark.outlet import Outlet
-from pressmark.settlement import Settled
 from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.staging import EVENT_COLUMNS, ArchivePointer, SealedFile, Segment, commit_segment, event_rows
@@ -45,7 +45,7 @@ class OpenSegment:
     segment_id: UUID = field(default_factory=uuid4)
     opened_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     opened: float = field(default_factory=time.monotonic)
-    items: list[tuple[Settled, SpoolPointer | None]] = field(default_factory=list)
+    items: list[tuple[CandidateResult, SpoolPointer | None]] = field(default_factory=list)
     fetches: list[FetchRecord] = field(default_factory=list)
     pending: int = 0
     _spool: Spool | None = None
@@ -81,16 +81,16 @@ class Segments:
         outlet: Outlet,
         crawl_id: UUID,
         extractor_id: int,
-        known: Callable[[UUID], Known | None],
+        known: Callable[[UUID], FrontierEntry | None],
         is_healthy: Callable[[], bool],
-        asked: Asked,
+        scope: CrawlScope,
     ) -> None:
         """is_healthy: whether missing pages are the articles' doing, by all that the crawl has seen so far."""
         self._is_healthy = is_healthy
         self._services = services
         self._outlet = outlet
         self._crawl_id = crawl_id
-        self._asked = f"{asked.mode} {asked.start.isoformat() if asked.start else ''}/{asked.end.isoformat()}"
+        self._scope = f"{scope.mode} {scope.start.isoformat() if scope.start else ''}/{scope.end.isoformat()}"
         self._extractor_id = extractor_id
         self._known = known
         self._folder = services.settings.spool / str(crawl_id)
@@ -114,13 +114,13 @@ class Segments:
         if not segment.items and not segment.fetches:
             segment.discard()
             return
-        settled: list[tuple[Settled, ArchivePointer | None]] = [(item, None) for item, _ in segment.items]
+        resolved: list[tuple[CandidateResult, ArchivePointer | None]] = [(item, None) for item, _ in segment.items]
         rows = Segment(
             segment.segment_id,
             self._crawl_id,
             self._outlet,
             self._extractor_id,
-            settled,
+            resolved,
             None,
             self._known,
             segment.fetches,
@@ -128,8 +128,8 @@ class Segments:
         )
         rows = replace(rows, events=event_rows(rows))
         pointers, file = self._archive(segment, rows.events)
-        settled = [(item, pointers.get(index)) for index, (item, _) in enumerate(segment.items)]
-        rows = replace(rows, settled=settled, file=file)
+        resolved = [(item, pointers.get(index)) for index, (item, _) in enumerate(segment.items)]
+        rows = replace(rows, resolved=resolved, file=file)
         failpoints.reach("archived_not_committed")
 
         def commit(cursor: Cursor) -> None:
@@ -154,23 +154,23 @@ class Segments:
         items: list[ToArchive] = []
         own: list[int] = []
         taken: list[dict[str, Any]] = []
-        for index, (settled, pointer) in enumerate(segment.items):
-            capture = settled.capture
-            if settled.archived and capture:
-                earlier = ArchivePointer(*settled.archived)
+        for index, (resolved, pointer) in enumerate(segment.items):
+            capture = resolved.capture
+            if resolved.archived and capture:
+                earlier = ArchivePointer(*resolved.archived)
                 pointers[index] = earlier
                 # Named in the file, so that the visit can be staged from the archive alone.
                 fields = capture.metadata(self._crawl_id, self._outlet.id, segment.segment_id)
-                taken.append({"taken": {**fields, "original": _place_of(earlier)}})
-            if capture is None or pointer is None or not settled.archive:
+                taken.append({"taken": {**fields, "original": _pointer_fields(earlier)}})
+            if capture is None or pointer is None or not resolved.archive:
                 continue
             metadata = capture.metadata(self._crawl_id, self._outlet.id, segment.segment_id)
-            known = self._known(settled.candidate.url_uid)
+            known = self._known(resolved.candidate.url_uid)
             record = None
             same = _same_bytes(known, capture.response)
             if same:
                 pointers[index] = same
-                metadata["original"] = _place_of(same)
+                metadata["original"] = _pointer_fields(same)
                 record = revisit_record(capture.response, *self._original(same))
             else:
                 own.append(index)
@@ -185,7 +185,7 @@ class Segments:
             "http-header-user-agent": self._services.settings.user_agent,
             "pressmark-outlet": self._outlet.id,
             "pressmark-segment": str(segment.segment_id),
-            "pressmark-asked": self._asked,
+            "pressmark-scope": self._scope,
         }
         told = [dict(zip(EVENT_COLUMNS, event, strict=True)) for event in events] + taken
         spans = seal(target, items, warcinfo, name, told)
@@ -208,11 +208,11 @@ class Segments:
         return self._services.database.run(read)
 
 
-def _place_of(pointer: ArchivePointer) -> dict[str, Any]:
+def _pointer_fields(pointer: ArchivePointer) -> dict[str, Any]:
     return {"segment_id": str(pointer.segment_id), "offset": pointer.offset, "length": pointer.length}
 
 
-def _same_bytes(known: Known | None, response: Response) -> ArchivePointer | None:
+def _same_bytes(known: FrontierEntry | None, response: Response) -> ArchivePointer | None:
     """Where the same body is archived already."""
     if known is None or known.wire_digest != response.wire_digest or known.segment_id is None:
         return None

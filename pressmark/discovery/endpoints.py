@@ -10,10 +10,10 @@ from pressmark.text import clean_text
 from pressmark.urls import literal_key
 
 LISTED, NOT_MODIFIED, RESTING = "listed", "not_modified", "resting"
-_FULL_AFTER = timedelta(days=1)
+_FULL_REFETCH_INTERVAL = timedelta(days=1)
 _FIRST_RETRY, _LAST_RETRY = timedelta(hours=1), timedelta(days=7)
 _QUIET_SHARE = 10
-_LONGEST_REST = timedelta(days=1)
+_MAX_POLL_INTERVAL = timedelta(days=1)
 _INDEX_SLACK = timedelta(hours=1)  # a lastmod is often the begin of the minute, or of the hour
 _DAY_SLACK = timedelta(hours=26)  # or that of the day
 
@@ -44,7 +44,7 @@ class EndpointState:
     last_new_at: datetime | None = None
     failures: int = 0
     next_poll_at: datetime | None = None
-    validators_lie: bool = False
+    validators_unreliable: bool = False
     index_modified: datetime | None = None
 
     def validators(self, now: datetime) -> dict[str, str]:
@@ -52,7 +52,7 @@ class EndpointState:
 
         Now and then it is, since some servers keep their validators while a listing changes.
         """
-        if self.validators_lie or self.last_read_at is None or now - self.last_read_at >= _FULL_AFTER:
+        if self.validators_unreliable or self.last_read_at is None or now - self.last_read_at >= _FULL_REFETCH_INTERVAL:
             return {}
         headers = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
         return {name: value for name, value in headers.items() if value}
@@ -62,7 +62,7 @@ class EndpointState:
         if modified is None or modified != self.index_modified or self.last_read_at is None or self.failures:
             return False
         slack = _DAY_SLACK if modified.time() == time.min else _INDEX_SLACK
-        return self.last_read_at > modified + slack and now - self.last_read_at < _FULL_AFTER
+        return self.last_read_at > modified + slack and now - self.last_read_at < _FULL_REFETCH_INTERVAL
 
     def listed(
         self,
@@ -79,7 +79,7 @@ class EndpointState:
         lied = same and self.body_hash is not None and self.body_hash != body_hash
         new_at = now if new or self.last_new_at is None else self.last_new_at
         return EndpointState(
-            etag, last_modified, body_hash, now, new_at, 0, _next_poll(now, new_at), self.validators_lie or lied,
+            etag, last_modified, body_hash, now, new_at, 0, _next_poll(now, new_at), self.validators_unreliable or lied,
             index_modified,
         )  # fmt: skip
 
@@ -97,4 +97,4 @@ class EndpointState:
 
 def _next_poll(now: datetime, last_new: datetime) -> datetime:
     """The longer it has brought nothing, the longer it rests: a tenth of that time, a day at most."""
-    return now + min((now - last_new) / _QUIET_SHARE, _LONGEST_REST)
+    return now + min((now - last_new) / _QUIET_SHARE, _MAX_POLL_INTERVAL)

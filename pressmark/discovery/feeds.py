@@ -8,7 +8,7 @@ from typing import Any
 
 import feedparser
 
-from pressmark.dates import DateFound, read_date
+from pressmark.dates import ParsedDate, read_date
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
 from pressmark.urls import absolute
@@ -100,6 +100,6 @@ def _guid_link(item: Any) -> str | None:
     return guid if guid.startswith(("http://", "https://")) else None
 
 
-def _latest(*dates: DateFound | None) -> datetime | None:
+def _latest(*dates: ParsedDate | None) -> datetime | None:
     values = [date.value for date in dates if date and date.value]
     return max(values, default=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pressmark.dates import DateFound
+from pressmark.dates import ParsedDate
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Entry:
 
     url: str
     headline: str | None = None
-    published: DateFound | None = None
+    published: ParsedDate | None = None
     modified: datetime | None = None
 
 

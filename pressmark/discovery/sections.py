@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from lxml.html import HtmlElement
 
-from pressmark.dates import DateFound
+from pressmark.dates import ParsedDate
 from pressmark.discovery.listing import ChildListing, Entry, Listing
 from pressmark.errors import ExtractionError
 from pressmark.extraction.page import parse_page
@@ -32,7 +32,7 @@ def parse_section(
     exclude: Sequence[str] = (),
     content_type: str | None = None,
     limit: int = 2000,
-    published: DateFound | None = None,
+    published: ParsedDate | None = None,
 ) -> Listing:
     """Links that match a pattern of `include`, each once with its longest link text; never raises for its content.
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from pressmark.dates import DateFound, read_date
+from pressmark.dates import ParsedDate, read_date
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
 from pressmark.urls import absolute
@@ -67,7 +67,7 @@ def parse_posts(document: bytes, url: str, now: datetime, zone: str = "UTC") -> 
     return listing
 
 
-def _date(row: dict[str, Any], name: str, now: datetime, zone: str) -> DateFound | None:
+def _date(row: dict[str, Any], name: str, now: datetime, zone: str) -> ParsedDate | None:
     """The date in UTC where the site tells it, else in the newsroom's zone; None for one that cannot be true."""
     universal = row.get(f"{name}_gmt")
     if isinstance(universal, str) and universal and not universal.startswith("0000"):

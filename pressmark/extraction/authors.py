@@ -9,7 +9,7 @@ from trafilatura.metadata import extract_author
 
 from pressmark.extraction.headline import fold_name
 from pressmark.extraction.page import Page
-from pressmark.extraction.structured import Node, as_list, text_of, types
+from pressmark.extraction.structured import Node, as_list, node_text, types
 from pressmark.text import one_line
 
 MAX_AUTHORS = 30
@@ -38,7 +38,7 @@ def _from_json_ld(article: Node) -> list[str]:
     for value in as_list(article.get("author")) or as_list(article.get("creator")):
         if isinstance(value, dict):
             for name in as_list(value.get("name")):
-                text = text_of(name, 300)
+                text = node_text(name, 300)
                 if text:
                     names += [text] if "person" in types(value) and "," not in text else split_names(text)
         elif isinstance(value, str):

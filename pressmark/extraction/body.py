@@ -11,9 +11,9 @@ from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
 from pressmark.extraction.headline import fold_name
-from pressmark.extraction.xpaths import quicken_trafilatura
+from pressmark.extraction.trafilatura_tuning import optimize_trafilatura
 
-quicken_trafilatura()
+optimize_trafilatura()
 
 # Lines that are a button, not a sentence. Whole lines only; an article may well say these words.
 _BUTTON = re.compile(
@@ -53,7 +53,7 @@ _BIOGRAPHY = re.compile(
 )
 _HEAD_LINES = 3
 _TAIL_LINES = 5
-_LONGEST_FRAME = 600  # characters
+_MAX_BOILERPLATE_LENGTH = 600  # characters
 
 
 def find_body(tree: HtmlElement, headline: str | None, site_names: frozenset[str]) -> str:
@@ -100,7 +100,7 @@ def _kept_lines(lines: list[str], headline: str | None, site_names: frozenset[st
     written = [stripped for line in lines if (stripped := line.strip())]
     tail = max(len(written) - _TAIL_LINES, _HEAD_LINES)
     for position, stripped in enumerate(written):
-        if len(stripped) <= _LONGEST_FRAME and (
+        if len(stripped) <= _MAX_BOILERPLATE_LENGTH and (
             (position < _HEAD_LINES and _ABOVE.match(stripped))
             or (position >= tail and (_BELOW.match(stripped) or _BIOGRAPHY.match(stripped)))
         ):

@@ -12,18 +12,18 @@ from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 
-from pressmark.dates import DateFound
+from pressmark.dates import ParsedDate
 from pressmark.extraction import fingerprints
 from pressmark.extraction.authors import find_authors
 from pressmark.extraction.body import find_body, select_nodes
 from pressmark.extraction.comments import ReaderComment, find_comments
-from pressmark.extraction.dating import find_modified, find_published
 from pressmark.extraction.headline import find_headline, fold_name
 from pressmark.extraction.language import find_language
 from pressmark.extraction.links import find_links
+from pressmark.extraction.non_article import NonArticle, find_non_article
 from pressmark.extraction.page import Page, parse_page
-from pressmark.extraction.structured import Node, article_node, as_list, text_of
-from pressmark.extraction.walls import Wall, find_wall
+from pressmark.extraction.publication_dates import find_modified, find_published
+from pressmark.extraction.structured import Node, article_node, as_list, node_text
 from pressmark.outlet import Outlet
 from pressmark.rights import RightsSignals, read_rights
 from pressmark.text import clean_text, one_line
@@ -58,7 +58,7 @@ class ExtractionConfig:
     headline: str | None = None
 
     @classmethod
-    def of(cls, outlet: Outlet) -> ExtractionConfig:
+    def for_outlet(cls, outlet: Outlet) -> ExtractionConfig:
         """The part of an outlet's file that matters to extraction."""
         hints = outlet.extraction
         return cls(
@@ -86,8 +86,8 @@ class Extraction:
     headline: str | None
     description: str | None
     authors: list[str]
-    published: DateFound | None
-    modified: DateFound | None
+    published: ParsedDate | None
+    modified: ParsedDate | None
     in_language: str | None
     in_language_source: str | None
     article_section: str | None
@@ -109,7 +109,7 @@ class Extraction:
     body_hash: int
     signatures: fingerprints.Signatures | None
     rights: RightsSignals
-    wall: Wall | None = None
+    non_article: NonArticle | None = None
     comments: list[ReaderComment] = field(default_factory=list)
 
 
@@ -145,7 +145,7 @@ def extract(
         modified=find_modified(page, article, observed_at, config.timezone),
         in_language=language,
         in_language_source=language_source,
-        article_section=text_of(article.get("articleSection"), 200) or page.meta_first("article:section", "section"),
+        article_section=node_text(article.get("articleSection"), 200) or page.meta_first("article:section", "section"),
         keywords=_keywords(page, article),
         main_image=_main_image(page, article, url),
         is_accessible_for_free=free,
@@ -164,7 +164,7 @@ def extract(
         body_hash=fingerprints.comparable_hash(body),
         signatures=fingerprints.signatures(body),
         rights=read_rights(headers, page.meta, page.links),
-        wall=find_wall(page, article, headers, headline, words, free),
+        non_article=find_non_article(page, article, headers, headline, words, free),
         comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
     )
 
@@ -178,13 +178,13 @@ def _declared_language(page: Page, article: Node) -> str | None:
     return (
         page.tree.get("lang")
         or page.tree.get("{http://www.w3.org/XML/1998/namespace}lang")
-        or text_of(article.get("inLanguage"), 40)
+        or node_text(article.get("inLanguage"), 40)
         or page.meta_first("content-language", "og:locale")
     )
 
 
 def _description(page: Page, article: Node) -> str | None:
-    return page.meta_first("og:description", "description", "twitter:description") or text_of(
+    return page.meta_first("og:description", "description", "twitter:description") or node_text(
         article.get("description"), 2000
     )
 
@@ -192,7 +192,7 @@ def _description(page: Page, article: Node) -> str | None:
 def _keywords(page: Page, article: Node) -> list[str]:
     found: list[str] = []
     for value in as_list(article.get("keywords")):
-        text = text_of(value, 2000)
+        text = node_text(value, 2000)
         if text:
             found += text.split(",")
     if not found:
@@ -209,7 +209,7 @@ def _main_image(page: Page, article: Node, base: str) -> str | None:
     candidates = [page.meta_first("og:image:secure_url", "og:image", "og:image:url", "twitter:image")]
     for image in as_list(article.get("image")):
         candidates.append(
-            text_of(image.get("url") or image.get("contentUrl"), 2000) if isinstance(image, dict) else image
+            node_text(image.get("url") or image.get("contentUrl"), 2000) if isinstance(image, dict) else image
         )
     for candidate in candidates:
         if isinstance(candidate, str) and (url := absolute(candidate, base)):

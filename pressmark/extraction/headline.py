@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lxml.html import HtmlElement
 
 from pressmark.extraction.page import Page
-from pressmark.extraction.structured import Node, text_of
+from pressmark.extraction.structured import Node, node_text
 from pressmark.text import one_line
 
 _SEPARATOR = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*\|\s*|\s+::\s+|\s+//\s+")
@@ -62,7 +62,7 @@ def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candi
     for position, text in enumerate(main[:4]):
         found.append(_Candidate(text, "h1" if len(main) == 1 or position == 0 else "h1_other"))
     for value, kind in (
-        (text_of(article.get("headline"), _MAX_LENGTH) or text_of(article.get("name"), _MAX_LENGTH), "json_ld"),
+        (node_text(article.get("headline"), _MAX_LENGTH) or node_text(article.get("name"), _MAX_LENGTH), "json_ld"),
         (page.meta_first("og:title"), "og"),
         (_title(page.tree), "title"),
         (page.meta_first("twitter:title"), "twitter"),

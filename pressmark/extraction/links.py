@@ -8,7 +8,7 @@ from lxml.html import HtmlElement
 from pressmark.text import clean_text
 from pressmark.urls import absolute, url_key
 
-MOST_LINKS = 200
+MAX_LINKS = 200
 _CONTEXT = 24  # characters either side of a link that must stand in the text beside it
 # With words right before or behind them: a tenth of the links of a page, the rest are menus and teasers.
 _IN_A_SENTENCE = XPath(
@@ -35,7 +35,7 @@ def find_links(tree: HtmlElement, body: str, base: str) -> list[str]:
         url = absolute(href, base)
         if url and len(url) <= 2048 and url_key(url) != own:
             found[clean_text(url)] = None
-            if len(found) == MOST_LINKS:
+            if len(found) == MAX_LINKS:
                 break
     return list(found)
 

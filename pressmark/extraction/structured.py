@@ -65,7 +65,7 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def text_of(value: Any, limit: int = 2000) -> str | None:
+def node_text(value: Any, limit: int = 2000) -> str | None:
     """A text property: the first string in it, HTML entities resolved."""
     for item in as_list(value):
         if isinstance(item, dict):

@@ -20,9 +20,9 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from pressmark.archive.spool import SpoolPointer, read_spooled
 from pressmark.errors import ArchiveError, ExtractionError
 from pressmark.extraction.extract import Extraction, ExtractionConfig, extract
-from pressmark.extraction.lifeline import die_with_parent
+from pressmark.extraction.forkserver import start_forkserver
 from pressmark.extraction.page import NotHtml, TooLarge, remove_content_encoding
-from pressmark.extraction.server import start_server
+from pressmark.extraction.parent_death import die_with_parent
 
 EXTRACTION_SECONDS = 30.0
 MEMORY_BYTES = 2**30
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class PageRead:
+class PageExtraction:
     """What came of reading one page.
 
     extraction: the fields; also given with some outcomes, so that `why` can show them.
@@ -47,58 +47,58 @@ class PageRead:
     reason: str | None = None
 
 
-def read_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
+def extract_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:
     """Read and extract the page at a pointer; never raises for what is in the page."""
     try:
         response = read_spooled(pointer)
         document = remove_content_encoding(response.body, response.header("Content-Encoding"), size_limit)
     except TooLarge as error:
-        return PageRead(None, "too_large", "decode", str(error))
+        return PageExtraction(None, "too_large", "decode", str(error))
     except (ArchiveError, ExtractionError) as error:  # a record that was overwritten is no response
-        return PageRead(None, "quarantined", "decode", str(error))
+        return PageExtraction(None, "quarantined", "decode", str(error))
     try:
         extraction = extract(document, response.url, response.headers, response.observed_at, config)
     except NotHtml as error:
-        return PageRead(None, "not_html", "decode", str(error))
+        return PageExtraction(None, "not_html", "decode", str(error))
     except MemoryError:
-        return PageRead(None, "quarantined", "extract", f"needs more than {MEMORY_BYTES // 2**20} MiB of memory")
+        return PageExtraction(None, "quarantined", "extract", f"needs more than {MEMORY_BYTES // 2**20} MiB of memory")
     except Exception as error:  # whatever lxml, Trafilatura or htmldate raise for this page
-        return PageRead(None, "quarantined", "extract", f"{type(error).__name__}: {error}"[:500])
-    return judge(extraction)
+        return PageExtraction(None, "quarantined", "extract", f"{type(error).__name__}: {error}"[:500])
+    return classify(extraction)
 
 
-def judge(extraction: Extraction) -> PageRead:
+def classify(extraction: Extraction) -> PageExtraction:
     """Whether the fields make an article."""
-    if extraction.wall is not None:
-        return PageRead(extraction, extraction.wall.outcome, "judge", extraction.wall.reason)
+    if extraction.non_article is not None:
+        return PageExtraction(extraction, extraction.non_article.outcome, "classify", extraction.non_article.reason)
     if extraction.word_count < MIN_WORDS:
         reason = f"{extraction.word_count} words of main text; an article has at least {MIN_WORDS}"
-        return PageRead(extraction, "extraction_empty", "judge", reason)
-    return PageRead(extraction)
+        return PageExtraction(extraction, "extraction_empty", "classify", reason)
+    return PageExtraction(extraction)
 
 
 # What pebble raises: for a task whose worker ended; for a pool that it has given up, at once or when it is used.
 _WORKER_LOST = (ProcessExpired, BrokenProcessPool, RuntimeError)
-_WORKERS_ENDED = PageRead(None, "quarantined", "extract", f"{_ATTEMPTS} workers ended while reading it")
+_WORKERS_ENDED = PageExtraction(None, "quarantined", "extract", f"{_ATTEMPTS} workers ended while reading it")
 
 
 class ExtractionPool:
     """Worker processes for one crawl process. Make it in the main thread; use it from any, or from asyncio."""
 
     def __init__(self, workers: int, seconds: float = EXTRACTION_SECONDS) -> None:
-        self._context = start_server()
+        self._context = start_forkserver()
         self._workers = workers
         self._seconds = seconds
         self._renewing = threading.Lock()
         self._pool = self._new_pool()
 
-    async def read(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
+    async def read(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:
         """Read a page in a worker; a worker killed from outside is tried again before the page is blamed."""
         for _ in range(_ATTEMPTS):
             pool = self._pool
             try:
                 future = self._schedule(pool, pointer, config, size_limit)
-                result: PageRead = await asyncio.wrap_future(future)
+                result: PageExtraction = await asyncio.wrap_future(future)
                 return result
             except FutureTimeout:
                 return self._too_slow()
@@ -106,12 +106,12 @@ class ExtractionPool:
                 self._replace(pool, error)
         return _WORKERS_ENDED
 
-    def read_now(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageRead:
+    def read_now(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:
         """The same for a caller that waits."""
         for _ in range(_ATTEMPTS):
             pool = self._pool
             try:
-                result: PageRead = self._schedule(pool, pointer, config, size_limit).result()
+                result: PageExtraction = self._schedule(pool, pointer, config, size_limit).result()
                 return result
             except FutureTimeout:
                 return self._too_slow()
@@ -136,8 +136,8 @@ class ExtractionPool:
 
     def _schedule(
         self, pool: ProcessPool, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int
-    ) -> ProcessFuture[PageRead]:
-        return pool.schedule(read_page, args=(pointer, config, size_limit), timeout=self._seconds)
+    ) -> ProcessFuture[PageExtraction]:
+        return pool.schedule(extract_page, args=(pointer, config, size_limit), timeout=self._seconds)
 
     def _replace(self, pool: ProcessPool, error: BaseException) -> None:
         """After a worker's death: pebble replaces one that was at work, but gives up where an idle one dies."""
@@ -149,8 +149,8 @@ class ExtractionPool:
                 self._pool = self._new_pool()
                 _stop(pool)
 
-    def _too_slow(self) -> PageRead:
-        return PageRead(None, "extraction_timeout", "extract", f"not done within {self._seconds:g} s")
+    def _too_slow(self) -> PageExtraction:
+        return PageExtraction(None, "extraction_timeout", "extract", f"not done within {self._seconds:g} s")
 
 
 def _stop(pool: ProcessPool) -> None:

@@ -10,7 +10,7 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from pressmark.newsstand.prose import Language, write_headline, write_paragraphs
+from pressmark.newsstand.text_generator import Language, write_headline, write_paragraphs
 
 EDITIONS = (1, 2)
 FIRST_DAY = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from pressmark.newsstand.model import EDITIONS, Document
+from pressmark.newsstand.site_map import HOSTS, answer
 from pressmark.newsstand.sites import FIRST_FOUR
-from pressmark.newsstand.stand import HOSTS, answer
 
 _NO_ETAGS = FIRST_FOUR[0].host  # a site without validators
 _NOT_FOUND = Document("text/html", b"<html><body><h1>Not found</h1></body></html>", 404)

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from html import escape
 from pathlib import Path
 
-from pressmark.newsstand.abroad import wire_articles
+from pressmark.newsstand.international_sites import wire_articles
 from pressmark.newsstand.model import (
     DOMAIN,
     Article,
@@ -26,7 +26,7 @@ from pressmark.newsstand.model import (
     write_article,
     xml_page,
 )
-from pressmark.newsstand.prose import ARABIC, ENGLISH, GERMAN, SPANISH
+from pressmark.newsstand.text_generator import ARABIC, ENGLISH, GERMAN, SPANISH
 
 ARTICLES_AN_OUTLET = 10
 SEED_URL = "http://dispatch.newsstand.example/resistance-groups-will-continue-to-target-u-s/"

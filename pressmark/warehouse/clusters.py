@@ -21,19 +21,19 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from pressmark import failpoints
-from pressmark.copies import (
+from pressmark.errors import ServerError
+from pressmark.extraction.fingerprints import SIG_VERSION, Numbers, Signatures, shingles, signatures
+from pressmark.near_duplicates import (
+    BOILERPLATE_MIN_HEADLINES,
     EQUAL,
-    HEADLINES_TO_RECUR,
-    Likeness,
+    Similarity,
     bands,
     components,
     labels,
-    likeness,
-    lines_of,
+    measure_similarity,
+    split_lines,
     without_lines,
 )
-from pressmark.errors import ServerError
-from pressmark.extraction.fingerprints import SIG_VERSION, Numbers, Signatures, shingles, signatures
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.queries import queries
 
@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Clustered:
+class ClusterResult:
     """What came of clustering: articles looked at, pairs found, articles whose cluster changed."""
 
     articles: int = 0
@@ -54,7 +54,7 @@ class Clustered:
     changed: int = 0
     large: dict[UUID, int] = field(default_factory=dict)
 
-    def add(self, other: Clustered) -> None:
+    def add(self, other: ClusterResult) -> None:
         """Sum up."""
         self.articles += other.articles
         self.copies += other.copies
@@ -64,7 +64,7 @@ class Clustered:
 
 @dataclass
 class _Text:
-    """A text of an article, on its way to a row of compared_text."""
+    """A text of an article, on its way to a row of dedup_text."""
 
     article_uid: UUID
     outlet: str
@@ -73,39 +73,39 @@ class _Text:
     body: str
     published_on: date
     stored: Signatures | None
-    left_out: frozenset[int] = frozenset()
+    boilerplate_lines: frozenset[int] = frozenset()
 
     @cached_property
     def lines(self) -> dict[int, str]:
-        return lines_of(self.outlet, self.body)
+        return split_lines(self.outlet, self.body)
 
     @property
     def key(self) -> tuple[Any, ...]:
         """Equal to that of a live row: nothing has to be done."""
-        return self.article_uid, self.text_hash, self.published_on, SIG_VERSION, self.left_out
+        return self.article_uid, self.text_hash, self.published_on, SIG_VERSION, self.boilerplate_lines
 
     def signatures(self) -> Signatures | None:
-        if not self.left_out:
+        if not self.boilerplate_lines:
             return self.stored or signatures(self.body)  # none is stored of a short text, or of another version
-        return signatures(without_lines(self.outlet, self.body, self.left_out))
+        return signatures(without_lines(self.outlet, self.body, self.boilerplate_lines))
 
 
 @dataclass(frozen=True, slots=True)
 class _Fresh:
-    """A new row of compared_text that is long enough to have copies."""
+    """A new row of dedup_text that is long enough to have copies."""
 
-    compared_id: int
+    dedup_id: int
     month: date
     bands: list[int]
 
 
-def cluster(warehouse: Warehouse, on_batch: Callable[[int, int], None] | None = None) -> Clustered:
+def cluster(warehouse: Warehouse, on_batch: Callable[[int, int], None] | None = None) -> ClusterResult:
     """Look for the copies of everything that waits in the queue.
 
     on_batch: told (articles done, articles waiting) after each batch. Raises ServerError where the server
     stays away.
     """
-    total = Clustered()
+    total = ClusterResult()
     attempts = 0
     while True:
         try:
@@ -133,7 +133,7 @@ def waiting(connection: Connection) -> int:
         return int((cursor.fetchone() or (0,))[0])
 
 
-def cluster_batch(connection: Connection, limit: int = BATCH) -> Clustered | None:
+def cluster_batch(connection: Connection, limit: int = BATCH) -> ClusterResult | None:
     """One batch in one transaction; None where nothing waits."""
     with transaction(connection) as cursor:
         cursor.execute(_SQL["one_at_a_time"])
@@ -186,18 +186,20 @@ def _note_lines(cursor: Cursor, texts: Sequence[_Text]) -> list[int]:
         "articles": [text.article_uid for text in texts],
     }
     cursor.execute(_SQL["add_lines"], values)
-    cursor.execute(_SQL["lines_that_recur"], {"lines": sorted(set(lines)), "headlines": HEADLINES_TO_RECUR})
+    cursor.execute(_SQL["new_boilerplate_lines"], {"lines": sorted(set(lines)), "headlines": BOILERPLATE_MIN_HEADLINES})
     grown = sorted(row[0] for row in cursor.fetchall())
     if grown:
         outlets, written = zip(*(words[line] for line in grown), strict=True)
-        cursor.execute(_SQL["add_recurring"], {"lines": grown, "outlets": list(outlets), "words": list(written)})
+        cursor.execute(
+            _SQL["add_boilerplate_lines"], {"lines": grown, "outlets": list(outlets), "words": list(written)}
+        )
     return grown
 
 
 def _leave_out(cursor: Cursor, texts: Sequence[_Text]) -> None:
     recurring = _known_lines(cursor, {line for text in texts for line in text.lines})
     for text in texts:
-        text.left_out = recurring.intersection(text.lines)
+        text.boilerplate_lines = recurring.intersection(text.lines)
 
 
 def _known_lines(cursor: Cursor, lines: Iterable[int]) -> frozenset[int]:
@@ -209,8 +211,8 @@ def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Tex
     """Have one live row for each text; returns the new ones."""
     cursor.execute(_SQL["live_texts"], {"articles": list(articles)})
     standing = {
-        (uid, bytes(text_hash), day, version, frozenset(left_out)): compared_id
-        for compared_id, uid, text_hash, day, version, left_out in cursor.fetchall()
+        (uid, bytes(text_hash), day, version, frozenset(boilerplate_lines)): dedup_id
+        for dedup_id, uid, text_hash, day, version, boilerplate_lines in cursor.fetchall()
     }
     wanted = {text.key: text for text in texts}
     cursor.execute(_SQL["retire"], {"compared": [row for key, row in standing.items() if key not in wanted]})
@@ -218,13 +220,20 @@ def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Tex
     if not missing:
         return []
     rows = [
-        (text.article_uid, text.text_hash, text.published_on, SIG_VERSION, found is not None, sorted(text.left_out))
+        (
+            text.article_uid,
+            text.text_hash,
+            text.published_on,
+            SIG_VERSION,
+            found is not None,
+            sorted(text.boilerplate_lines),
+        )
         for text, found in missing
     ]
     added = execute_values(
-        cursor, _SQL["add_compared"], rows, template="(%s, %s, %s, %s, %s, %s::bigint[])", page_size=1000, fetch=True
+        cursor, _SQL["add_dedup_text"], rows, template="(%s, %s, %s, %s, %s, %s::bigint[])", page_size=1000, fetch=True
     )
-    numbers = {(uid, bytes(text_hash)): compared_id for compared_id, uid, text_hash in added}
+    numbers = {(uid, bytes(text_hash)): dedup_id for dedup_id, uid, text_hash in added}
     fresh = [
         _Fresh(numbers[text.article_uid, text.text_hash], text.published_on.replace(day=1), bands(found))
         for text, found in missing
@@ -238,35 +247,35 @@ def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Tex
 def _probes(fresh: Sequence[_Fresh]) -> dict[str, Any]:
     return {
         "months": [row.month for row in fresh],
-        "compared": [row.compared_id for row in fresh],
+        "compared": [row.dedup_id for row in fresh],
         "bands": [band for row in fresh for band in row.bands],
         "each": len(fresh[0].bands),
     }
 
 
-def _copies(cursor: Cursor, fresh: Sequence[_Fresh]) -> dict[tuple[int, int], Likeness]:
+def _copies(cursor: Cursor, fresh: Sequence[_Fresh]) -> dict[tuple[int, int], Similarity]:
     """Pairs with one of the new rows in them, verified on the texts."""
     if not fresh:
         return {}
-    cursor.execute(_SQL["equal_texts"], {"compared": [row.compared_id for row in fresh]})
+    cursor.execute(_SQL["equal_texts"], {"compared": [row.dedup_id for row in fresh]})
     copies = dict.fromkeys(cursor.fetchall(), EQUAL)
     cursor.execute(_SQL["candidates"], _probes(fresh))
     pairs = sorted(pair for pair in cursor.fetchall() if pair not in copies)
-    cursor.execute(_SQL["texts_of"], {"compared": sorted({row for pair in pairs for row in pair})})
+    cursor.execute(_SQL["texts"], {"compared": sorted({row for pair in pairs for row in pair})})
     sets: dict[int, Numbers] = {}
-    for compared_id, outlet, body, left_out in cursor.fetchall():
-        found = shingles(without_lines(outlet, body, frozenset(left_out)))
+    for dedup_id, outlet, body, boilerplate_lines in cursor.fetchall():
+        found = shingles(without_lines(outlet, body, frozenset(boilerplate_lines)))
         if found is not None:
-            sets[compared_id] = found
+            sets[dedup_id] = found
     for one, other in pairs:
         if one in sets and other in sets:
-            alike = likeness(sets[one], sets[other])
+            alike = measure_similarity(sets[one], sets[other])
             if alike.is_copy:
                 copies[one, other] = alike
     return copies
 
 
-def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, int], Likeness]) -> Clustered:
+def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, int], Similarity]) -> ClusterResult:
     """Write the pairs, and the clusters of all articles that they or lost pairs concern."""
     cursor.execute(_SQL["next_load_seq"])
     (load_seq,) = cursor.fetchone() or (0,)
@@ -275,7 +284,7 @@ def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, i
         execute_values(cursor, _SQL["add_copies"], rows, page_size=1000)
     cursor.execute(_SQL["neighbours"], {"articles": list(articles)})
     concerned = {*articles, *(row[0] for row in cursor.fetchall())}
-    cursor.execute(_SQL["clusters_of"], {"articles": sorted(concerned)})
+    cursor.execute(_SQL["clusters"], {"articles": sorted(concerned)})
     before: dict[UUID, UUID] = dict(cursor.fetchall())
     concerned |= before.keys()
     cursor.execute(_SQL["edges_among"], {"articles": sorted(concerned)})
@@ -289,4 +298,4 @@ def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, i
         cursor.execute(_SQL["join_clusters"], values)
         cursor.execute(_SQL["mark_changed"], {"articles": changed, "load_seq": load_seq})
     large = {group[0]: len(group) for group in groups if len(group) >= LARGE_CLUSTER}
-    return Clustered(copies=len(copies), changed=len(changed), large=large)
+    return ClusterResult(copies=len(copies), changed=len(changed), large=large)

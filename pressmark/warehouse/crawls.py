@@ -22,12 +22,12 @@ from pressmark.dates import read_date
 from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoint, EndpointState
 from pressmark.discovery.listing import Entry
 from pressmark.extraction.extract import EXTRACTOR_NAME, ExtractionConfig, extractor_version
-from pressmark.frontier import REVISIT, Candidate, Decision, Known
+from pressmark.frontier import REVISIT, Candidate, Decision, FrontierEntry
+from pressmark.outcome_rules import FrontierUpdate
 from pressmark.outlet import Outlet
-from pressmark.settlement import FrontierUpdate
 from pressmark.text import clean_text
+from pressmark.warehouse.crawl_requests import CrawlRequest
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.requests import CrawlRequest
 
 _PAGE = 500
 
@@ -84,7 +84,7 @@ def close_crawl(
     stats: dict[str, Any] | None = None,
     requests: int = 0,
 ) -> None:
-    """End a crawl. Candidates must be settled before: `settle_open`."""
+    """End a crawl. Candidates must be settled before: `resolve_open`."""
     cursor.execute(
         queries("crawl")["close_crawl"],
         {
@@ -97,9 +97,9 @@ def close_crawl(
     )
 
 
-def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
+def read_frontier(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, FrontierEntry]:
     """What the frontier knows of these identities."""
-    known: dict[UUID, Known] = {}
+    known: dict[UUID, FrontierEntry] = {}
     wanted = list(dict.fromkeys(uids))
     for start in range(0, len(wanted), 5000):
         cursor.execute(queries("crawl")["known"], {"uids": wanted[start : start + 5000]})
@@ -111,7 +111,7 @@ def read_known(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, Known]:
                 bytes(row[14]) if row[14] is not None else None,
                 *row[15:],
             ]
-            known[row[0]] = Known(*fields)
+            known[row[0]] = FrontierEntry(*fields)
     return known
 
 
@@ -130,9 +130,9 @@ def pages_today(cursor: Cursor, outlet: str, now: datetime) -> int:
     return int((cursor.fetchone() or (0,))[0])
 
 
-def count_liars(cursor: Cursor, outlet: str) -> int:
+def count_unreliable(cursor: Cursor, outlet: str) -> int:
     """How many addresses of an outlet changed under the same validators."""
-    cursor.execute(queries("crawl")["count_liars"], {"outlet": outlet})
+    cursor.execute(queries("crawl")["count_unreliable"], {"outlet": outlet})
     return int((cursor.fetchone() or (0,))[0])
 
 
@@ -153,12 +153,12 @@ def record_poll(
     outlet: str,
     poll: Poll | None,
     decided: Sequence[tuple[Candidate, Decision]],
-    known: dict[UUID, Known],
+    known: dict[UUID, FrontierEntry],
     now: datetime,
     candidates_so_far: int,
     state: EndpointState | None = None,
 ) -> None:
-    """Write down a poll, its sightings, and what was decided of the candidates it brought. May be repeated.
+    """Write down a poll, its url_listings, and what was decided of the candidates it brought. May be repeated.
 
     poll: None for candidates that come from the frontier itself.
     candidates_so_far: of the whole crawl, these included. state: of the endpoint after this poll.
@@ -179,7 +179,7 @@ def record_poll(
         if d.outcome and d.outcome != "budget_exhausted" and (d.outcome != "out_of_window" or c.url_uid not in known)
     ]
     if left_out:
-        execute_values(cursor, queries("crawl")["mark_left_out"], left_out, page_size=_PAGE)
+        execute_values(cursor, queries("crawl")["mark_skipped"], left_out, page_size=_PAGE)
     to_fetch = sorted(
         c.url_uid for c, d in decided if c.url_uid in known and (d.fetch or d.outcome == "budget_exhausted")
     )
@@ -248,8 +248,8 @@ def _add_poll(
     entries = {uid: entry for uid, entry in poll.entries}
     execute_values(
         cursor,
-        queries("crawl")["add_sightings"],
-        [_sighting(uid, entries[uid], poll) for uid in sorted(entries)],
+        queries("crawl")["add_url_listings"],
+        [_url_listing_row(uid, entries[uid], poll) for uid in sorted(entries)],
         page_size=_PAGE,
     )
     cursor.execute(
@@ -263,7 +263,7 @@ def _add_poll(
             "detail": clean_text(poll.detail),
             "entries": len(poll.entries),
             "candidates": candidates,
-            "listed_again": again,
+            "already_known": again,
             "overlap": overlap,
             "gap_suspected": overlap == 0 and bool(poll.entries),
             "body_hash": poll.body_hash,
@@ -271,7 +271,7 @@ def _add_poll(
     )
 
 
-def _sighting(uid: UUID, entry: Entry, poll: Poll) -> tuple[Any, ...]:
+def _url_listing_row(uid: UUID, entry: Entry, poll: Poll) -> tuple[Any, ...]:
     published = entry.published
     return (
         uid,
@@ -287,20 +287,20 @@ def _sighting(uid: UUID, entry: Entry, poll: Poll) -> tuple[Any, ...]:
     )
 
 
-def settle_candidates(
+def resolve_candidates(
     cursor: Cursor, rows: Iterable[tuple[UUID, UUID, str, str | None, UUID | None, UUID | None]]
 ) -> None:
     """Settle (crawl, url_uid, outcome, reason, segment, article); what has ended already stays."""
     ordered = sorted(rows, key=lambda row: (row[0], row[1]))
     cleaned = [(*row[:3], clean_text(row[3]), *row[4:]) for row in ordered]
     if cleaned:
-        execute_values(cursor, queries("crawl")["settle_candidates"], cleaned, page_size=_PAGE)
+        execute_values(cursor, queries("crawl")["resolve_candidates"], cleaned, page_size=_PAGE)
 
 
-def settle_open(cursor: Cursor, crawl_id: UUID, outcome: str, reason: str) -> int:
+def resolve_open(cursor: Cursor, crawl_id: UUID, outcome: str, reason: str) -> int:
     """Settle all that is open in a crawl; returns how many."""
     cursor.execute(
-        queries("crawl")["settle_open"], {"crawl_id": crawl_id, "outcome": outcome, "reason": clean_text(reason)}
+        queries("crawl")["resolve_open"], {"crawl_id": crawl_id, "outcome": outcome, "reason": clean_text(reason)}
     )
     return int(cursor.rowcount)
 
@@ -317,10 +317,10 @@ def update_frontier(cursor: Cursor, outlet: str, updates: Iterable[FrontierUpdat
     rows = [
         (
             u.url_uid, outlet, clean_text(u.url), now, u.outcome, u.fetched_at, u.next_due_at, u.failures,
-            u.article_uid, u.visited_at, u.visited_at, u.listed_modified, u.date_published,
+            u.article_uid, u.captured_at, u.captured_at, u.listed_modified, u.date_published,
             *(u.content or (None,) * 4),
             clean_text(u.etag), clean_text(u.last_modified), u.wire_digest, u.segment_id, u.archive_offset,
-            u.archive_length, u.last_read_at, u.validators_lie,
+            u.archive_length, u.last_read_at, u.validators_unreliable,
         )
         for u in sorted({u.url_uid: u for u in updates}.values(), key=lambda u: u.url_uid)
     ]  # fmt: skip

@@ -51,7 +51,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportResult:
     """What came of an export. skipped: days that were there already."""
 
     export_id: UUID
@@ -78,7 +78,7 @@ def export(
     load_seq: int | None = None,
     comments: bool = False,
     on_rows: OnRows = lambda rows, file: None,
-) -> Exported:
+) -> ExportResult:
     """Write a view (`mart.article`) or a SELECT to `target`: a file, or with `by_day` a folder of files by a day.
 
     snapshot, load_seq: the named state that `source` asks, for the manifest. comments: as the role that may read them.
@@ -109,7 +109,7 @@ def export(
     beside = folder / MANIFEST if by_day else target.with_name(target.name + ".manifest.json")
     _write_text(beside, json.dumps(manifest, ensure_ascii=False, indent=1, default=str))
     _end(warehouse, export_id, rows)
-    return Exported(export_id, rows, len(files) - skipped, skipped, left_out)
+    return ExportResult(export_id, rows, len(files) - skipped, skipped, left_out)
 
 
 def _query(source: str) -> str:

@@ -11,8 +11,8 @@ from pressmark.warehouse.locks import SessionLocks
 from pressmark.warehouse.pool import ConnectionPool
 from pressmark.warehouse.queries import queries
 
-SHORTEST_WAIT = 0.05
-LONGEST_WAIT = 2.0
+MIN_WAIT = 0.05
+MAX_WAIT = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +57,4 @@ class HostLeases:
         cursor.execute(queries("lease")["forget_dead"], values)
         cursor.execute(queries("lease")["wait_seconds"], values)
         until_free, held = cursor.fetchone() or (0.0, True)
-        return Wait(max(until_free, SHORTEST_WAIT) if not held else min(max(until_free, SHORTEST_WAIT), LONGEST_WAIT))
+        return Wait(max(until_free, MIN_WAIT) if not held else min(max(until_free, MIN_WAIT), MAX_WAIT))

@@ -1,8 +1,8 @@
 """Reading archived pages again by the extractor of today, comparing field by field, and making the result count or not.
 
-No request goes to any outlet. Nothing changes for analysts until a re-extraction is promoted; that is one transaction
-of rows in core.reading, and so is taking it back. Revisions are derived anew under the extractor that counts, so a
-change of ours does not look like a newsroom's.
+No request goes to any outlet. Nothing changes for analysts until a re-extraction is promoted. Promoting and rolling back
+are one transaction each, of rows in core.extraction_override. Revisions are derived again under the extractor in force,
+so a change of our extractor does not look like an edit by the newsroom.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from psycopg2.extras import Json
 from pressmark.errors import ConfigError
 from pressmark.extraction.extract import ExtractionConfig
 from pressmark.outlet import Outlet
-from pressmark.warehouse.comparison import Rereader, add_extraction
 from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, transaction
 from pressmark.warehouse.crawls import ensure_extractor
+from pressmark.warehouse.extraction_diff import ArchivedPageExtractor, add_extraction
 from pressmark.warehouse.load import derive
 from pressmark.warehouse.queries import queries
 
@@ -61,10 +61,10 @@ class Reextraction:
         return lines
 
 
-def extract_again(
+def reextract(
     warehouse: Warehouse,
     outlets: Sequence[Outlet],
-    rereader: Rereader,
+    page_extractor: ArchivedPageExtractor,
     since: datetime | None = None,
     until: datetime | None = None,
     requested_by: str | None = None,
@@ -85,7 +85,7 @@ def extract_again(
             }  # fmt: skip
             cursor.execute(_SQL["add"], values)
             for outlet in outlets:
-                extractor_id = ensure_extractor(cursor, ExtractionConfig.of(outlet))
+                extractor_id = ensure_extractor(cursor, ExtractionConfig.for_outlet(outlet))
                 cursor.execute(_SQL["pages"], {**values, "outlet": outlet.id, "extractor_id": extractor_id})
                 wanted += [(outlet, extractor_id, *row) for row in cursor.fetchall()]
         for start in range(0, len(wanted), _BATCH):
@@ -94,7 +94,7 @@ def extract_again(
                 cursor.execute(queries("load")["next_load_seq"])
                 (load_seq,) = cursor.fetchone() or (0,)
                 for place, page in enumerate(wanted[start : start + _BATCH], start + 1):
-                    failed += not _read_page(cursor, rereader, load_seq, reextraction_id, *page)
+                    failed += not _read_page(cursor, page_extractor, load_seq, reextraction_id, *page)
                     on_page(place, len(wanted))
         with transaction(connection) as cursor:
             comparison = _compare(cursor, reextraction_id)
@@ -103,24 +103,46 @@ def extract_again(
             return _read(cursor, reextraction_id)
 
 
-def promote(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> Reextraction:
+def promote(warehouse: Warehouse, reextraction_id: UUID, page_extractor: ArchivedPageExtractor) -> Reextraction:
     """Make the new fields count, for analysts and for revisions. May be repeated."""
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
         found = read_reextraction(connection, reextraction_id)
         if found.state == "promoted":
             return found
-        return _decide(connection, reextraction_id, "promoted", ("make_room", "promote"), rereader)
+        return _decide(connection, reextraction_id, "promoted", ("make_room", "promote"), page_extractor)
 
 
-def keep(warehouse: Warehouse, reextraction_id: UUID, rereader: Rereader) -> Reextraction:
-    """Leave everything as it is: of one that was promoted, take it back."""
+def rollback(warehouse: Warehouse, reextraction_id: UUID, page_extractor: ArchivedPageExtractor) -> Reextraction:
+    """Undo a promotion: the fields from before it are used again. May be repeated.
+
+    Raises ConfigError for a re-extraction that was never promoted.
+    """
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
         found = read_reextraction(connection, reextraction_id)
         if found.state == "promoted":
-            return _decide(connection, reextraction_id, "rolled_back", ("roll_back",), rereader)
+            return _decide(connection, reextraction_id, "rolled_back", ("roll_back",), page_extractor)
+        if found.state != "rolled_back":
+            raise ConfigError(
+                f"Re-extraction {reextraction_id} is {found.state}; only a promoted one can be rolled back."
+            )
+        return found
+
+
+def discard(warehouse: Warehouse, reextraction_id: UUID, page_extractor: ArchivedPageExtractor) -> Reextraction:
+    """Close a re-extraction without using it; the old fields stay. May be repeated.
+
+    Raises ConfigError for one that was promoted: roll it back instead.
+    """
+    with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
+        found = read_reextraction(connection, reextraction_id)
+        if found.state == "promoted":
+            raise ConfigError(
+                f"Re-extraction {reextraction_id} is promoted. Undo it with `pressmark reextract --rollback "
+                f"{reextraction_id}`."
+            )
         with transaction(connection) as cursor:
             if found.state == "extracted":
-                values = {"reextraction_id": reextraction_id, "state": "kept", "load_seq": None}
+                values = {"reextraction_id": reextraction_id, "state": "discarded", "load_seq": None}
                 cursor.execute(_SQL["decided"], values)
             return _read(cursor, reextraction_id)
 
@@ -140,7 +162,11 @@ def list_reextractions(warehouse: Warehouse) -> list[Reextraction]:
 
 
 def _decide(
-    connection: Connection, reextraction_id: UUID, state: str, statements: tuple[str, ...], rereader: Rereader
+    connection: Connection,
+    reextraction_id: UUID,
+    state: str,
+    statements: tuple[str, ...],
+    page_extractor: ArchivedPageExtractor,
 ) -> Reextraction:
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
@@ -152,14 +178,14 @@ def _decide(
         cursor.execute(_SQL["articles"], values)
         articles = [row[0] for row in cursor.fetchall()]
         for start in range(0, len(articles), _BATCH):
-            derive(cursor, {"load_seq": load_seq}, articles[start : start + _BATCH], rereader)
+            derive(cursor, {"load_seq": load_seq}, articles[start : start + _BATCH], page_extractor)
         cursor.execute(_SQL["decided"], {**values, "state": state})
         return _read(cursor, reextraction_id)
 
 
 def _read_page(
     cursor: Cursor,
-    rereader: Rereader,
+    page_extractor: ArchivedPageExtractor,
     load_seq: int,
     reextraction_id: UUID,
     outlet: Outlet,
@@ -177,7 +203,7 @@ def _read_page(
     if cursor.fetchone() is None:
         return True  # erased since: it is not brought back
     if not is_there:
-        found = rereader.read(file, offset, length, ExtractionConfig.of(outlet), outlet.budgets.page_size)
+        found = page_extractor.read(file, offset, length, ExtractionConfig.for_outlet(outlet), outlet.budgets.page_size)
         if found is None or found.payload_hash != bytes(payload_hash):
             logger.warning("%s: %s could not be read again", outlet.id, url)
             return False

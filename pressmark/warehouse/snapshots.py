@@ -43,7 +43,7 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class SnapshotCheck:
     """Whether a named state can still be reproduced. What explains a difference: removals entered since; how many
     readers' comments are there no more, removed or past what their outlet lets us keep.
     """
@@ -112,17 +112,17 @@ def list_snapshots(warehouse: Warehouse) -> list[Snapshot]:
             return [Snapshot(**row) for row in dict_rows(cursor)]
 
 
-def check_snapshot(warehouse: Warehouse, name: str) -> Checked:
+def check_snapshot(warehouse: Warehouse, name: str) -> SnapshotCheck:
     """Make the content hash of a named state anew."""
     snapshot = read_snapshot(warehouse, name)
     content = fingerprint(warehouse, snapshot.load_seq)
     with contextlib.closing(warehouse.connect("loader", "pressmark snapshot")) as connection:
         with transaction(connection) as cursor:
-            cursor.execute(_SQL["comments_of"], {"load_seq": snapshot.load_seq})
+            cursor.execute(_SQL["article_comments"], {"load_seq": snapshot.load_seq})
             (comments,) = cursor.fetchone() or (0,)
             cursor.execute(_SQL["removals_since"], {"name": name})
             gone = snapshot.counts.get("comments", comments) - comments
-            return Checked(snapshot, content, dict_rows(cursor), gone)
+            return SnapshotCheck(snapshot, content, dict_rows(cursor), gone)
 
 
 def datasheet(warehouse: Warehouse, name: str) -> str:

@@ -12,17 +12,17 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
 from pressmark.extraction.fingerprints import SIG_VERSION
-from pressmark.frontier import Known
+from pressmark.frontier import FrontierEntry
+from pressmark.outcome_rules import MISSING, NOT_MODIFIED, CandidateResult, FrontierUpdate, frontier_update, variants
 from pressmark.outlet import Outlet
-from pressmark.settlement import MISSING, NOT_MODIFIED, FrontierUpdate, Settled, frontier_update, variants
 from pressmark.text import clean_text
 from pressmark.urls import URL_RULE, literal_key, url_uid, without_trackers
-from pressmark.warehouse.copying import Json, copy_rows
-from pressmark.warehouse.crawls import FetchRecord, add_fetches, settle_candidates, update_frontier
+from pressmark.warehouse.copy_format import Json, copy_rows
+from pressmark.warehouse.crawls import FetchRecord, add_fetches, resolve_candidates, update_frontier
 from pressmark.warehouse.queries import queries
 
-VISIT_COLUMNS = (
-    "segment_id", "visit_id", "article_uid", "url_uid", "outlet", "crawl_id", "url", "url_rule", "observed_at",
+CAPTURE_COLUMNS = (
+    "segment_id", "capture_id", "article_uid", "url_uid", "outlet", "crawl_id", "url", "url_rule", "observed_at",
     "captured_by", "payload_hash", "extractor_id", "archive_segment_id", "archive_offset", "archive_length",
     "requested_url", "final_url", "http_status", "content_type", "etag", "last_modified", "discovered_via",
     "endpoint_id", "listed_headline", "listed_published", "listed_published_raw", "listed_published_source",
@@ -71,9 +71,9 @@ class Segment:
     crawl_id: UUID
     outlet: Outlet
     extractor_id: int
-    settled: Sequence[tuple[Settled, ArchivePointer | None]]
+    resolved: Sequence[tuple[CandidateResult, ArchivePointer | None]]
     file: SealedFile | None
-    known: Callable[[UUID], Known | None]
+    known: Callable[[UUID], FrontierEntry | None]
     fetches: Sequence[FetchRecord] = ()
     observed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     healthy: bool = True
@@ -82,14 +82,16 @@ class Segment:
 
 def commit_segment(cursor: Cursor, segment: Segment) -> int:
     """Write everything of a segment; the caller commits. Returns the number of visits staged."""
-    visits = [
-        _visit_row(segment, settled, pointer) for settled, pointer in segment.settled if settled.extraction is not None
+    captures = [
+        _visit_row(segment, resolved, pointer)
+        for resolved, pointer in segment.resolved
+        if resolved.extraction is not None
     ]
     events = segment.events
-    has_content = bool(visits or events or segment.file)
+    has_content = bool(captures or events or segment.file)
     if has_content:
         identity = {"segment_id": segment.segment_id, "crawl_id": segment.crawl_id, "outlet": segment.outlet.id}
-        cursor.execute(queries("crawl")["add_segment"], {**identity, "visits": len(visits)})
+        cursor.execute(queries("crawl")["add_segment"], {**identity, "captures": len(captures)})
     if segment.file:
         cursor.execute(
             queries("crawl")["add_archive_segment"],
@@ -102,51 +104,51 @@ def commit_segment(cursor: Cursor, segment: Segment) -> int:
                 "base_offset": segment.file.base_offset,
             },
         )
-    if visits:
-        copy_rows(cursor, ("staging", "visit"), VISIT_COLUMNS, visits)
+    if captures:
+        copy_rows(cursor, ("staging", "capture"), CAPTURE_COLUMNS, captures)
     if events:
         copy_rows(cursor, ("staging", "event"), EVENT_COLUMNS, events)
     _add_quarantine(cursor, segment)
-    settle_candidates(
+    resolve_candidates(
         cursor,
         [
             (
                 segment.crawl_id,
-                settled.candidate.url_uid,
-                settled.outcome,
-                settled.reason,
-                segment.segment_id if has_content and settled.capture else None,
-                settled.article_uid if settled.extraction or settled.outcome == NOT_MODIFIED else None,
+                resolved.candidate.url_uid,
+                resolved.outcome,
+                resolved.reason,
+                segment.segment_id if has_content and resolved.capture else None,
+                resolved.article_uid if resolved.extraction or resolved.outcome == NOT_MODIFIED else None,
             )
-            for settled, _ in segment.settled
+            for resolved, _ in segment.resolved
         ],
     )
     update_frontier(
         cursor,
         segment.outlet.id,
-        [_frontier_row(segment, settled, pointer) for settled, pointer in segment.settled],
+        [_frontier_row(segment, resolved, pointer) for resolved, pointer in segment.resolved],
         segment.observed_at,
     )
     add_fetches(cursor, segment.crawl_id, segment.fetches)
-    return len(visits)
+    return len(captures)
 
 
-def _frontier_row(segment: Segment, settled: Settled, pointer: ArchivePointer | None) -> FrontierUpdate:
-    known = segment.known(settled.candidate.url_uid)
-    now = settled.capture.response.observed_at if settled.capture else segment.observed_at
+def _frontier_row(segment: Segment, resolved: CandidateResult, pointer: ArchivePointer | None) -> FrontierUpdate:
+    known = segment.known(resolved.candidate.url_uid)
+    now = resolved.capture.response.observed_at if resolved.capture else segment.observed_at
     place = (pointer.segment_id, pointer.offset, pointer.length) if pointer else None
-    update = frontier_update(settled, known, segment.outlet, now, place)
-    if known is None or not _is_doubted(segment, settled, known):
+    update = frontier_update(resolved, known, segment.outlet, now, place)
+    if known is None or not _is_doubted(segment, resolved, known):
         return update
     again = now + segment.outlet.revisits.gone_after
     return replace(update, outcome=known.last_outcome or update.outcome, failures=known.failures + 1, next_due_at=again)
 
 
-def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | None) -> tuple[Any, ...]:
-    capture, x = settled.capture, settled.extraction
+def _visit_row(segment: Segment, resolved: CandidateResult, pointer: ArchivePointer | None) -> tuple[Any, ...]:
+    capture, x = resolved.capture, resolved.extraction
     assert capture is not None and x is not None
-    response, candidate, listed = capture.response, settled.candidate, settled.listed
-    address = without_trackers(settled.article_url or response.url, segment.outlet.urls.parameters)
+    response, candidate, listed = capture.response, resolved.candidate, resolved.listed
+    address = without_trackers(resolved.article_url or response.url, segment.outlet.urls.parameters)
     published, modified, entry, rights = x.published, x.modified, candidate.entry, capture.rights(x.rights)
     urls = [
         {
@@ -158,7 +160,7 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
         for kind, url in variants(capture, x, segment.outlet)
     ]
     return (
-        segment.segment_id, response.visit_id, settled.article_uid, candidate.url_uid, segment.outlet.id,
+        segment.segment_id, response.capture_id, resolved.article_uid, candidate.url_uid, segment.outlet.id,
         segment.crawl_id, address, URL_RULE, response.observed_at,
         "pressmark", x.payload_hash, segment.extractor_id,
         *((pointer.segment_id, pointer.offset, pointer.length) if pointer else (None, None, None)),
@@ -178,18 +180,18 @@ def _visit_row(segment: Segment, settled: Settled, pointer: ArchivePointer | Non
         x.headline_hash, x.description_hash, x.authors_hash, x.body_hash,
         SIG_VERSION if x.signatures else None, x.signatures.body if x.signatures else None,
         x.signatures.lead if x.signatures else None,
-        Json(urls), Json(_comments(settled)), x.links,
+        Json(urls), Json(_comments(resolved)), x.links,
     )  # fmt: skip
 
 
-def _comments(settled: Settled) -> list[dict[str, Any]]:
+def _comments(resolved: CandidateResult) -> list[dict[str, Any]]:
     """Comments with their identity: equal ones of an article are told apart by how many stood before."""
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str | None, str], int] = {}
-    for position, comment in enumerate(settled.extraction.comments if settled.extraction else (), start=1):
+    for position, comment in enumerate(resolved.extraction.comments if resolved.extraction else (), start=1):
         equal = seen.get((comment.author, comment.text), 0)
         seen[comment.author, comment.text] = equal + 1
-        material = f"{settled.article_uid}\0{comment.author}\0{comment.text}\0{equal}"
+        material = f"{resolved.article_uid}\0{comment.author}\0{comment.text}\0{equal}"
         rows.append(
             {
                 "comment_uid": str(literal_key(material)),
@@ -206,20 +208,20 @@ def _comments(settled: Settled) -> list[dict[str, Any]]:
 def event_rows(segment: Segment) -> list[tuple[Any, ...]]:
     """Rows of staging.event: pages of known articles that are missing now, or that their server called unchanged."""
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one an article, kind and time: it may have several addresses
-    for settled, _ in segment.settled:
-        known = segment.known(settled.candidate.url_uid)
-        kind = _EVENTS.get(settled.outcome)
-        if kind and known and known.article_uid and not _is_doubted(segment, settled, known):
-            when = settled.capture.response.observed_at if settled.capture else segment.observed_at
+    for resolved, _ in segment.resolved:
+        known = segment.known(resolved.candidate.url_uid)
+        kind = _EVENTS.get(resolved.outcome)
+        if kind and known and known.article_uid and not _is_doubted(segment, resolved, known):
+            when = resolved.capture.response.observed_at if resolved.capture else segment.observed_at
             rows[known.article_uid, kind, when] = (
-                segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, settled.reason,
+                segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, resolved.reason,
             )  # fmt: skip
     return list(rows.values())
 
 
-def _is_doubted(segment: Segment, settled: Settled, known: Known | None) -> bool:
+def _is_doubted(segment: Segment, resolved: CandidateResult, known: FrontierEntry | None) -> bool:
     """Whether a missing page is taken for the site's trouble: not more than a few times in a row."""
-    if segment.healthy or known is None or known.article_uid is None or settled.outcome not in MISSING:
+    if segment.healthy or known is None or known.article_uid is None or resolved.outcome not in MISSING:
         return False
     return known.failures < _DOUBTS
 
@@ -227,18 +229,18 @@ def _is_doubted(segment: Segment, settled: Settled, known: Known | None) -> bool
 def _add_quarantine(cursor: Cursor, segment: Segment) -> None:
     rows = [
         (
-            settled.capture.response.visit_id,
+            resolved.capture.response.capture_id,
             segment.crawl_id,
-            settled.candidate.url_uid,
-            clean_text(settled.candidate.url),
+            resolved.candidate.url_uid,
+            clean_text(resolved.candidate.url),
             segment.outlet.id,
-            settled.outcome,
-            settled.quarantine_stage,
-            clean_text(settled.reason) or settled.outcome,
+            resolved.outcome,
+            resolved.quarantine_stage,
+            clean_text(resolved.reason) or resolved.outcome,
             *((pointer.segment_id, pointer.offset, pointer.length) if pointer else (None, None, None)),
         )
-        for settled, pointer in segment.settled
-        if settled.quarantine_stage and settled.capture
+        for resolved, pointer in segment.resolved
+        if resolved.quarantine_stage and resolved.capture
     ]
     if rows:
         execute_values(cursor, queries("crawl")["add_quarantine"], rows, page_size=500)

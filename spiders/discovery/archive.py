@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from pressmark.dates import DateFound
+from pressmark.dates import ParsedDate
 from pressmark.discovery.endpoints import Endpoint
-from spiders.discovery.base import Found, Search
+from spiders.discovery.base import DiscoveryContext, Found
 from spiders.discovery.section import read_pages
 
 
-async def discover(search: Search, endpoint: Endpoint) -> Found:
+async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
     """The pages of each day, latest first; what they list was published on that day."""
-    for number, day in enumerate(_days(search)):
-        if number >= search.outlet.budgets.archive_days:
+    for number, day in enumerate(_days(context)):
+        if number >= context.outlet.budgets.archive_days:
             return
-        of_day = Endpoint(search.outlet.id, endpoint.method, day_url(endpoint.url, day), configured=False)
-        found = DateFound(day.isoformat(), "archive", datetime(day.year, day.month, day.day, tzinfo=UTC), "day")
+        of_day = Endpoint(context.outlet.id, endpoint.method, day_url(endpoint.url, day), configured=False)
+        found = ParsedDate(day.isoformat(), "archive", datetime(day.year, day.month, day.day, tzinfo=UTC), "day")
         # A day at the outlet that lies partly outside of the window: the page's own time decides.
-        async for poll, candidates in read_pages(search, of_day, found if _is_inside(search, day) else None, True):
+        async for poll, candidates in read_pages(context, of_day, found if _is_inside(context, day) else None, True):
             yield poll, candidates
 
 
@@ -32,22 +32,22 @@ def day_url(pattern: str, day: date) -> str:
     return pattern
 
 
-def _is_inside(search: Search, day: date) -> bool:
+def _is_inside(context: DiscoveryContext, day: date) -> bool:
     """Whether all of a day at the outlet lies in the window; True where none is asked for."""
-    asked = search.asked
-    if asked.mode != "window" or asked.start is None:
+    scope = context.scope
+    if scope.mode != "window" or scope.start is None:
         return True
-    begin = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(search.outlet.timezone))
-    return asked.start <= begin and begin + timedelta(days=1) <= asked.end
+    begin = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(context.outlet.timezone))
+    return scope.start <= begin and begin + timedelta(days=1) <= scope.end
 
 
-def _days(search: Search) -> Iterator[date]:
+def _days(context: DiscoveryContext) -> Iterator[date]:
     """Days at the outlet, latest first."""
-    zone = ZoneInfo(search.outlet.timezone)
-    asked = search.asked
-    if asked.mode == "window" and asked.start is not None:
-        last = (asked.end - timedelta(microseconds=1)).astimezone(zone).date()
-        first = asked.start.astimezone(zone).date()
+    zone = ZoneInfo(context.outlet.timezone)
+    scope = context.scope
+    if scope.mode == "window" and scope.start is not None:
+        last = (scope.end - timedelta(microseconds=1)).astimezone(zone).date()
+        first = scope.start.astimezone(zone).date()
     else:
         last = datetime.now(zone).date()
         first = last - timedelta(days=1)

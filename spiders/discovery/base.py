@@ -12,7 +12,7 @@ from scrapy.http import Response
 
 from pressmark.discovery.endpoints import NOT_MODIFIED, RESTING, Endpoint, EndpointState
 from pressmark.discovery.listing import Entry, Listing
-from pressmark.frontier import Asked, Candidate
+from pressmark.frontier import Candidate, CrawlScope
 from pressmark.outlet import Outlet
 from pressmark.urls import url_uid
 from pressmark.warehouse.crawls import Poll
@@ -24,7 +24,7 @@ Found = AsyncIterator[tuple[Poll, list[Candidate]]]
 
 
 @dataclass(slots=True)
-class Search:
+class DiscoveryContext:
     """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes, headers).
 
     states: of endpoints that were looked at before. scheduled: nobody waits for this crawl, so an endpoint may rest.
@@ -34,7 +34,7 @@ class Search:
     """
 
     outlet: Outlet
-    asked: Asked
+    scope: CrawlScope
     fetch: Fetch
     states: Mapping[UUID, EndpointState] = field(default_factory=dict)
     scheduled: bool = False
@@ -52,7 +52,7 @@ class Search:
 
 
 async def fetch_listing(
-    search: Search,
+    context: DiscoveryContext,
     endpoint: Endpoint,
     max_bytes: int,
     url: str | None = None,
@@ -65,15 +65,15 @@ async def fetch_listing(
     may_rest: whether it may be left alone because it has brought little.
     """
     now = datetime.now(UTC)
-    search.polled.add(endpoint.endpoint_id)
-    state, past = search.state(endpoint), search.asked.mode == "window"
+    context.polled.add(endpoint.endpoint_id)
+    state, past = context.state(endpoint), context.scope.mode == "window"
     may_rest = may_rest or bool(state.failures)
-    if search.scheduled and may_rest and not past and state.next_poll_at is not None and state.next_poll_at > now:
+    if context.scheduled and may_rest and not past and state.next_poll_at is not None and state.next_poll_at > now:
         why = f"it failed {state.failures} times in a row" if state.failures else "it has brought nothing new for long"
         return None, Poll(endpoint, now, None, RESTING, f"not asked before {state.next_poll_at:%Y-%m-%d %H:%M}: {why}")
-    headers = {} if past or not conditional or search.asked.force_refetch else state.validators(now)
+    headers = {} if past or not conditional or context.scope.force_refetch else state.validators(now)
     try:
-        response = await search.fetch(url or endpoint.url, max_bytes, headers)
+        response = await context.fetch(url or endpoint.url, max_bytes, headers)
     except Stopping:
         raise
     except Exception as error:
@@ -87,9 +87,11 @@ async def fetch_listing(
     return response, None
 
 
-def poll_of(search: Search, endpoint: Endpoint, response: Response, listing: Listing) -> tuple[Poll, list[Candidate]]:
+def make_poll(
+    context: DiscoveryContext, endpoint: Endpoint, response: Response, listing: Listing
+) -> tuple[Poll, list[Candidate]]:
     """The poll and the candidates of a listing that was read."""
-    outlet = search.outlet
+    outlet = context.outlet
     entries: list[tuple[Entry, Candidate]] = []
     for entry in listing.entries:
         try:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.feeds import MAX_BYTES, parse_feed
-from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_poll
 
 
-async def discover(search: Search, endpoint: Endpoint) -> Found:
+async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
     """One request, one poll."""
-    response, failed = await fetch_listing(search, endpoint, MAX_BYTES)
+    response, failed = await fetch_listing(context, endpoint, MAX_BYTES)
     if response is None:
         assert failed is not None
         yield failed, []
@@ -23,7 +23,7 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
         response.url,
         datetime.now(UTC),
         content_type=(response.headers.get("Content-Type") or b"").decode("latin-1") or None,
-        limit=search.outlet.budgets.entries,
-        zone=search.outlet.timezone,
+        limit=context.outlet.budgets.entries,
+        zone=context.outlet.timezone,
     )
-    yield poll_of(search, endpoint, response, listing)
+    yield make_poll(context, endpoint, response, listing)

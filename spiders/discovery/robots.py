@@ -10,15 +10,15 @@ from pressmark.robots import RobotsPolicy
 from pressmark.urls import absolute
 from pressmark.warehouse.crawls import Poll
 from spiders.discovery import sitemap
-from spiders.discovery.base import Found, Search, fetch_listing
+from spiders.discovery.base import DiscoveryContext, Found, fetch_listing
 from spiders.requests import ROBOTS_BYTES
 
 WELL_KNOWN = ("/sitemap.xml", "/sitemap_index.xml", "/news-sitemap.xml", "/sitemap-news.xml")
 
 
-async def discover(search: Search, endpoint: Endpoint) -> Found:
+async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
     """robots.txt, then each sitemap as the method `sitemap` reads it."""
-    response, failed = await fetch_listing(search, endpoint, ROBOTS_BYTES, conditional=False)
+    response, failed = await fetch_listing(context, endpoint, ROBOTS_BYTES, conditional=False)
     if response is None and failed is not None and failed.outcome != "gone":
         yield failed, []
         return
@@ -28,13 +28,13 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     yield Poll(endpoint, datetime.now(UTC), status, "listed", detail, hashlib.sha256(body).digest()[:16]), []
     for address in listed or WELL_KNOWN:
         url = absolute(address, endpoint.url)
-        if url is None or (search.sitemaps_left <= 0 and not listed):
+        if url is None or (context.sitemaps_left <= 0 and not listed):
             continue
-        found = Endpoint(search.outlet.id, "sitemap", url, configured=False)
+        found = Endpoint(context.outlet.id, "sitemap", url, configured=False)
         worked = False
-        if found.endpoint_id in search.polled:
+        if found.endpoint_id in context.polled:
             continue
-        async for poll, candidates in sitemap.discover(search, found):
+        async for poll, candidates in sitemap.discover(context, found):
             worked = worked or poll.outcome in ("listed", "not_modified")
             yield poll, candidates
         if worked and not listed:

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import asyncio
 
-from pressmark.dates import DateFound
+from pressmark.dates import ParsedDate
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.sections import MAX_BYTES, parse_section
-from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_poll
 
 
-async def discover(search: Search, endpoint: Endpoint) -> Found:
+async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
     """A section and, within the budget, the pages that follow it."""
-    async for poll, candidates in read_pages(search, endpoint):
+    async for poll, candidates in read_pages(context, endpoint):
         yield poll, candidates
 
 
 async def read_pages(
-    search: Search, endpoint: Endpoint, published: DateFound | None = None, whole: bool = False
+    context: DiscoveryContext, endpoint: Endpoint, published: ParsedDate | None = None, whole: bool = False
 ) -> Found:
     """The pages of a listing in HTML, the next one only where the one before brought news.
 
     published: when everything listed was published. whole: read them all, within the budget.
     """
-    outlet = search.outlet
+    outlet = context.outlet
     configured = {other.url for other in outlet.endpoints}
     current: Endpoint | None = endpoint
     left = outlet.budgets.section_pages
     while current is not None and left > 0:
         left -= 1
-        response, failed = await fetch_listing(search, current, MAX_BYTES, conditional=not whole)
+        response, failed = await fetch_listing(context, current, MAX_BYTES, conditional=not whole)
         if response is None:
             assert failed is not None
             yield failed, []
@@ -47,11 +47,11 @@ async def read_pages(
         )
         if listing.children and left == 0 and whole:
             listing.truncated = True  # the day has more pages than the budget
-        yield poll_of(search, current, response, listing)
+        yield make_poll(context, current, response, listing)
         current = None
-        if not search.brought_new and not whole:
+        if not context.brought_new and not whole:
             return  # newest first: what follows is older still
         for child in listing.children:
             following = Endpoint(outlet.id, endpoint.method, child.url, configured=child.url in configured)
-            if following.endpoint_id not in search.polled:
+            if following.endpoint_id not in context.polled:
                 current = following

@@ -11,22 +11,22 @@ from scrapy.http import Response
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.listing import Listing
 from pressmark.discovery.wordpress import MAX_BYTES, PAGE_SIZE, parse_posts, posts_url
-from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_poll
 
 _NUMBER = re.compile(r"[0-9]{1,6}")
 
 
-async def discover(search: Search, endpoint: Endpoint) -> Found:
+async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
     """One poll, of all pages together: they are one listing."""
-    outlet, asked = search.outlet, search.asked
-    window = asked.mode == "window"
-    start, end = (asked.start, asked.end) if window else (None, None)
+    outlet, scope = context.outlet, context.scope
+    window = scope.mode == "window"
+    start, end = (scope.start, scope.end) if window else (None, None)
     whole = Listing()
     first: Response | None = None
     page, pages = 1, 1
     while page <= pages and len(whole.entries) < outlet.budgets.entries:
         response, failed = await fetch_listing(
-            search, endpoint, MAX_BYTES, posts_url(endpoint.url, page, start, end), conditional=page == 1
+            context, endpoint, MAX_BYTES, posts_url(endpoint.url, page, start, end), conditional=page == 1
         )
         if response is None:
             assert failed is not None
@@ -51,4 +51,4 @@ async def discover(search: Search, endpoint: Endpoint) -> Found:
     assert first is not None
     whole.truncated = page <= pages and whole.problem is None
     del whole.entries[outlet.budgets.entries :]
-    yield poll_of(search, endpoint, first, whole)
+    yield make_poll(context, endpoint, first, whole)

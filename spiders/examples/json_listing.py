@@ -18,7 +18,7 @@ from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
 from pressmark.urls import absolute
-from spiders.discovery.base import Found, Search, fetch_listing, poll_of
+from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_poll
 from spiders.outlet_spider import OutletSpider
 
 MAX_BYTES = 10 * 2**20
@@ -27,18 +27,18 @@ MAX_BYTES = 10 * 2**20
 class JsonListingSpider(OutletSpider):
     """Reads `{"items": [{"url", "headline", "published", "updated"}]}`; feeds and sitemaps as all spiders do."""
 
-    def discover(self, search: Search, endpoint: Endpoint) -> Found:
+    def discover(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
         """The method `custom` is ours."""
-        return self._read(search, endpoint) if endpoint.method == "custom" else super().discover(search, endpoint)
+        return self._read(context, endpoint) if endpoint.method == "custom" else super().discover(context, endpoint)
 
-    async def _read(self, search: Search, endpoint: Endpoint) -> Found:
-        response, failed = await fetch_listing(search, endpoint, MAX_BYTES)
+    async def _read(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
+        response, failed = await fetch_listing(context, endpoint, MAX_BYTES)
         if response is None:
             assert failed is not None
             yield failed, []
             return
-        listing = parse(response.body, response.url, search.outlet.timezone, search.outlet.budgets.entries)
-        yield poll_of(search, endpoint, response, listing)
+        listing = parse(response.body, response.url, context.outlet.timezone, context.outlet.budgets.entries)
+        yield make_poll(context, endpoint, response, listing)
 
 
 def parse(document: bytes, url: str, zone: str, limit: int) -> Listing:

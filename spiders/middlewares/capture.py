@@ -15,8 +15,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
 from pressmark.archive import records
-from spiders.outcomes import WALL_STATUSES
-from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, kind_of
+from spiders.outcomes import NON_ARTICLE_STATUSES
+from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, request_kind
 
 
 class CaptureMiddleware:
@@ -32,12 +32,12 @@ class CaptureMiddleware:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Raises NoSpace or ArchiveError where the spool cannot be written."""
-        book = getattr(self._crawler.spider, "book", None)
-        if book is None or kind_of(request) != "article":
+        ledger = getattr(self._crawler.spider, "ledger", None)
+        if ledger is None or request_kind(request) != "article":
             return response
-        if 200 <= response.status < 300 or response.status in WALL_STATUSES:
+        if 200 <= response.status < 300 or response.status in NON_ARTICLE_STATUSES:
             captured = records.Response(
-                visit_id=uuid4(),
+                capture_id=uuid4(),
                 url=request.url,
                 observed_at=datetime.now(UTC),
                 status=response.status,
@@ -48,7 +48,9 @@ class CaptureMiddleware:
                 request_headers=_pairs(request.headers),
             )
             requested = request.meta.get("redirect_urls", [request.url])[0]
-            request.meta[PAGE] = book.spool(request.meta[CANDIDATE], captured, requested, request.meta.get(SITE_RIGHTS))
+            request.meta[PAGE] = ledger.spool(
+                request.meta[CANDIDATE], captured, requested, request.meta.get(SITE_RIGHTS)
+            )
         headers = response.headers.copy()
         for name in ("Content-Encoding", "Content-Length"):
             headers.pop(name, None)

@@ -17,15 +17,15 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
-from pressmark.urls import host_of
+from pressmark.urls import url_host
 from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.lease import HostLeases
 from spiders.outcomes import Stopping, is_stopping, outcome_of_error
-from spiders.requests import DELAY, kind_of
+from spiders.requests import DELAY, request_kind
 
 _TAKEN = "pressmark_lease"
 _GRACE = 15.0  # seconds beyond the request's own time limit before a dead holder is forgotten
-_LONGEST_RETRY_AFTER = 600.0
+_MAX_RETRY_AFTER = 600.0
 
 # Within a process requests of one host wait for each other here, and only one of them asks the database.
 _hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -51,14 +51,14 @@ class LeaseMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Wait for the host. Raises Stopping where the crawl is stopped meanwhile."""
-        book = getattr(self._crawler.spider, "book", None)
-        if book is None:
+        ledger = getattr(self._crawler.spider, "ledger", None)
+        if ledger is None:
             return
-        host = host_of(request.url)
+        host = url_host(request.url)
         await _hosts[host].acquire()
         try:
             seconds = request.meta.get("download_timeout", 45.0) + _GRACE
-            await self._take(book.services.leases, host, seconds, book.outlet.politeness.delay)
+            await self._take(ledger.services.leases, host, seconds, ledger.outlet.politeness.delay)
         except BaseException:
             _hosts[host].release()
             raise
@@ -86,17 +86,17 @@ class LeaseMiddleware:
         taken: _Taken | None = request.meta.pop(_TAKEN, None)
         if taken is None:
             return
-        book = self._crawler.spider.book  # type: ignore[union-attr]
+        ledger = self._crawler.spider.ledger  # type: ignore[union-attr]
         try:
-            delay = max(book.outlet.politeness.delay, request.meta.get(DELAY) or 0.0, _retry_after(response))
-            await asyncio.to_thread(book.services.leases.give_back, taken.host, delay)
+            delay = max(ledger.outlet.politeness.delay, request.meta.get(DELAY) or 0.0, _retry_after(response))
+            await asyncio.to_thread(ledger.services.leases.give_back, taken.host, delay)
         finally:
             _hosts[taken.host].release()
-        book.note_fetch(
+        ledger.record_fetch(
             FetchRecord(
                 fetched_at=taken.since,
                 url=request.url,
-                kind=kind_of(request),
+                kind=request_kind(request),
                 http_status=response.status if response is not None else None,
                 bytes=len(response.body) if response is not None else None,
                 seconds=time.monotonic() - taken.started,
@@ -112,9 +112,9 @@ def _retry_after(response: Response | None) -> float:
         return 0.0
     value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
     if value.isdigit():
-        return min(float(value), _LONGEST_RETRY_AFTER)
+        return min(float(value), _MAX_RETRY_AFTER)
     try:
         seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
     except (TypeError, ValueError):
         return 0.0
-    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+    return min(max(seconds, 0.0), _MAX_RETRY_AFTER)

@@ -13,10 +13,10 @@ from scrapy.crawler import Crawler
 from pressmark.errors import RefusedAddress
 from pressmark.robots import RobotsDisallowed, RobotsPolicy, RobotsVerdict
 from pressmark.settings import ROBOTS_TOKEN
-from pressmark.urls import path_of, site_of
+from pressmark.urls import url_path, url_site
 from spiders import resolver
-from spiders.host_files import Once, look_at
-from spiders.requests import DELAY, SITE_RIGHTS, kind_of
+from spiders.requests import DELAY, SITE_RIGHTS, request_kind
+from spiders.site_policies import AsyncCache, fetch_site_policy
 
 
 class RobotsMiddleware:
@@ -24,7 +24,7 @@ class RobotsMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._policies = Once(self._policy)
+        self._policies = AsyncCache(self._policy)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
@@ -33,30 +33,30 @@ class RobotsMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Raises RobotsDisallowed with the verdict, or RefusedAddress."""
-        if kind_of(request) == "robots":
+        if request_kind(request) == "robots":
             return
-        policy, state = await self._policies.get(site_of(request.url))
+        policy, state = await self._policies.get(url_site(request.url))
         host = urlsplit(request.url).hostname
         if host in resolver.refused:
             raise RefusedAddress(resolver.refused[host])
         verdict = policy.verdict(request.url, ROBOTS_TOKEN)
         delay = policy.crawl_delay(ROBOTS_TOKEN)
-        book = getattr(self._crawler.spider, "book", None)
-        if delay is not None and book is not None and delay > book.outlet.politeness.max_crawl_delay:
-            most = book.outlet.politeness.max_crawl_delay
+        ledger = getattr(self._crawler.spider, "ledger", None)
+        if delay is not None and ledger is not None and delay > ledger.outlet.politeness.max_crawl_delay:
+            most = ledger.outlet.politeness.max_crawl_delay
             verdict = RobotsVerdict(
                 "robots_denied", f"robots.txt asks for {delay:g} s between requests; the outlet's file allows {most:g}"
             )
         if verdict.outcome != "allowed":
             raise RobotsDisallowed(verdict)
         request.meta[DELAY] = delay
-        if kind_of(request) == "article":
+        if request_kind(request) == "article":
             # Anew at each hop: what holds is what the host of the page says.
-            stated = policy.preferences.about(path_of(request.url))
+            stated = policy.preferences.about(url_path(request.url))
             request.meta[SITE_RIGHTS] = {**stated, **({"robots_txt": state} if state else {})}
 
     async def _policy(self, site: str) -> tuple[RobotsPolicy, str | None]:
-        file = await look_at(self._crawler, site, "robots")
+        file = await fetch_site_policy(self._crawler, site, "robots")
         if file.status is None:
             return RobotsPolicy.from_failure(file.error or "no answer"), None
         return RobotsPolicy.from_response(file.status, file.body or b""), file.name

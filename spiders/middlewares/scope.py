@@ -7,7 +7,7 @@ from scrapy.crawler import Crawler
 
 from pressmark.urls import absolute, on_domains
 from spiders.outcomes import OutOfScope, Stopping, is_stopping
-from spiders.requests import CONDITIONAL, kind_of
+from spiders.requests import CONDITIONAL, request_kind
 
 
 class ScopeMiddleware:
@@ -33,6 +33,10 @@ class ScopeMiddleware:
             raise Stopping("the crawl is being stopped")
         if absolute(request.url) is None:
             raise OutOfScope(f"{request.url[:200]} is not an http(s) address")
-        book = getattr(spider, "book", None)
-        if book is not None and kind_of(request) == "article" and not on_domains(request.url, book.outlet.domains):
-            raise OutOfScope(f"leads to {request.url[:200]}, which is not on {', '.join(book.outlet.domains)}")
+        ledger = getattr(spider, "ledger", None)
+        if (
+            ledger is not None
+            and request_kind(request) == "article"
+            and not on_domains(request.url, ledger.outlet.domains)
+        ):
+            raise OutOfScope(f"leads to {request.url[:200]}, which is not on {', '.join(ledger.outlet.domains)}")

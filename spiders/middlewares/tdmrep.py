@@ -10,10 +10,10 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 
 from pressmark.rights import TdmFile
-from pressmark.urls import host_of, path_of, site_of
-from spiders.host_files import Once, look_at
+from pressmark.urls import url_host, url_path, url_site
 from spiders.outcomes import RightsReserved
-from spiders.requests import SITE_RIGHTS, kind_of
+from spiders.requests import SITE_RIGHTS, request_kind
+from spiders.site_policies import AsyncCache, fetch_site_policy
 
 
 class TdmrepMiddleware:
@@ -21,7 +21,7 @@ class TdmrepMiddleware:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._files = Once(self._file)
+        self._files = AsyncCache(self._file)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> TdmrepMiddleware:
@@ -30,20 +30,20 @@ class TdmrepMiddleware:
 
     async def process_request(self, request: Request) -> None:
         """Raises RightsReserved for an article that the file reserves."""
-        book = getattr(self._crawler.spider, "book", None)
-        if book is None or kind_of(request) != "article":
+        ledger = getattr(self._crawler.spider, "ledger", None)
+        if ledger is None or request_kind(request) != "article":
             return
-        file, state = await self._files.get(site_of(request.url))
-        reserved, policy = file.reserves(path_of(request.url))
+        file, state = await self._files.get(url_site(request.url))
+        reserved, policy = file.reserves(url_path(request.url))
         if state:
             stated = {"tdmrep": state, "tdm_reservation": reserved, **({"tdm_policy": policy} if policy else {})}
             request.meta[SITE_RIGHTS] = {**request.meta.get(SITE_RIGHTS, {}), **stated}
-        obeyed = book.outlet.rights.tdm_reservation == "obey" and book.services.settings.tdm_basis is None
+        obeyed = ledger.outlet.rights.tdm_reservation == "obey" and ledger.services.settings.tdm_basis is None
         if reserved and obeyed:
             told = f"; its policy: {policy}" if policy else ""
-            raise RightsReserved(f"tdmrep.json of {host_of(request.url)} reserves text and data mining here{told}")
+            raise RightsReserved(f"tdmrep.json of {url_host(request.url)} reserves text and data mining here{told}")
 
     async def _file(self, site: str) -> tuple[TdmFile, str | None]:
         """The file; one that is not there, not allowed or not readable reserves nothing."""
-        file = await look_at(self._crawler, site, "tdmrep")
+        file = await fetch_site_policy(self._crawler, site, "tdmrep")
         return (TdmFile.parse(file.body), file.name) if file.body else (TdmFile(), None)

@@ -31,7 +31,7 @@ SELECT
     t.char_count,
     x.main_image,
     x.is_accessible_for_free,
-    COALESCE(m.story_cluster, a.article_uid) AS story_cluster,
+    COALESCE(m.copy_cluster, a.article_uid) AS copy_cluster,
     a.first_seen_at,
     a.last_seen_at,
     a.gone_at,
@@ -39,7 +39,7 @@ SELECT
     ARRAY(
         SELECT DISTINCT e.method
         FROM ops.frontier f
-        JOIN core.sighting s ON s.url_uid = f.url_uid
+        JOIN core.url_listing s ON s.url_uid = f.url_uid
         JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
         WHERE f.article_uid = a.article_uid
         ORDER BY e.method
@@ -55,22 +55,22 @@ SELECT
     encode(x.text_hash, 'hex') AS text_hash,
     a.changed_at,
     a.load_seq,
-    v.visit_id,
+    v.capture_id,
     v.crawl_id,
     v.rights
 FROM core.article a
-JOIN core.visit v ON v.visit_id = a.visit_id
+JOIN core.capture v ON v.capture_id = a.capture_id
 JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
 JOIN core.extractor r ON r.extractor_id = a.extractor_id
 LEFT JOIN core.text t ON t.text_hash = x.text_hash
 LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
--- A revisit has no listing: the date then comes from the first visit that a listing led to.
+-- A revisit has no listing: the date then comes from the first capture that a listing led to.
 LEFT JOIN LATERAL (
     SELECT w.listed_published, w.listed_published_raw, w.listed_published_source,
            w.listed_published_precision, w.listed_published_offset
-    FROM core.visit w
+    FROM core.capture w
     WHERE x.date_published IS NULL AND w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
-    ORDER BY w.observed_at, w.visit_id
+    ORDER BY w.observed_at, w.capture_id
     LIMIT 1
 ) l ON true
 LEFT JOIN core.cluster_member m ON m.article_uid = a.article_uid AND m.superseded_seq IS NULL
@@ -100,36 +100,36 @@ COMMENT ON COLUMN mart.article.word_count IS 'Words of the main text.';
 COMMENT ON COLUMN mart.article.char_count IS 'Characters of the main text.';
 COMMENT ON COLUMN mart.article.main_image IS 'URL of the main picture.';
 COMMENT ON COLUMN mart.article.is_accessible_for_free IS 'false where the page declares a paywall; null where it says nothing.';
-COMMENT ON COLUMN mart.article.story_cluster IS 'Its story cluster: the smallest article_uid of all articles that are connected by copies; its own where it has none.';
-COMMENT ON COLUMN mart.article.first_seen_at IS 'First visit.';
-COMMENT ON COLUMN mart.article.last_seen_at IS 'Last visit that found the page.';
+COMMENT ON COLUMN mart.article.copy_cluster IS 'Its story cluster: the smallest article_uid of all articles that are connected by copies; its own where it has none.';
+COMMENT ON COLUMN mart.article.first_seen_at IS 'First capture.';
+COMMENT ON COLUMN mart.article.last_seen_at IS 'Last capture that found the page.';
 COMMENT ON COLUMN mart.article.gone_at IS 'When the page was first found missing, once a second look confirmed it; null while it stands.';
 COMMENT ON COLUMN mart.article.revision_count IS 'Versions seen, the first included: 1 for an article that never changed.';
 COMMENT ON COLUMN mart.article.discovered_via IS 'Methods whose endpoints listed it.';
-COMMENT ON COLUMN mart.article.captured_by IS 'Who captured the latest visit.';
-COMMENT ON COLUMN mart.article.observed_at IS 'Time of the latest visit.';
-COMMENT ON COLUMN mart.article.recorded_at IS 'When that visit was loaded.';
-COMMENT ON COLUMN mart.article.http_status IS 'HTTP status of that visit.';
-COMMENT ON COLUMN mart.article.archive_file IS 'WARC file of that visit, relative to the archive''s root; null where no copy may be kept.';
+COMMENT ON COLUMN mart.article.captured_by IS 'Who captured the latest capture.';
+COMMENT ON COLUMN mart.article.observed_at IS 'Time of the latest capture.';
+COMMENT ON COLUMN mart.article.recorded_at IS 'When that capture was loaded.';
+COMMENT ON COLUMN mart.article.http_status IS 'HTTP status of that capture.';
+COMMENT ON COLUMN mart.article.archive_file IS 'WARC file of that capture, relative to the archive''s root; null where no copy may be kept.';
 COMMENT ON COLUMN mart.article.archive_offset IS 'Byte of the WARC record in the file.';
 COMMENT ON COLUMN mart.article.archive_length IS 'Compressed length of the record.';
 COMMENT ON COLUMN mart.article.extractor IS 'Program and versions that made the fields.';
 COMMENT ON COLUMN mart.article.text_hash IS 'sha256 of the main text, hexadecimal.';
 COMMENT ON COLUMN mart.article.changed_at IS 'Last load that changed this row.';
 COMMENT ON COLUMN mart.article.load_seq IS 'Load that first brought it.';
-COMMENT ON COLUMN mart.article.visit_id IS 'The latest visit.';
-COMMENT ON COLUMN mart.article.crawl_id IS 'The crawl of that visit.';
-COMMENT ON COLUMN mart.article.rights IS 'Rights signals met with that visit.';
+COMMENT ON COLUMN mart.article.capture_id IS 'The latest capture.';
+COMMENT ON COLUMN mart.article.crawl_id IS 'The crawl of that capture.';
+COMMENT ON COLUMN mart.article.rights IS 'Rights signals met with that capture.';
 
 CREATE VIEW mart.article_revision AS
 SELECT
     r.article_uid, a.outlet, a.url, r.ordinal, r.changed_parts, r.cause,
     r.unchanged_until, r.seen_changed_at,
     x.headline, x.description, x.authors, t.article_body,
-    r.visit_id, r.load_seq
+    r.capture_id, r.load_seq
 FROM core.revision r
 JOIN core.article a ON a.article_uid = r.article_uid
-JOIN core.visit v ON v.visit_id = r.visit_id
+JOIN core.capture v ON v.capture_id = r.capture_id
 JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
 LEFT JOIN core.text t ON t.text_hash = x.text_hash
 WHERE r.superseded_seq IS NULL AND a.merged_into IS NULL AND a.hidden_seq IS NULL;
@@ -147,7 +147,7 @@ COMMENT ON COLUMN mart.article_revision.headline IS 'Headline of this version.';
 COMMENT ON COLUMN mart.article_revision.description IS 'Description of this version.';
 COMMENT ON COLUMN mart.article_revision.authors IS 'Authors of this version.';
 COMMENT ON COLUMN mart.article_revision.article_body IS 'Text of this version.';
-COMMENT ON COLUMN mart.article_revision.visit_id IS 'First visit that saw it.';
+COMMENT ON COLUMN mart.article_revision.capture_id IS 'First capture that saw it.';
 COMMENT ON COLUMN mart.article_revision.load_seq IS 'Load that derived it.';
 
 CREATE VIEW mart.article_url AS

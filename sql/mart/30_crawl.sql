@@ -10,10 +10,10 @@ CROSS JOIN LATERAL (
         WHERE c.crawl_id = w.crawl_id
         GROUP BY COALESCE(c.outcome, 'open')
         UNION ALL
-        SELECT 'known_not_due', sum(p.listed_again)
+        SELECT 'known_not_due', sum(p.already_known)
         FROM ops.endpoint_poll p
         WHERE p.crawl_id = w.crawl_id
-        HAVING sum(p.listed_again) > 0
+        HAVING sum(p.already_known) > 0
     ) x
     GROUP BY x.outcome
 ) s
@@ -115,3 +115,54 @@ COMMENT ON COLUMN mart.outlet_freshness.last_published IS 'Latest date of public
 COMMENT ON COLUMN mart.outlet_freshness.new_24h IS 'Articles first seen within the last 24 hours.';
 COMMENT ON COLUMN mart.outlet_freshness.new_7d IS 'Articles first seen within the last 7 days.';
 COMMENT ON COLUMN mart.outlet_freshness.silent_for IS 'Time since the last new article.';
+
+CREATE VIEW mart.endpoint AS
+SELECT e.outlet, e.method, e.url, e.configured, e.last_read_at, e.last_new_at, e.failures, e.next_poll_at,
+       p.polled_at AS last_polled_at, p.outcome AS last_outcome, p.detail AS last_detail, p.entries AS last_entries,
+       p.gap_suspected AS last_gap_suspected, y.polls, y.candidates
+FROM ops.endpoint e
+LEFT JOIN LATERAL (
+    SELECT * FROM ops.endpoint_poll q WHERE q.endpoint_id = e.endpoint_id ORDER BY q.polled_at DESC LIMIT 1
+) p ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS polls, COALESCE(sum(q.candidates - q.already_known), 0) AS candidates
+    FROM ops.endpoint_poll q WHERE q.endpoint_id = e.endpoint_id AND q.polled_at > now() - interval '30 days'
+) y ON true;
+
+COMMENT ON VIEW mart.endpoint IS 'Where articles are found, and what it brings.';
+COMMENT ON COLUMN mart.endpoint.outlet IS 'Slug of the outlet.';
+COMMENT ON COLUMN mart.endpoint.method IS 'Discovery method.';
+COMMENT ON COLUMN mart.endpoint.url IS 'Address.';
+COMMENT ON COLUMN mart.endpoint.configured IS 'In the outlet''s file; false for a child of a sitemap index.';
+COMMENT ON COLUMN mart.endpoint.last_read_at IS 'When its listing last came in full.';
+COMMENT ON COLUMN mart.endpoint.last_new_at IS 'When it last listed an address that was not known.';
+COMMENT ON COLUMN mart.endpoint.failures IS 'Failed looks in a row.';
+COMMENT ON COLUMN mart.endpoint.next_poll_at IS 'A scheduled crawl does not look at it before.';
+COMMENT ON COLUMN mart.endpoint.last_polled_at IS 'Last look.';
+COMMENT ON COLUMN mart.endpoint.last_outcome IS 'What came of it.';
+COMMENT ON COLUMN mart.endpoint.last_detail IS 'What was wrong, in words.';
+COMMENT ON COLUMN mart.endpoint.last_entries IS 'Entries that it listed then.';
+COMMENT ON COLUMN mart.endpoint.last_gap_suspected IS 'Whether entries may have scrolled off unseen before.';
+COMMENT ON COLUMN mart.endpoint.polls IS 'Looks within 30 days.';
+COMMENT ON COLUMN mart.endpoint.candidates IS 'New or due addresses that they brought.';
+
+CREATE VIEW mart.crawl_summary AS
+SELECT w.crawl_id, w.outlet, w.mode, w.started_at, w.finished_at, w.finish_reason, w.error, w.candidates, w.requests,
+       q.requested_by, q.dag_id, q.run_id, q.map_index
+FROM ops.crawl w
+JOIN ops.crawl_request q ON q.request_id = w.request_id;
+
+COMMENT ON VIEW mart.crawl_summary IS 'mart.crawl without the check of the ledger, for lists of many.';
+COMMENT ON COLUMN mart.crawl_summary.crawl_id IS 'The crawl.';
+COMMENT ON COLUMN mart.crawl_summary.outlet IS 'Its outlet.';
+COMMENT ON COLUMN mart.crawl_summary.mode IS 'incremental or window.';
+COMMENT ON COLUMN mart.crawl_summary.started_at IS 'Begin.';
+COMMENT ON COLUMN mart.crawl_summary.finished_at IS 'End; null while it runs.';
+COMMENT ON COLUMN mart.crawl_summary.finish_reason IS 'finished, budget, stopped, killed or failed.';
+COMMENT ON COLUMN mart.crawl_summary.error IS 'Why it failed.';
+COMMENT ON COLUMN mart.crawl_summary.candidates IS 'Candidates it decided on.';
+COMMENT ON COLUMN mart.crawl_summary.requests IS 'HTTP requests it made.';
+COMMENT ON COLUMN mart.crawl_summary.requested_by IS 'Who asked.';
+COMMENT ON COLUMN mart.crawl_summary.dag_id IS 'DAG that asked.';
+COMMENT ON COLUMN mart.crawl_summary.run_id IS 'Its run.';
+COMMENT ON COLUMN mart.crawl_summary.map_index IS 'Its mapped task.';

@@ -1,5 +1,5 @@
-CREATE VIEW mart.story_cluster AS
-SELECT m.story_cluster,
+CREATE VIEW mart.copy_cluster AS
+SELECT m.copy_cluster,
        count(*) AS articles,
        count(DISTINCT a.outlet) AS outlets,
        array_agg(DISTINCT a.outlet ORDER BY a.outlet) AS outlet_list,
@@ -11,27 +11,27 @@ SELECT m.story_cluster,
 FROM core.cluster_member m
 JOIN mart.article a ON a.article_uid = m.article_uid
 WHERE m.superseded_seq IS NULL
-GROUP BY m.story_cluster;
+GROUP BY m.copy_cluster;
 
-COMMENT ON VIEW mart.story_cluster IS 'Texts that stand in several articles, within or between outlets: a row for each group of articles connected by copies. Articles without a copy have no row here.';
-COMMENT ON COLUMN mart.story_cluster.story_cluster IS 'Label: the smallest article_uid of the group. A label that was merged away is still an article; mart.article says where it is now.';
-COMMENT ON COLUMN mart.story_cluster.articles IS 'Number of articles.';
-COMMENT ON COLUMN mart.story_cluster.outlets IS 'Number of outlets.';
-COMMENT ON COLUMN mart.story_cluster.outlet_list IS 'The outlets.';
-COMMENT ON COLUMN mart.story_cluster.first_article IS 'The article published first (where dates are equal or unknown: seen first).';
-COMMENT ON COLUMN mart.story_cluster.first_outlet IS 'Its outlet.';
-COMMENT ON COLUMN mart.story_cluster.headline IS 'Its headline.';
-COMMENT ON COLUMN mart.story_cluster.first_published IS 'Earliest date of publication.';
-COMMENT ON COLUMN mart.story_cluster.last_published IS 'Latest date of publication.';
+COMMENT ON VIEW mart.copy_cluster IS 'Texts that stand in several articles, within or between outlets: a row for each group of articles connected by copies. Articles without a copy have no row here.';
+COMMENT ON COLUMN mart.copy_cluster.copy_cluster IS 'Label: the smallest article_uid of the group. A label that was merged away is still an article; mart.article says where it is now.';
+COMMENT ON COLUMN mart.copy_cluster.articles IS 'Number of articles.';
+COMMENT ON COLUMN mart.copy_cluster.outlets IS 'Number of outlets.';
+COMMENT ON COLUMN mart.copy_cluster.outlet_list IS 'The outlets.';
+COMMENT ON COLUMN mart.copy_cluster.first_article IS 'The article published first (where dates are equal or unknown: seen first).';
+COMMENT ON COLUMN mart.copy_cluster.first_outlet IS 'Its outlet.';
+COMMENT ON COLUMN mart.copy_cluster.headline IS 'Its headline.';
+COMMENT ON COLUMN mart.copy_cluster.first_published IS 'Earliest date of publication.';
+COMMENT ON COLUMN mart.copy_cluster.last_published IS 'Latest date of publication.';
 
-CREATE VIEW mart.article_unique AS
+CREATE VIEW mart.article_deduplicated AS
 SELECT a.*, COALESCE(s.articles - 1, 0) AS copies
 FROM mart.article a
-LEFT JOIN mart.story_cluster s ON s.story_cluster = a.story_cluster
-WHERE s.story_cluster IS NULL OR s.first_article = a.article_uid;
+LEFT JOIN mart.copy_cluster s ON s.copy_cluster = a.copy_cluster
+WHERE s.copy_cluster IS NULL OR s.first_article = a.article_uid;
 
-COMMENT ON VIEW mart.article_unique IS 'mart.article without copies: of each story cluster the article published first.';
-COMMENT ON COLUMN mart.article_unique.copies IS 'Number of its copies that are left out here.';
+COMMENT ON VIEW mart.article_deduplicated IS 'mart.article without copies: of each story cluster the article published first.';
+COMMENT ON COLUMN mart.article_deduplicated.copies IS 'Number of its copies that are left out here.';
 
 CREATE VIEW mart.syndication_edge AS
 SELECT DISTINCT ON (e.earlier_article, e.later_article)
@@ -46,8 +46,8 @@ FROM (
                 ELSE a.date_published - b.date_published END AS delay,
            p.similarity, p.containment, p.shared_shingles, one.text_hash = other.text_hash AS equal_text, p.load_seq
     FROM core.copy p
-    JOIN core.compared_text one ON one.compared_id = p.compared_a AND one.live
-    JOIN core.compared_text other ON other.compared_id = p.compared_b AND other.live
+    JOIN core.dedup_text one ON one.dedup_id = p.dedup_a AND one.live
+    JOIN core.dedup_text other ON other.dedup_id = p.dedup_b AND other.live
     JOIN mart.article a ON a.article_uid = one.article_uid
     JOIN mart.article b ON b.article_uid = other.article_uid
     CROSS JOIN LATERAL (
@@ -69,15 +69,15 @@ COMMENT ON COLUMN mart.syndication_edge.shared_shingles IS 'Number of shingles (
 COMMENT ON COLUMN mart.syndication_edge.equal_text IS 'Whether the texts are the same to the letter.';
 COMMENT ON COLUMN mart.syndication_edge.load_seq IS 'Load that found the pair.';
 
-CREATE VIEW mart.recurring_line AS
-SELECT outlet, line, recorded_at FROM core.recurring_line;
+CREATE VIEW mart.boilerplate_line AS
+SELECT outlet, line, recorded_at FROM core.boilerplate_line;
 
-COMMENT ON VIEW mart.recurring_line IS 'Lines that stand in three or more articles of an outlet under as many headlines: left out when texts are compared, kept in the texts. A hint for extraction.prune in the outlet''s file.';
-COMMENT ON COLUMN mart.recurring_line.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.recurring_line.line IS 'The line.';
-COMMENT ON COLUMN mart.recurring_line.recorded_at IS 'When it was recognised.';
+COMMENT ON VIEW mart.boilerplate_line IS 'Lines that stand in three or more articles of an outlet under as many headlines: left out when texts are compared, kept in the texts. A hint for extraction.prune in the outlet''s file.';
+COMMENT ON COLUMN mart.boilerplate_line.outlet IS 'Slug of the outlet.';
+COMMENT ON COLUMN mart.boilerplate_line.line IS 'The line.';
+COMMENT ON COLUMN mart.boilerplate_line.recorded_at IS 'When it was recognised.';
 
--- The columns that mart.article_unique has from mart.article mean the same.
+-- The columns that mart.article_deduplicated has from mart.article mean the same.
 DO $$
 DECLARE
     told record;
@@ -85,9 +85,29 @@ BEGIN
     FOR told IN
         SELECT b.attname, col_description('mart.article'::regclass, a.attnum) AS comment
         FROM pg_attribute a
-        JOIN pg_attribute b ON b.attrelid = 'mart.article_unique'::regclass AND b.attname = a.attname
+        JOIN pg_attribute b ON b.attrelid = 'mart.article_deduplicated'::regclass AND b.attname = a.attname
         WHERE a.attrelid = 'mart.article'::regclass AND a.attnum > 0
     LOOP
-        EXECUTE format('COMMENT ON COLUMN mart.article_unique.%I IS %L', told.attname, told.comment);
+        EXECUTE format('COMMENT ON COLUMN mart.article_deduplicated.%I IS %L', told.attname, told.comment);
     END LOOP;
 END $$;
+
+CREATE VIEW mart.article_summary AS
+SELECT a.article_uid, a.outlet, a.url, x.headline, x.date_published, a.first_seen_at, a.last_seen_at, a.gone_at,
+       a.revision_count, COALESCE(m.copy_cluster, a.article_uid) AS copy_cluster
+FROM core.article a
+JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+LEFT JOIN core.cluster_member m ON m.article_uid = a.article_uid AND m.superseded_seq IS NULL
+WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
+
+COMMENT ON VIEW mart.article_summary IS 'mart.article without text and provenance, for lists of many.';
+COMMENT ON COLUMN mart.article_summary.article_uid IS 'The article.';
+COMMENT ON COLUMN mart.article_summary.outlet IS 'Its outlet.';
+COMMENT ON COLUMN mart.article_summary.url IS 'Its URL.';
+COMMENT ON COLUMN mart.article_summary.headline IS 'Its headline.';
+COMMENT ON COLUMN mart.article_summary.date_published IS 'Date of publication, as its page gives it.';
+COMMENT ON COLUMN mart.article_summary.first_seen_at IS 'First capture.';
+COMMENT ON COLUMN mart.article_summary.last_seen_at IS 'Last capture that found the page.';
+COMMENT ON COLUMN mart.article_summary.gone_at IS 'When the page was first found missing, once that was confirmed.';
+COMMENT ON COLUMN mart.article_summary.revision_count IS 'Versions seen.';
+COMMENT ON COLUMN mart.article_summary.copy_cluster IS 'Its story cluster.';

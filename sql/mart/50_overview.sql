@@ -6,7 +6,7 @@ COMMENT ON COLUMN mart.outcome.outcome IS 'Name.';
 COMMENT ON COLUMN mart.outcome.class IS 'not_requested: we did not ask. no_response: no usable answer. refused: an answer that is no article or broke us. kept: an article''s page.';
 COMMENT ON COLUMN mart.outcome.meaning IS 'One sentence.';
 
-CREATE VIEW mart.rejected AS
+CREATE VIEW mart.rejected_url AS
 SELECT c.outlet, c.url, c.outcome, o.class, c.reason, o.meaning, c.decided_at, c.crawl_id, c.discovered_via, c.times,
        g.file AS archive_file, g.base_offset + q.archive_offset AS archive_offset, q.archive_length
 FROM (
@@ -25,20 +25,20 @@ JOIN core.outcome o ON o.outcome = c.outcome AND o.class <> 'kept'
 LEFT JOIN ops.quarantine q ON q.crawl_id = c.crawl_id AND q.url_uid = c.url_uid
 LEFT JOIN core.archive_segment g ON g.segment_id = q.segment_id AND g.expired_at IS NULL;
 
-COMMENT ON VIEW mart.rejected IS 'Addresses that are no article at present, with how the last crawl that decided on them ended them: a row an address.';
-COMMENT ON COLUMN mart.rejected.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.rejected.url IS 'The address.';
-COMMENT ON COLUMN mart.rejected.outcome IS 'Outcome (mart.outcome).';
-COMMENT ON COLUMN mart.rejected.class IS 'not_requested, no_response or refused.';
-COMMENT ON COLUMN mart.rejected.reason IS 'Why, in words, for this address.';
-COMMENT ON COLUMN mart.rejected.meaning IS 'What the outcome means.';
-COMMENT ON COLUMN mart.rejected.decided_at IS 'When that crawl decided on it.';
-COMMENT ON COLUMN mart.rejected.crawl_id IS 'That crawl.';
-COMMENT ON COLUMN mart.rejected.discovered_via IS 'Method that listed it then.';
-COMMENT ON COLUMN mart.rejected.times IS 'Crawls that ended it with this outcome.';
-COMMENT ON COLUMN mart.rejected.archive_file IS 'WARC file of the page that was refused, where it is kept.';
-COMMENT ON COLUMN mart.rejected.archive_offset IS 'Byte of its record in the file.';
-COMMENT ON COLUMN mart.rejected.archive_length IS 'Compressed length of the record.';
+COMMENT ON VIEW mart.rejected_url IS 'Addresses that are no article at present, with how the last crawl that decided on them ended them: a row an address.';
+COMMENT ON COLUMN mart.rejected_url.outlet IS 'Slug of the outlet.';
+COMMENT ON COLUMN mart.rejected_url.url IS 'The address.';
+COMMENT ON COLUMN mart.rejected_url.outcome IS 'Outcome (mart.outcome).';
+COMMENT ON COLUMN mart.rejected_url.class IS 'not_requested, no_response or refused.';
+COMMENT ON COLUMN mart.rejected_url.reason IS 'Why, in words, for this address.';
+COMMENT ON COLUMN mart.rejected_url.meaning IS 'What the outcome means.';
+COMMENT ON COLUMN mart.rejected_url.decided_at IS 'When that crawl decided on it.';
+COMMENT ON COLUMN mart.rejected_url.crawl_id IS 'That crawl.';
+COMMENT ON COLUMN mart.rejected_url.discovered_via IS 'Method that listed it then.';
+COMMENT ON COLUMN mart.rejected_url.times IS 'Crawls that ended it with this outcome.';
+COMMENT ON COLUMN mart.rejected_url.archive_file IS 'WARC file of the page that was refused, where it is kept.';
+COMMENT ON COLUMN mart.rejected_url.archive_offset IS 'Byte of its record in the file.';
+COMMENT ON COLUMN mart.rejected_url.archive_length IS 'Compressed length of the record.';
 
 CREATE VIEW mart.field_coverage AS
 SELECT a.outlet, f.field, count(*) AS articles, count(*) FILTER (WHERE f.filled) AS filled,

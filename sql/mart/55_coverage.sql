@@ -39,7 +39,7 @@ seen AS NOT MATERIALIZED (
 discovered AS (
     SELECT s.outlet, (s.listed_published AT TIME ZONE o.timezone)::date AS day, count(DISTINCT s.url_uid) AS addresses,
            count(DISTINCT s.url_uid) FILTER (WHERE e.method IN ('sitemap', 'robots', 'archive', 'wordpress')) AS by_the_past
-    FROM core.sighting s
+    FROM core.url_listing s
     JOIN core.outlet o ON o.outlet = s.outlet
     JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
     WHERE s.listed_published IS NOT NULL
@@ -107,7 +107,7 @@ COMMENT ON COLUMN mart.daily_volume.published IS 'Articles published on this day
 COMMENT ON COLUMN mart.daily_volume.words IS 'Words of their texts.';
 COMMENT ON COLUMN mart.daily_volume.first_seen IS 'Articles that were seen for the first time on this day.';
 
-CREATE VIEW mart.series_break AS
+CREATE VIEW mart.data_discontinuity AS
 WITH configured AS (
     SELECT q.outlet, q.created_at, c.config,
            lag(c.config) OVER (PARTITION BY q.outlet ORDER BY q.created_at, q.request_id) AS before
@@ -123,7 +123,7 @@ looked AS (
 ),
 extracted AS (
     SELECT a.outlet, v.extractor_id, min(v.observed_at) AS first_at
-    FROM core.visit v
+    FROM core.capture v
     JOIN core.article a ON a.article_uid = v.article_uid
     GROUP BY a.outlet, v.extractor_id
 )
@@ -147,8 +147,8 @@ UNION ALL
 SELECT a.outlet, p.since, NULL, 'extractor', 're-extracted: ' || r.name || ' ' || r.version
 FROM (
     SELECT DISTINCT a.outlet, w.load_seq, w.extractor_id
-    FROM core.reading w
-    JOIN core.visit v ON v.payload_hash = w.payload_hash
+    FROM core.extraction_override w
+    JOIN core.capture v ON v.payload_hash = w.payload_hash
     JOIN core.article a ON a.article_uid = v.article_uid
 ) a
 JOIN core.extractor r ON r.extractor_id = a.extractor_id
@@ -165,12 +165,12 @@ SELECT w.outlet, w.interval_start, w.interval_end, 'backfill',
 FROM ops.crawl w
 WHERE w.mode = 'window';
 
-COMMENT ON VIEW mart.series_break IS 'What may make an outlet''s numbers jump without the outlet having done anything: changes of its file, of endpoints, tier, extractor; outages; backfills.';
-COMMENT ON COLUMN mart.series_break.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.series_break.since IS 'When; of outages and backfills: the begin.';
-COMMENT ON COLUMN mart.series_break.until IS 'End of an outage, or of a backfill''s window.';
-COMMENT ON COLUMN mart.series_break.kind IS 'configuration, endpoints, tier, extractor, outage or backfill.';
-COMMENT ON COLUMN mart.series_break.detail IS 'What changed.';
+COMMENT ON VIEW mart.data_discontinuity IS 'What may make an outlet''s numbers jump without the outlet having done anything: changes of its file, of endpoints, tier, extractor; outages; backfills.';
+COMMENT ON COLUMN mart.data_discontinuity.outlet IS 'Slug of the outlet.';
+COMMENT ON COLUMN mart.data_discontinuity.since IS 'When; of outages and backfills: the begin.';
+COMMENT ON COLUMN mart.data_discontinuity.until IS 'End of an outage, or of a backfill''s window.';
+COMMENT ON COLUMN mart.data_discontinuity.kind IS 'configuration, endpoints, tier, extractor, outage or backfill.';
+COMMENT ON COLUMN mart.data_discontinuity.detail IS 'What changed.';
 
 CREATE VIEW mart.outlet_attribute AS
 SELECT outlet, attribute, value, NULLIF(valid_from, '-infinity') AS valid_from, NULLIF(valid_until, 'infinity') AS valid_until,
@@ -186,7 +186,7 @@ COMMENT ON COLUMN mart.outlet_attribute.valid_until IS 'First day on which it no
 COMMENT ON COLUMN mart.outlet_attribute.source IS 'file: the outlet''s file gives the dates. seen: the file changed, and valid_until is the day we saw it.';
 COMMENT ON COLUMN mart.outlet_attribute.recorded_at IS 'When it was recorded.';
 
-CREATE VIEW mart.citation AS
+CREATE VIEW mart.outbound_link AS
 SELECT a.article_uid, a.outlet, a.url, l.position::integer AS position, l.link AS cited_url, h.host AS cited_domain,
        o.outlet AS cited_outlet, u.article_uid AS cited_article
 FROM core.article a
@@ -209,12 +209,12 @@ LEFT JOIN LATERAL (
 ) u ON true
 WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
 
-COMMENT ON VIEW mart.citation IS 'Links in the main texts of articles: a row a link, as the article was last seen.';
-COMMENT ON COLUMN mart.citation.article_uid IS 'The article that links.';
-COMMENT ON COLUMN mart.citation.outlet IS 'Its outlet.';
-COMMENT ON COLUMN mart.citation.url IS 'Its URL.';
-COMMENT ON COLUMN mart.citation.position IS 'Place among the links of the text, from 1.';
-COMMENT ON COLUMN mart.citation.cited_url IS 'Where the link leads.';
-COMMENT ON COLUMN mart.citation.cited_domain IS 'Host of that address, without www.';
-COMMENT ON COLUMN mart.citation.cited_outlet IS 'Outlet whose domain that is; null for others.';
-COMMENT ON COLUMN mart.citation.cited_article IS 'Article of the warehouse that was met under exactly that address; null for others.';
+COMMENT ON VIEW mart.outbound_link IS 'Links in the main texts of articles: a row a link, as the article was last seen.';
+COMMENT ON COLUMN mart.outbound_link.article_uid IS 'The article that links.';
+COMMENT ON COLUMN mart.outbound_link.outlet IS 'Its outlet.';
+COMMENT ON COLUMN mart.outbound_link.url IS 'Its URL.';
+COMMENT ON COLUMN mart.outbound_link.position IS 'Place among the links of the text, from 1.';
+COMMENT ON COLUMN mart.outbound_link.cited_url IS 'Where the link leads.';
+COMMENT ON COLUMN mart.outbound_link.cited_domain IS 'Host of that address, without www.';
+COMMENT ON COLUMN mart.outbound_link.cited_outlet IS 'Outlet whose domain that is; null for others.';
+COMMENT ON COLUMN mart.outbound_link.cited_article IS 'Article of the warehouse that was met under exactly that address; null for others.';

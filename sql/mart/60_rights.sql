@@ -7,7 +7,7 @@ WITH kept AS (
                AS tdm_reserved,
            count(*) FILTER (WHERE v.rights ? 'license') AS licensed
     FROM core.article a
-    JOIN core.visit v ON v.visit_id = a.visit_id
+    JOIN core.capture v ON v.capture_id = a.capture_id
     WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL
     GROUP BY a.outlet
 ),
@@ -22,7 +22,7 @@ refused AS (
     GROUP BY w.outlet
 )
 SELECT o.outlet,
-       r.http_status AS robots_status, r.looked_at AS robots_looked_at, r.first_seen_at AS robots_since, r.body AS robots_txt,
+       r.http_status AS robots_status, r.checked_at AS robots_looked_at, r.first_seen_at AS robots_since, r.body AS robots_txt,
        t.http_status AS tdmrep_status, t.first_seen_at AS tdmrep_since, t.body AS tdmrep_json,
        s.stated->'content_signal' AS content_signal, s.stated->'content_usage' AS content_usage,
        s.stated->'license' AS license,
@@ -34,21 +34,21 @@ FROM core.outlet o
 LEFT JOIN kept k ON k.outlet = o.outlet
 LEFT JOIN refused d ON d.outlet = o.outlet
 LEFT JOIN LATERAL (
-    SELECT l.http_status, l.looked_at, f.first_seen_at, encode(f.body, 'escape') AS body
-    FROM ops.host_file_look l
-    LEFT JOIN core.host_file f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
+    SELECT l.http_status, l.checked_at, f.first_seen_at, encode(f.body, 'escape') AS body
+    FROM ops.site_policy_check l
+    LEFT JOIN core.site_policy f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
     WHERE l.kind = 'robots' AND l.site = substring(o.home FROM '^https?://[^/]+')
 ) r ON true
 LEFT JOIN LATERAL (
     SELECT l.http_status, f.first_seen_at, encode(f.body, 'escape') AS body
-    FROM ops.host_file_look l
-    LEFT JOIN core.host_file f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
+    FROM ops.site_policy_check l
+    LEFT JOIN core.site_policy f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
     WHERE l.kind = 'tdmrep' AND l.site = substring(o.home FROM '^https?://[^/]+')
 ) t ON true
 LEFT JOIN LATERAL (
     SELECT v.rights->'site' AS stated
     FROM core.article a
-    JOIN core.visit v ON v.visit_id = a.visit_id
+    JOIN core.capture v ON v.capture_id = a.capture_id
     WHERE a.outlet = o.outlet
     ORDER BY a.last_seen_at DESC, a.article_uid
     LIMIT 1
@@ -63,7 +63,7 @@ COMMENT ON COLUMN mart.outlet_rights.robots_txt IS 'What it says; bytes outside 
 COMMENT ON COLUMN mart.outlet_rights.tdmrep_status IS 'Status of the last look at /.well-known/tdmrep.json.';
 COMMENT ON COLUMN mart.outlet_rights.tdmrep_since IS 'Since when it says what it says.';
 COMMENT ON COLUMN mart.outlet_rights.tdmrep_json IS 'What it says; bytes outside of ASCII are escaped.';
-COMMENT ON COLUMN mart.outlet_rights.content_signal IS 'Content-Signal of robots.txt at the last visit, as search, ai-input, ai-train.';
+COMMENT ON COLUMN mart.outlet_rights.content_signal IS 'Content-Signal of robots.txt at the last capture, as search, ai-input, ai-train.';
 COMMENT ON COLUMN mart.outlet_rights.content_usage IS 'Content-Usage (AIPREF) of robots.txt for the page last visited.';
 COMMENT ON COLUMN mart.outlet_rights.license IS 'Licences that robots.txt names (RSL).';
 COMMENT ON COLUMN mart.outlet_rights.articles IS 'Articles in the warehouse.';

@@ -14,7 +14,7 @@ JOIN core.article a ON a.article_uid = h.article_uid
 JOIN core.article t ON t.article_uid = h.merged_into
 WHERE h.superseded_seq IS NULL AND a.hidden_seq IS NULL AND t.hidden_seq IS NULL;
 
-COMMENT ON VIEW mart.article_event IS 'What happened to articles other than a visit or a change of their text.';
+COMMENT ON VIEW mart.article_event IS 'What happened to articles other than a capture or a change of their text.';
 COMMENT ON COLUMN mart.article_event.article_uid IS 'The article.';
 COMMENT ON COLUMN mart.article_event.outlet IS 'Its outlet; null for one that was removed.';
 COMMENT ON COLUMN mart.article_event.url IS 'Its URL; null for one that was removed.';
@@ -185,10 +185,10 @@ COMMENT ON FUNCTION mart.revision_diff(uuid) IS 'What each revision of an articl
 
 CREATE FUNCTION mart.article_changes(since bigint, most bigint DEFAULT NULL)
 RETURNS TABLE (change_seq bigint, article_uid uuid, change text, outlet text, url text, headline text,
-               date_published timestamptz, revision_count integer, gone_at timestamptz, story_cluster uuid)
+               date_published timestamptz, revision_count integer, gone_at timestamptz, copy_cluster uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT c.change_seq, c.article_uid, c.change, m.outlet, m.url, m.headline, m.date_published, m.revision_count,
-           m.gone_at, m.story_cluster
+           m.gone_at, m.copy_cluster
     FROM (
         SELECT a.changed_seq AS change_seq, a.article_uid,
                CASE WHEN a.hidden_seq IS NOT NULL THEN 'removed'
@@ -215,9 +215,9 @@ CREATE FUNCTION mart.article_as_of(as_of bigint)
 RETURNS TABLE (article_uid uuid, outlet text, url text, canonical_url text, headline text, description text,
                authors text[], date_published timestamptz, date_published_source text, date_published_precision text,
                date_modified timestamptz, in_language text, article_section text, keywords text[], article_body text,
-               word_count integer, char_count integer, is_accessible_for_free boolean, story_cluster uuid,
+               word_count integer, char_count integer, is_accessible_for_free boolean, copy_cluster uuid,
                first_seen_at timestamptz, last_seen_at timestamptz, gone_at timestamptz, revision_count bigint,
-               observed_at timestamptz, extractor text, text_hash text, visit_id uuid)
+               observed_at timestamptz, extractor text, text_hash text, capture_id uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT s.article_uid, s.outlet, s.url, x.canonical_url, x.headline, x.description, x.authors,
            COALESCE(x.date_published, l.listed_published),
@@ -226,18 +226,18 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
            CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
                 THEN x.date_published_precision ELSE l.listed_published_precision END,
            x.date_modified, x.in_language, x.article_section, x.keywords, t.article_body, t.word_count, t.char_count,
-           x.is_accessible_for_free, s.story_cluster, s.first_seen_at, s.last_seen_at, s.gone_at, s.revision_count,
-           s.observed_at, r.name || ' ' || r.version, encode(x.text_hash, 'hex'), s.visit_id
+           x.is_accessible_for_free, s.copy_cluster, s.first_seen_at, s.last_seen_at, s.gone_at, s.revision_count,
+           s.observed_at, r.name || ' ' || r.version, encode(x.text_hash, 'hex'), s.capture_id
     FROM core.article_state(as_of) s
     JOIN core.extraction x ON x.payload_hash = s.payload_hash AND x.extractor_id = s.extractor_id
     JOIN core.extractor r ON r.extractor_id = s.extractor_id
     LEFT JOIN core.text t ON t.text_hash = x.text_hash
     LEFT JOIN LATERAL (
         SELECT w.listed_published, w.listed_published_source, w.listed_published_precision
-        FROM core.visit w
+        FROM core.capture w
         WHERE x.date_published IS NULL AND w.article_uid = s.article_uid AND w.listed_published IS NOT NULL
           AND w.load_seq <= as_of
-        ORDER BY w.observed_at, w.visit_id
+        ORDER BY w.observed_at, w.capture_id
         LIMIT 1
     ) l ON true
     WHERE s.merged_into IS NULL

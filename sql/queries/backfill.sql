@@ -107,7 +107,7 @@ LEFT JOIN mart.crawl_funnel f ON f.crawl_id = w.crawl_id
 WHERE w.crawl_id = (SELECT crawl_id FROM ops.crawl WHERE request_id = %(request_id)s ORDER BY started_at DESC LIMIT 1)
 GROUP BY w.crawl_id, w.finish_reason, w.error;
 
--- name: of_run
+-- name: for_run
 -- The backfill that a run of the DAG planned or took up.
 SELECT backfill_id, state FROM ops.backfill
 WHERE dag_id = %(dag_id)s AND run_id = %(run_id)s

@@ -65,10 +65,10 @@ ORDER BY c.started_at;
 -- What the frontier knows of these identities. A known variant (a canonical, AMP or mobile address, a redirect's target)
 -- that was never asked for itself answers with the state of the article it leads to.
 SELECT w.url_uid, f.url, f.article_uid, f.next_due_at, f.listed_modified, f.last_fetch_at, f.last_outcome,
-       f.failures, f.first_visit_at, f.date_published,
+       f.failures, f.first_captured_at, f.date_published,
        f.headline_hash, f.description_hash, f.authors_hash, f.body_hash,
        f.wire_digest, f.segment_id, f.archive_offset, f.archive_length, f.etag, f.last_modified, f.last_read_at,
-       f.validators_lie, f.url_uid = w.url_uid
+       f.validators_unreliable, f.url_uid = w.url_uid
 FROM unnest(%(uids)s::uuid[]) AS w (url_uid)
 JOIN LATERAL (
     SELECT * FROM ops.frontier own WHERE own.url_uid = w.url_uid
@@ -89,7 +89,7 @@ SELECT f.url_uid, f.url, s.listed_headline, s.listed_published_raw, s.method, s.
 FROM ops.frontier f
 LEFT JOIN LATERAL (
     SELECT g.listed_headline, g.listed_published_raw, g.listed_modified, e.method
-    FROM core.sighting g JOIN ops.endpoint e ON e.endpoint_id = g.endpoint_id
+    FROM core.url_listing g JOIN ops.endpoint e ON e.endpoint_id = g.endpoint_id
     WHERE g.url_uid = f.url_uid
     ORDER BY g.listed_published_raw IS NULL, g.first_listed_at, g.endpoint_id
     LIMIT 1
@@ -104,7 +104,7 @@ INSERT INTO ops.frontier (url_uid, outlet, url, first_listed_at, next_due_at)
 VALUES %s
 ON CONFLICT (url_uid) DO NOTHING;
 
--- name: mark_left_out
+-- name: mark_skipped
 -- URLs that were left out without a request; listed again for the same reason they are not stored again.
 UPDATE ops.frontier f
 SET last_outcome = CASE WHEN f.last_fetch_at IS NULL THEN d.outcome ELSE f.last_outcome END, next_due_at = NULL
@@ -116,9 +116,9 @@ WHERE f.url_uid = d.url_uid::uuid AND (f.last_fetch_at IS NULL OR d.outcome IN (
 UPDATE ops.frontier SET next_due_at = %(now)s
 WHERE url_uid = ANY (%(uids)s::uuid[]) AND (next_due_at IS NULL OR next_due_at > %(now)s);
 
--- name: add_sightings
+-- name: add_url_listings
 -- Entries of an endpoint, sorted by key so that two crawls cannot lock each other out.
-INSERT INTO core.sighting AS s (url_uid, endpoint_id, outlet, url, first_listed_at, last_listed_at, listed_headline,
+INSERT INTO core.url_listing AS s (url_uid, endpoint_id, outlet, url, first_listed_at, last_listed_at, listed_headline,
                                 listed_published, listed_published_raw, listed_modified)
 VALUES %s
 ON CONFLICT (url_uid, endpoint_id) DO UPDATE SET
@@ -130,7 +130,7 @@ ON CONFLICT (url_uid, endpoint_id) DO UPDATE SET
 
 -- name: endpoint_states
 -- What is known of the endpoints of an outlet.
-SELECT endpoint_id, etag, last_modified, body_hash, last_read_at, last_new_at, failures, next_poll_at, validators_lie,
+SELECT endpoint_id, etag, last_modified, body_hash, last_read_at, last_new_at, failures, next_poll_at, validators_unreliable,
        index_modified
 FROM ops.endpoint WHERE outlet = %(outlet)s;
 
@@ -139,12 +139,12 @@ FROM ops.endpoint WHERE outlet = %(outlet)s;
 UPDATE ops.endpoint SET
     etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s, last_read_at = %(last_read_at)s,
     last_new_at = %(last_new_at)s, failures = %(failures)s, next_poll_at = %(next_poll_at)s,
-    validators_lie = %(validators_lie)s, index_modified = %(index_modified)s
+    validators_unreliable = %(validators_unreliable)s, index_modified = %(index_modified)s
 WHERE endpoint_id = %(endpoint_id)s;
 
 -- name: still_listed
 -- An unchanged listing still lists what it listed at the last look.
-UPDATE core.sighting SET last_listed_at = GREATEST(last_listed_at, %(polled_at)s)
+UPDATE core.url_listing SET last_listed_at = GREATEST(last_listed_at, %(polled_at)s)
 WHERE endpoint_id = %(endpoint_id)s AND last_listed_at >= (
     SELECT max(polled_at) FROM ops.endpoint_poll
     WHERE endpoint_id = %(endpoint_id)s AND outcome IN ('listed', 'not_modified') AND crawl_id <> %(crawl_id)s);
@@ -163,20 +163,20 @@ WHERE endpoint_id = %(endpoint_id)s AND outcome = 'listed' AND crawl_id <> %(cra
 
 -- name: overlap
 -- How many of these entries the endpoint's poll before listed too.
-SELECT count(*) FROM core.sighting
+SELECT count(*) FROM core.url_listing
 WHERE endpoint_id = %(endpoint_id)s AND url_uid = ANY (%(uids)s::uuid[]) AND last_listed_at >= %(polled_at)s;
 
 -- name: add_poll
 -- One look at an endpoint.
 INSERT INTO ops.endpoint_poll (crawl_id, endpoint_id, polled_at, http_status, outcome, detail, entries, candidates,
-                               listed_again, overlap, gap_suspected, body_hash)
+                               already_known, overlap, gap_suspected, body_hash)
 VALUES (%(crawl_id)s, %(endpoint_id)s, %(polled_at)s, %(http_status)s, %(outcome)s, %(detail)s, %(entries)s,
-        %(candidates)s, %(listed_again)s, %(overlap)s, %(gap_suspected)s, %(body_hash)s)
+        %(candidates)s, %(already_known)s, %(overlap)s, %(gap_suspected)s, %(body_hash)s)
 ON CONFLICT (crawl_id, endpoint_id) DO NOTHING;
 
 -- name: add_candidates
 -- Candidates that are fetched, or left out with a reason worth a row.
-INSERT INTO ops.candidate (crawl_id, url_uid, url, endpoint_id, discovered_via, outcome, reason, settled_at)
+INSERT INTO ops.candidate (crawl_id, url_uid, url, endpoint_id, discovered_via, outcome, reason, resolved_at)
 VALUES %s
 ON CONFLICT (crawl_id, url_uid) DO NOTHING;
 
@@ -184,25 +184,25 @@ ON CONFLICT (crawl_id, url_uid) DO NOTHING;
 -- Candidates so far, an absolute number so that it may be written twice: what the ledger must add up to.
 UPDATE ops.crawl SET candidates = GREATEST(candidates, %(count)s) WHERE crawl_id = %(crawl_id)s;
 
--- name: settle_candidates
+-- name: resolve_candidates
 -- How candidates ended; what has ended stays.
 UPDATE ops.candidate c
-SET outcome = d.outcome, reason = d.reason, settled_at = now(), segment_id = d.segment_id::uuid,
+SET outcome = d.outcome, reason = d.reason, resolved_at = now(), segment_id = d.segment_id::uuid,
     article_uid = d.article_uid::uuid
 FROM (VALUES %s) AS d (crawl_id, url_uid, outcome, reason, segment_id, article_uid)
 WHERE c.crawl_id = d.crawl_id::uuid AND c.url_uid = d.url_uid::uuid AND c.outcome IS NULL;
 
--- name: settle_open
+-- name: resolve_open
 -- Everything of a crawl that is still open ends so.
-UPDATE ops.candidate SET outcome = %(outcome)s, reason = %(reason)s, settled_at = now()
+UPDATE ops.candidate SET outcome = %(outcome)s, reason = %(reason)s, resolved_at = now()
 WHERE crawl_id = %(crawl_id)s AND outcome IS NULL;
 
 -- name: update_frontier
 -- New state of URLs after a fetch. Sorted by key by the caller.
 INSERT INTO ops.frontier AS f (url_uid, outlet, url, first_listed_at, last_outcome, last_fetch_at, next_due_at, failures,
-                               article_uid, first_visit_at, last_visit_at, listed_modified, date_published,
+                               article_uid, first_captured_at, last_captured_at, listed_modified, date_published,
                                headline_hash, description_hash, authors_hash, body_hash, etag, last_modified,
-                               wire_digest, segment_id, archive_offset, archive_length, last_read_at, validators_lie)
+                               wire_digest, segment_id, archive_offset, archive_length, last_read_at, validators_unreliable)
 VALUES %s
 ON CONFLICT (url_uid) DO UPDATE SET
     last_outcome = excluded.last_outcome,
@@ -210,22 +210,22 @@ ON CONFLICT (url_uid) DO UPDATE SET
     next_due_at = excluded.next_due_at,
     failures = excluded.failures,
     article_uid = COALESCE(excluded.article_uid, f.article_uid),
-    first_visit_at = LEAST(f.first_visit_at, excluded.first_visit_at),
-    last_visit_at = GREATEST(f.last_visit_at, excluded.last_visit_at),
+    first_captured_at = LEAST(f.first_captured_at, excluded.first_captured_at),
+    last_captured_at = GREATEST(f.last_captured_at, excluded.last_captured_at),
     listed_modified = COALESCE(excluded.listed_modified, f.listed_modified),
     date_published = COALESCE(excluded.date_published, f.date_published),
     headline_hash = COALESCE(excluded.headline_hash, f.headline_hash),
     description_hash = COALESCE(excluded.description_hash, f.description_hash),
     authors_hash = COALESCE(excluded.authors_hash, f.authors_hash),
     body_hash = COALESCE(excluded.body_hash, f.body_hash),
-    etag = CASE WHEN excluded.last_visit_at IS NULL THEN f.etag ELSE excluded.etag END,
-    last_modified = CASE WHEN excluded.last_visit_at IS NULL THEN f.last_modified ELSE excluded.last_modified END,
+    etag = CASE WHEN excluded.last_captured_at IS NULL THEN f.etag ELSE excluded.etag END,
+    last_modified = CASE WHEN excluded.last_captured_at IS NULL THEN f.last_modified ELSE excluded.last_modified END,
     wire_digest = COALESCE(excluded.wire_digest, f.wire_digest),
     segment_id = COALESCE(excluded.segment_id, f.segment_id),
     archive_offset = COALESCE(excluded.archive_offset, f.archive_offset),
     archive_length = COALESCE(excluded.archive_length, f.archive_length),
     last_read_at = GREATEST(f.last_read_at, excluded.last_read_at),
-    validators_lie = f.validators_lie OR excluded.validators_lie;
+    validators_unreliable = f.validators_unreliable OR excluded.validators_unreliable;
 
 -- name: pages_today
 -- Pages asked of an outlet within a day, by whichever crawl.
@@ -234,14 +234,14 @@ JOIN ops.crawl w ON w.crawl_id = f.crawl_id
 WHERE w.outlet = %(outlet)s AND w.started_at > %(now)s::timestamptz - interval '2 days'
   AND f.fetched_at > %(now)s::timestamptz - interval '1 day' AND f.kind = 'article';
 
--- name: count_liars
+-- name: count_unreliable
 -- Addresses of an outlet whose content changed under the same validators.
-SELECT count(*) FROM ops.frontier WHERE outlet = %(outlet)s AND validators_lie;
+SELECT count(*) FROM ops.frontier WHERE outlet = %(outlet)s AND validators_unreliable;
 
 -- name: add_segment
 -- A committed segment.
-INSERT INTO ops.segment (segment_id, crawl_id, outlet, state, visits)
-VALUES (%(segment_id)s, %(crawl_id)s, %(outlet)s, 'committed', %(visits)s);
+INSERT INTO ops.segment (segment_id, crawl_id, outlet, state, captures)
+VALUES (%(segment_id)s, %(crawl_id)s, %(outlet)s, 'committed', %(captures)s);
 
 -- name: add_archive_segment
 -- Where its bytes lie.
@@ -293,32 +293,32 @@ ORDER BY w.outlet, w.started_at;
 SELECT crawl_id FROM ops.crawl WHERE request_id = ANY (%(request_ids)s::uuid[]);
 
 -- name: capture_at
--- The first visit whose archived bytes lie here.
-SELECT COALESCE(final_url, requested_url), observed_at, visit_id FROM core.visit
+-- The first capture whose archived bytes lie here.
+SELECT COALESCE(final_url, requested_url), observed_at, capture_id FROM core.capture
 WHERE segment_id = %(segment_id)s AND archive_offset = %(offset)s
 ORDER BY observed_at LIMIT 1;
 
--- name: host_file
+-- name: site_policy
 -- The last look at a host's file, where it still holds.
-SELECT l.looked_at, l.http_status, l.error, f.body
-FROM ops.host_file_look l
-LEFT JOIN core.host_file f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
+SELECT l.checked_at, l.http_status, l.error, f.body
+FROM ops.site_policy_check l
+LEFT JOIN core.site_policy f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
 WHERE l.site = %(site)s AND l.kind = %(kind)s AND l.expires_at > %(now)s;
 
--- name: add_host_file
+-- name: add_site_policy
 -- A state of a host's file, once.
-INSERT INTO core.host_file (site, kind, body_hash, body, first_seen_at)
-VALUES (%(site)s, %(kind)s, %(body_hash)s, %(body)s, %(looked_at)s)
+INSERT INTO core.site_policy (site, kind, body_hash, body, first_seen_at)
+VALUES (%(site)s, %(kind)s, %(body_hash)s, %(body)s, %(checked_at)s)
 ON CONFLICT DO NOTHING;
 
--- name: add_host_file_look
+-- name: add_site_policy_check
 -- The last look; an older one that comes late changes nothing.
-INSERT INTO ops.host_file_look AS l (site, kind, looked_at, expires_at, http_status, error, body_hash)
-VALUES (%(site)s, %(kind)s, %(looked_at)s, %(expires_at)s, %(http_status)s, %(error)s, %(body_hash)s)
+INSERT INTO ops.site_policy_check AS l (site, kind, checked_at, expires_at, http_status, error, body_hash)
+VALUES (%(site)s, %(kind)s, %(checked_at)s, %(expires_at)s, %(http_status)s, %(error)s, %(body_hash)s)
 ON CONFLICT (site, kind) DO UPDATE SET
-    looked_at = excluded.looked_at, expires_at = excluded.expires_at, http_status = excluded.http_status,
+    checked_at = excluded.checked_at, expires_at = excluded.expires_at, http_status = excluded.http_status,
     error = excluded.error, body_hash = excluded.body_hash
-WHERE excluded.looked_at >= l.looked_at;
+WHERE excluded.checked_at >= l.checked_at;
 
 -- name: dated_attributes
 -- What an outlet's file dates; the file has the last word on them.

@@ -16,8 +16,8 @@ FROM core.text t
 WHERE EXISTS (
     SELECT 1
     FROM core.extraction x
-    JOIN core.visit v ON v.payload_hash = x.payload_hash
-    JOIN core.revision r ON r.visit_id = v.visit_id AND r.extractor_id = x.extractor_id AND r.superseded_seq IS NULL
+    JOIN core.capture v ON v.payload_hash = x.payload_hash
+    JOIN core.revision r ON r.capture_id = v.capture_id AND r.extractor_id = x.extractor_id AND r.superseded_seq IS NULL
     WHERE x.text_hash = t.text_hash)
 ORDER BY t.text_hash;
 
@@ -25,7 +25,7 @@ ORDER BY t.text_hash;
 SELECT r.article_uid::text, r.ordinal, r.changed_parts, r.cause, x.headline, x.description, x.authors,
        encode(x.text_hash, 'hex')
 FROM core.revision r
-JOIN core.visit v ON v.visit_id = r.visit_id
+JOIN core.capture v ON v.capture_id = r.capture_id
 JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
 WHERE r.superseded_seq IS NULL
 ORDER BY r.article_uid, r.ordinal;
@@ -41,6 +41,6 @@ FROM core.comment c
 ORDER BY c.comment_uid;
 
 -- name: clusters
-SELECT m.story_cluster::text, m.article_uid::text
+SELECT m.copy_cluster::text, m.article_uid::text
 FROM mart.article m
-ORDER BY m.story_cluster, m.article_uid;
+ORDER BY m.copy_cluster, m.article_uid;

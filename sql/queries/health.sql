@@ -1,22 +1,22 @@
 -- Health: how each outlet fares beside its own past; alerts, silences, switches, sizes.
 
--- name: facts
+-- name: outlet_stats
 -- Each outlet with what its last crawls and its past say.
 SELECT o.outlet, o.tier, o.enabled,
-       COALESCE(s.state, 'running') AS switch, s.reason AS switch_reason, s.switched_at,
+       COALESCE(s.state, 'running') AS override_state, s.reason AS override_reason, s.set_at,
        n.last_new_at, n.articles,
        CASE WHEN h.state = 'blocked' THEN h.reason END AS was_blocked
 FROM core.outlet o
 LEFT JOIN LATERAL (
-    SELECT w.state, w.reason, w.switched_at, w.until FROM ops.outlet_switch w
-    WHERE w.outlet = o.outlet AND w.switched_at <= %(now)s
-    ORDER BY w.switched_at DESC LIMIT 1
+    SELECT w.state, w.reason, w.set_at, w.until FROM ops.outlet_override w
+    WHERE w.outlet = o.outlet AND w.set_at <= %(now)s
+    ORDER BY w.set_at DESC LIMIT 1
 ) s ON s.until IS NULL OR s.until > %(now)s
 LEFT JOIN LATERAL (
     -- What a backfill brought is no sign of life.
     SELECT (SELECT a.first_seen_at FROM core.article a
             WHERE a.outlet = o.outlet AND a.merged_into IS NULL
-              AND NOT EXISTS (SELECT 1 FROM core.visit v JOIN ops.crawl c ON c.crawl_id = v.crawl_id
+              AND NOT EXISTS (SELECT 1 FROM core.capture v JOIN ops.crawl c ON c.crawl_id = v.crawl_id
                               WHERE v.article_uid = a.article_uid AND v.observed_at = a.first_seen_at AND c.mode = 'window')
             ORDER BY a.first_seen_at DESC LIMIT 1) AS last_new_at,
            (SELECT count(*) FROM core.article a WHERE a.outlet = o.outlet AND a.merged_into IS NULL) AS articles
@@ -39,14 +39,14 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (
         SELECT * FROM ops.crawl c
         WHERE c.outlet = o.outlet AND c.mode = m.mode AND c.finished_at IS NOT NULL
-          AND NOT COALESCE((c.stats ->> 'our_side')::boolean, false)
+          AND NOT COALESCE((c.stats ->> 'internal_failure')::boolean, false)
         ORDER BY c.started_at DESC LIMIT m.most
     ) c
 ) w
 WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
 ORDER BY w.outlet, w.started_at DESC;
 
--- name: rhythm
+-- name: publishing_pattern
 -- Articles by hour of the week (0: Monday 0 to 1 UTC) over the last eight weeks of publication, and how many weeks that is.
 SELECT a.outlet,
        ((EXTRACT(isodow FROM x.date_published AT TIME ZONE 'UTC') - 1) * 24
@@ -116,11 +116,11 @@ UPDATE ops.alert SET notified_at = %(now)s WHERE alert_id = ANY (%(alerts)s::uui
 
 -- name: alerts
 -- Open alerts, with whether a silence covers them.
-SELECT a.alert_id, a.cause, a.outlet, a.message, a.opened_at, a.last_seen_at, a.notified_at, s.silenced_by IS NOT NULL AS silenced,
-       s.until AS silent_until, s.reference
+SELECT a.alert_id, a.cause, a.outlet, a.message, a.opened_at, a.last_seen_at, a.notified_at, s.muted_by IS NOT NULL AS muted,
+       s.until AS muted_until, s.reference
 FROM ops.alert a
 LEFT JOIN LATERAL (
-    SELECT q.silenced_by, q.until, q.reference FROM ops.silence q
+    SELECT q.muted_by, q.until, q.reference FROM ops.alert_mute q
     WHERE (q.outlet IS NULL OR q.outlet = a.outlet) AND (q.cause IS NULL OR q.cause = a.cause)
       AND (q.until IS NULL OR q.until > %(now)s)
     ORDER BY q.until DESC NULLS FIRST LIMIT 1
@@ -128,30 +128,30 @@ LEFT JOIN LATERAL (
 WHERE a.closed_at IS NULL
 ORDER BY a.opened_at, a.outlet;
 
--- name: add_silence
-INSERT INTO ops.silence (silence_id, outlet, cause, until, reference, silenced_by)
+-- name: add_mute
+INSERT INTO ops.alert_mute (mute_id, outlet, cause, until, reference, muted_by)
 VALUES (gen_random_uuid(), %(outlet)s, %(cause)s, %(until)s, %(reference)s, %(by)s);
 
--- name: lift_silences
+-- name: remove_mutes
 -- Those of an outlet, or (null) those that are of no outlet alone.
-DELETE FROM ops.silence WHERE outlet IS NOT DISTINCT FROM %(outlet)s AND (%(cause)s::text IS NULL OR cause = %(cause)s);
+DELETE FROM ops.alert_mute WHERE outlet IS NOT DISTINCT FROM %(outlet)s AND (%(cause)s::text IS NULL OR cause = %(cause)s);
 
--- name: switch
-INSERT INTO ops.outlet_switch (outlet, state, reason, switched_by, until)
+-- name: set_override
+INSERT INTO ops.outlet_override (outlet, state, reason, set_by, until)
 VALUES (%(outlet)s, %(state)s, %(reason)s, %(by)s, %(until)s);
 
--- name: switches
+-- name: current_overrides
 -- Outlets that are paused or retired now.
-SELECT s.outlet, s.state, s.reason, s.switched_by, s.switched_at, s.until
+SELECT s.outlet, s.state, s.reason, s.set_by, s.set_at, s.until
 FROM (
-    SELECT DISTINCT ON (w.outlet) w.* FROM ops.outlet_switch w ORDER BY w.outlet, w.switched_at DESC
+    SELECT DISTINCT ON (w.outlet) w.* FROM ops.outlet_override w ORDER BY w.outlet, w.set_at DESC
 ) s
 WHERE s.state <> 'running' AND (s.until IS NULL OR s.until > %(now)s)
 ORDER BY s.outlet;
 
 -- name: measure
 -- How large everything is, once a day.
-INSERT INTO ops.size (measured_on, database_bytes, archive_bytes, log_bytes, articles)
+INSERT INTO ops.storage_stats (measured_on, database_bytes, archive_bytes, log_bytes, articles)
 SELECT (%(now)s::timestamptz AT TIME ZONE 'UTC')::date, pg_database_size(current_database()),
        (SELECT COALESCE(sum(length), 0) FROM core.archive_segment WHERE expired_at IS NULL), %(log_bytes)s,
        (SELECT count(*) FROM core.article)
@@ -159,22 +159,22 @@ ON CONFLICT (measured_on) DO UPDATE SET
     database_bytes = excluded.database_bytes, archive_bytes = excluded.archive_bytes, log_bytes = excluded.log_bytes,
     articles = excluded.articles;
 
--- name: sizes
-SELECT measured_on, database_bytes, archive_bytes, log_bytes, articles FROM ops.size
+-- name: storage_history
+SELECT measured_on, database_bytes, archive_bytes, log_bytes, articles FROM ops.storage_stats
 ORDER BY measured_on DESC LIMIT 31;
 
--- name: forgive_pages
+-- name: reset_backoff_pages
 -- What failed because of us does not count against pages: they are due as before.
 UPDATE ops.frontier f SET failures = GREATEST(f.failures - 1, 0), next_due_at = now()
 FROM ops.candidate c
 WHERE c.crawl_id = ANY (%(crawls)s::uuid[]) AND c.outcome = ANY (%(no_answer)s::text[])
   AND f.url_uid = c.url_uid;
 
--- name: forgive_crawls
+-- name: reset_backoff_crawls
 -- Nor against outlets: such a crawl says nothing of their health.
-UPDATE ops.crawl SET stats = COALESCE(stats, '{}') || '{"our_side": true}' WHERE crawl_id = ANY (%(crawls)s::uuid[]);
+UPDATE ops.crawl SET stats = COALESCE(stats, '{}') || '{"internal_failure": true}' WHERE crawl_id = ANY (%(crawls)s::uuid[]);
 
--- name: long_dead
+-- name: long_unreachable
 -- Outlets of which five crawls in a row failed.
 SELECT w.outlet FROM unnest(%(outlets)s::text[]) AS n (outlet)
 CROSS JOIN LATERAL (
@@ -185,7 +185,7 @@ CROSS JOIN LATERAL (
 GROUP BY w.outlet
 HAVING count(*) = 5 AND bool_and(w.finish_reason NOT IN ('finished', 'budget', 'stopped'));
 
--- name: forgive_endpoints
+-- name: reset_backoff_endpoints
 UPDATE ops.endpoint e SET failures = GREATEST(e.failures - 1, 0), next_poll_at = NULL
 FROM ops.endpoint_poll p
 WHERE p.crawl_id = ANY (%(crawls)s::uuid[]) AND p.outcome = ANY (%(no_answer)s::text[])

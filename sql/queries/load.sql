@@ -1,4 +1,4 @@
--- LOAD: the staged rows of one segment into core, in one transaction. %(segment_id)s and %(visits)s (visit ids)
+-- LOAD: the staged rows of one segment into core, in one transaction. %(segment_id)s and %(captures)s (capture ids)
 -- say which rows; %(load_seq)s is taken once a transaction. Every statement may be run again.
 
 -- name: one_at_a_time
@@ -9,8 +9,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0));
 -- What a load adds to the index of the search is put there in one go.
 SELECT set_config('work_mem', '32MB', true);
 
--- name: settle_search
-SELECT core.settle_search();
+-- name: flush_search_index
+SELECT core.flush_search_index();
 
 -- name: claim
 -- The segment, if it is still to be loaded.
@@ -21,22 +21,22 @@ FOR UPDATE;
 -- name: next_load_seq
 SELECT nextval('ops.load_seq');
 
--- name: staged_visits
-SELECT visit_id FROM staging.visit WHERE segment_id = %(segment_id)s ORDER BY visit_id;
+-- name: staged_captures
+SELECT capture_id FROM staging.capture WHERE segment_id = %(segment_id)s ORDER BY capture_id;
 
 -- name: add_texts
 INSERT INTO core.text (text_hash, article_body, word_count, char_count, load_seq)
 SELECT DISTINCT ON (v.text_hash) v.text_hash, v.article_body, v.word_count, v.char_count, %(load_seq)s
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[]) AND v.text_hash IS NOT NULL
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[]) AND v.text_hash IS NOT NULL
 ORDER BY v.text_hash
 ON CONFLICT (text_hash) DO NOTHING;
 
 -- name: add_fingerprints
 INSERT INTO core.fingerprint (text_hash, sig_version, body_sig, lead_sig, load_seq)
 SELECT DISTINCT ON (v.text_hash, v.sig_version) v.text_hash, v.sig_version, v.body_sig, v.lead_sig, %(load_seq)s
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[]) AND v.sig_version IS NOT NULL
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[]) AND v.sig_version IS NOT NULL
 ORDER BY v.text_hash, v.sig_version
 ON CONFLICT (text_hash, sig_version) DO NOTHING;
 
@@ -53,21 +53,21 @@ SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
        v.article_section, v.keywords, v.main_image, v.is_accessible_for_free, v.canonical_url, v.encoding,
        v.encoding_source, v.text_hash, v.headline_hash, v.description_hash, v.authors_hash, v.body_hash, %(load_seq)s,
        v.links
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
-ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.visit_id
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
+ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.capture_id
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 
 -- name: add_articles
--- New articles, as they are with one visit, so that few are changed by what is derived afterwards; of the addresses that
+-- New articles, as they are with one capture, so that few are changed by what is derived afterwards; of the addresses that
 -- one was met under the shown one is chosen the same way in any order.
-INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, visit_id, payload_hash,
+INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, payload_hash,
                                extractor_id, revision_count, load_seq, changed_seq, changed_at)
 SELECT DISTINCT ON (v.article_uid)
-       v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.visit_id, v.payload_hash,
+       v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.capture_id, v.payload_hash,
        v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY v.article_uid, v.url NOT LIKE 'https:%%', length(v.url), v.url
 ON CONFLICT (article_uid) DO UPDATE SET url = excluded.url
 WHERE (excluded.url NOT LIKE 'https:%%', length(excluded.url), excluded.url)
@@ -77,27 +77,27 @@ WHERE (excluded.url NOT LIKE 'https:%%', length(excluded.url), excluded.url)
 INSERT INTO core.article_url AS u (article_uid, kind, url_key, url_uid, url, first_seen_at, load_seq)
 SELECT DISTINCT ON (v.article_uid, w.kind, w.url_key)
        v.article_uid, w.kind, w.url_key, w.url_uid, w.url, v.observed_at, %(load_seq)s
-FROM staging.visit v, jsonb_to_recordset(v.urls) AS w (kind text, url text, url_key uuid, url_uid uuid)
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+FROM staging.capture v, jsonb_to_recordset(v.urls) AS w (kind text, url text, url_key uuid, url_uid uuid)
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY v.article_uid, w.kind, w.url_key, v.observed_at
 ON CONFLICT (article_uid, kind, url_key) DO UPDATE SET first_seen_at = excluded.first_seen_at
 WHERE excluded.first_seen_at < u.first_seen_at;
 
--- name: add_visits
-INSERT INTO core.visit (visit_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, segment_id,
+-- name: add_captures
+INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, segment_id,
                         archive_offset, archive_length, requested_url, final_url, http_status, content_type, etag,
                         last_modified, discovered_via, endpoint_id, listed_headline, listed_published,
                         listed_published_raw, listed_published_source, listed_published_precision,
                         listed_published_offset, rights, load_seq)
-SELECT v.visit_id, v.article_uid, v.url_uid, v.observed_at, v.captured_by, v.crawl_id, v.payload_hash, v.extractor_id,
+SELECT v.capture_id, v.article_uid, v.url_uid, v.observed_at, v.captured_by, v.crawl_id, v.payload_hash, v.extractor_id,
        v.archive_segment_id, v.archive_offset, v.archive_length, v.requested_url, v.final_url, v.http_status,
        v.content_type, v.etag, v.last_modified, v.discovered_via, v.endpoint_id, v.listed_headline, v.listed_published,
        v.listed_published_raw, v.listed_published_source, v.listed_published_precision,
        v.listed_published_offset, v.rights, %(load_seq)s
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
-ORDER BY v.visit_id
-ON CONFLICT (visit_id) DO NOTHING;
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
+ORDER BY v.capture_id
+ON CONFLICT (capture_id) DO NOTHING;
 
 -- name: add_comments
 -- A comment stays as it was first captured, whichever load brings that capture.
@@ -106,10 +106,10 @@ INSERT INTO core.comment AS c (comment_uid, article_uid, position, author, poste
 SELECT DISTINCT ON (w.comment_uid)
        w.comment_uid, v.article_uid, w.position, w.author, w.posted_raw, w.edited_raw, w.comment_body,
        v.observed_at, %(load_seq)s
-FROM staging.visit v,
+FROM staging.capture v,
      jsonb_to_recordset(v.comments) AS w (comment_uid uuid, position integer, author text, posted_raw text,
                                           edited_raw text, comment_body text)
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY w.comment_uid, v.observed_at
 ON CONFLICT (comment_uid) DO UPDATE SET
     position = excluded.position, posted_raw = excluded.posted_raw, edited_raw = excluded.edited_raw,
@@ -126,8 +126,8 @@ ON CONFLICT (article_uid, kind, observed_at) DO NOTHING;
 
 -- name: touched
 -- Articles whose derived rows this segment may change.
-SELECT v.article_uid FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+SELECT v.article_uid FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 UNION
 SELECT e.article_uid FROM staging.event e JOIN core.article a ON a.article_uid = e.article_uid
 WHERE e.segment_id = %(segment_id)s;
@@ -136,17 +136,17 @@ WHERE e.segment_id = %(segment_id)s;
 -- Payloads that must be read again: the page before a change, not yet read by the extractor of the page after it.
 WITH steps AS (
     SELECT v.article_uid, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
-           lag(v.payload_hash) OVER w AS before_payload, lag(v.visit_id) OVER w AS before_visit,
+           lag(v.payload_hash) OVER w AS before_payload, lag(v.capture_id) OVER w AS before_visit,
            lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor, v.payload_hash
-    FROM core.visit v
-    LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
+    FROM core.capture v
+    LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
-    WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.visit_id)
+    WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.capture_id)
 )
 SELECT DISTINCT ON (s.before_payload, s.extractor_id)
        s.before_payload, s.extractor_id, b.final_url, b.requested_url, g.file, g.base_offset + b.archive_offset, b.archive_length
 FROM steps s
-JOIN core.visit b ON b.visit_id = s.before_visit
+JOIN core.capture b ON b.capture_id = s.before_visit
 JOIN core.archive_segment g ON g.segment_id = b.segment_id AND g.expired_at IS NULL
 WHERE s.before_extractor <> s.extractor_id AND s.before_payload <> s.payload_hash
   AND s.extractor_id = %(extractor_id)s
@@ -155,27 +155,27 @@ WHERE s.before_extractor <> s.extractor_id AND s.before_payload <> s.payload_has
 ORDER BY s.before_payload, s.extractor_id;
 
 -- name: extractors
--- Extractors of all visits of the touched articles, with what identifies them.
+-- Extractors of all captures of the touched articles, with what identifies them.
 SELECT DISTINCT r.extractor_id, r.name, r.version, r.config_hash
-FROM core.visit v
-LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
+FROM core.capture v
+LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
 JOIN core.extractor r ON r.extractor_id = COALESCE(p.extractor_id, v.extractor_id)
 WHERE v.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: derive_revisions
--- The list of versions that the visits give, made anew; rows that no longer hold are superseded, not overwritten.
+-- The list of versions that the captures give, made anew; rows that no longer hold are superseded, not overwritten.
 WITH steps AS (
-    SELECT v.article_uid, v.visit_id, v.observed_at, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
-           lag(v.visit_id) OVER w AS before_visit, lag(v.observed_at) OVER w AS before_at,
+    SELECT v.article_uid, v.capture_id, v.observed_at, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
+           lag(v.capture_id) OVER w AS before_visit, lag(v.observed_at) OVER w AS before_at,
            lag(v.payload_hash) OVER w AS before_payload,
            lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor
-    FROM core.visit v
-    LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
+    FROM core.capture v
+    LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
-    WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.visit_id)
+    WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.capture_id)
 ),
 compared AS (
-    SELECT s.article_uid, s.visit_id, s.observed_at, s.before_visit, s.before_at, s.extractor_id,
+    SELECT s.article_uid, s.capture_id, s.observed_at, s.before_visit, s.before_at, s.extractor_id,
            CASE WHEN s.before_visit IS NULL THEN 'first'
                 WHEN same.payload_hash IS NULL THEN 'unknown'
                 ELSE 'publisher' END AS cause,
@@ -192,8 +192,8 @@ compared AS (
                                AND p.extractor_id = COALESCE(same.extractor_id, s.before_extractor)
 ),
 derived AS (
-    SELECT c.article_uid, (row_number() OVER (PARTITION BY c.article_uid ORDER BY c.observed_at, c.visit_id))::integer AS ordinal,
-           c.visit_id, c.changed_parts, c.cause, c.extractor_id, c.before_at AS unchanged_until,
+    SELECT c.article_uid, (row_number() OVER (PARTITION BY c.article_uid ORDER BY c.observed_at, c.capture_id))::integer AS ordinal,
+           c.capture_id, c.changed_parts, c.cause, c.extractor_id, c.before_at AS unchanged_until,
            c.observed_at AS seen_changed_at
     FROM compared c
     WHERE c.before_visit IS NULL OR cardinality(c.changed_parts) > 0
@@ -203,37 +203,37 @@ superseded AS (
     WHERE r.article_uid = ANY (%(articles)s::uuid[]) AND r.superseded_seq IS NULL
       AND NOT EXISTS (
           SELECT 1 FROM derived d
-          WHERE (d.article_uid, d.ordinal, d.visit_id, d.changed_parts, d.cause, d.extractor_id, d.seen_changed_at)
-              = (r.article_uid, r.ordinal, r.visit_id, r.changed_parts, r.cause, r.extractor_id, r.seen_changed_at)
+          WHERE (d.article_uid, d.ordinal, d.capture_id, d.changed_parts, d.cause, d.extractor_id, d.seen_changed_at)
+              = (r.article_uid, r.ordinal, r.capture_id, r.changed_parts, r.cause, r.extractor_id, r.seen_changed_at)
             AND d.unchanged_until IS NOT DISTINCT FROM r.unchanged_until)
 )
-INSERT INTO core.revision (article_uid, ordinal, visit_id, changed_parts, cause, extractor_id, unchanged_until,
+INSERT INTO core.revision (article_uid, ordinal, capture_id, changed_parts, cause, extractor_id, unchanged_until,
                            seen_changed_at, load_seq)
-SELECT d.article_uid, d.ordinal, d.visit_id, d.changed_parts, d.cause, d.extractor_id, d.unchanged_until,
+SELECT d.article_uid, d.ordinal, d.capture_id, d.changed_parts, d.cause, d.extractor_id, d.unchanged_until,
        d.seen_changed_at, %(load_seq)s
 FROM derived d
 WHERE NOT EXISTS (
     SELECT 1 FROM core.revision r
     WHERE r.superseded_seq IS NULL
-      AND (d.article_uid, d.ordinal, d.visit_id, d.changed_parts, d.cause, d.extractor_id, d.seen_changed_at)
-        = (r.article_uid, r.ordinal, r.visit_id, r.changed_parts, r.cause, r.extractor_id, r.seen_changed_at)
+      AND (d.article_uid, d.ordinal, d.capture_id, d.changed_parts, d.cause, d.extractor_id, d.seen_changed_at)
+        = (r.article_uid, r.ordinal, r.capture_id, r.changed_parts, r.cause, r.extractor_id, r.seen_changed_at)
       AND d.unchanged_until IS NOT DISTINCT FROM r.unchanged_until);
 
 -- name: derive_articles
--- What is known of each article from all of its visits and events.
+-- What is known of each article from all of its captures and events.
 WITH captured AS (
     SELECT DISTINCT ON (v.article_uid)
-           v.article_uid, v.visit_id, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
+           v.article_uid, v.capture_id, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
            min(v.observed_at) OVER (PARTITION BY v.article_uid) AS first_seen_at,
            max(v.observed_at) OVER (PARTITION BY v.article_uid) AS last_seen_at
-    FROM core.visit v
-    LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
+    FROM core.capture v
+    LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
-    ORDER BY v.article_uid, v.observed_at DESC, v.visit_id DESC
+    ORDER BY v.article_uid, v.observed_at DESC, v.capture_id DESC
 ),
 seen AS (
     -- A page that the server called unchanged was seen too.
-    SELECT c.article_uid, c.visit_id, c.payload_hash, c.extractor_id, c.first_seen_at,
+    SELECT c.article_uid, c.capture_id, c.payload_hash, c.extractor_id, c.first_seen_at,
            GREATEST(c.last_seen_at, (SELECT max(e.observed_at) FROM core.article_event e
                                      WHERE e.article_uid = c.article_uid AND e.kind = 'confirmed')) AS last_seen_at
     FROM captured c
@@ -255,16 +255,16 @@ versions AS (
     GROUP BY r.article_uid
 )
 UPDATE core.article a
-SET first_seen_at = s.first_seen_at, last_seen_at = s.last_seen_at, gone_at = m.gone_at, visit_id = s.visit_id,
+SET first_seen_at = s.first_seen_at, last_seen_at = s.last_seen_at, gone_at = m.gone_at, capture_id = s.capture_id,
     payload_hash = s.payload_hash, extractor_id = s.extractor_id, revision_count = n.revision_count,
     changed_seq = %(load_seq)s, changed_at = now()
 FROM seen s
 JOIN versions n ON n.article_uid = s.article_uid
 LEFT JOIN missing m ON m.article_uid = s.article_uid
 WHERE a.article_uid = s.article_uid
-  AND (a.first_seen_at, a.last_seen_at, a.gone_at, a.visit_id, a.payload_hash, a.extractor_id, a.revision_count)
+  AND (a.first_seen_at, a.last_seen_at, a.gone_at, a.capture_id, a.payload_hash, a.extractor_id, a.revision_count)
       IS DISTINCT FROM
-      (s.first_seen_at, s.last_seen_at, m.gone_at, s.visit_id, s.payload_hash, s.extractor_id, n.revision_count);
+      (s.first_seen_at, s.last_seen_at, m.gone_at, s.capture_id, s.payload_hash, s.extractor_id, n.revision_count);
 
 -- name: derive_merges
 -- A page that names another page of its outlet as canonical, and has had the very text of it, is that article. Only
@@ -295,9 +295,9 @@ derived AS (
           AND COALESCE(n.url_uid, t.article_uid) = t.article_uid
           AND EXISTS (
               SELECT 1
-              FROM core.visit v
+              FROM core.capture v
               JOIN core.extraction one ON one.payload_hash = v.payload_hash AND one.text_hash IS NOT NULL
-              JOIN core.visit w ON w.article_uid = t.article_uid
+              JOIN core.capture w ON w.article_uid = t.article_uid
               JOIN core.extraction other ON other.payload_hash = w.payload_hash AND other.extractor_id = one.extractor_id
               WHERE v.article_uid = c.article_uid AND other.body_hash = one.body_hash)
     ) t ON true
@@ -327,9 +327,9 @@ WHERE e.article_uid IS NOT NULL;
 WITH shown AS (
     SELECT a.article_uid, a.outlet, x.in_language, x.headline, x.description, x.text_hash,
            (COALESCE(x.date_published,
-                     (SELECT w.listed_published FROM core.visit w
+                     (SELECT w.listed_published FROM core.capture w
                       WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
-                      ORDER BY w.observed_at, w.visit_id LIMIT 1),
+                      ORDER BY w.observed_at, w.capture_id LIMIT 1),
                      a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
            CASE WHEN a.merged_into IS NULL AND a.hidden_seq IS NULL
                 THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')), 'UTF8'))
@@ -354,27 +354,27 @@ ON CONFLICT (article_uid) DO UPDATE SET
     search_version = excluded.search_version, outlet = excluded.outlet, in_language = excluded.in_language,
     published_on = excluded.published_on, source = excluded.source, tokens = excluded.tokens;
 
--- name: to_cluster
--- Whose copies are to be looked for: articles of which a visit came, or that a merge concerns.
-INSERT INTO staging.to_cluster (article_uid)
-SELECT DISTINCT v.article_uid FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = ANY (%(visits)s::uuid[])
+-- name: enqueue_cluster
+-- Whose copies are to be looked for: articles of which a capture came, or that a merge concerns.
+INSERT INTO staging.cluster_queue (article_uid)
+SELECT DISTINCT v.article_uid FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 UNION
 SELECT unnest(%(merged)s::uuid[]);
 
--- name: settle_visits
--- How candidates ended, now that all visits of their articles are known; a visit that comes late may also change
+-- name: resolve_captures
+-- How candidates ended, now that all captures of their articles are known; a capture that comes late may also change
 -- how an earlier load had settled another: there is one `new`, whatever the order.
 WITH ends AS (
     SELECT v.crawl_id, v.url_uid, COALESCE(a.merged_into, a.article_uid) AS article_uid,
-           CASE WHEN a.merged_into IS NOT NULL THEN 'same_article'
+           CASE WHEN a.merged_into IS NOT NULL THEN 'duplicate_url'
                 WHEN r.ordinal = 1 THEN 'new'
                 WHEN r.ordinal > 1 THEN 'revised'
-                WHEN v.url_uid <> v.article_uid THEN 'same_article'
+                WHEN v.url_uid <> v.article_uid THEN 'duplicate_url'
                 ELSE 'unchanged' END AS outcome
-    FROM core.visit v
+    FROM core.capture v
     JOIN core.article a ON a.article_uid = v.article_uid
-    LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.visit_id = v.visit_id AND r.superseded_seq IS NULL
+    LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.capture_id = v.capture_id AND r.superseded_seq IS NULL
     WHERE v.article_uid = ANY (%(articles)s::uuid[])
 )
 UPDATE ops.candidate c SET outcome = e.outcome, article_uid = e.article_uid
@@ -382,28 +382,28 @@ FROM ends e
 WHERE c.crawl_id = e.crawl_id AND c.url_uid = e.url_uid
   AND (c.outcome, c.article_uid) IS DISTINCT FROM (e.outcome, e.article_uid);
 
--- name: settle_removed
+-- name: resolve_removed
 UPDATE ops.candidate c SET outcome = 'suppressed', reason = 'a removal was entered after the fetch'
 WHERE c.crawl_id = %(crawl_id)s AND c.url_uid = %(url_uid)s;
 
--- name: refuse_visit
--- A visit that core refuses: its page is kept, the reason is told.
+-- name: reject_capture
+-- A capture that core refuses: its page is kept, the reason is told.
 INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason,
                             segment_id, archive_offset, archive_length)
-SELECT v.visit_id, v.crawl_id, v.url_uid, v.requested_url, v.outlet, 'load_failed', 'load', %(reason)s,
+SELECT v.capture_id, v.crawl_id, v.url_uid, v.requested_url, v.outlet, 'load_failed', 'load', %(reason)s,
        v.archive_segment_id, v.archive_offset, v.archive_length
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = %(visit_id)s
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = %(capture_id)s
 ON CONFLICT (quarantine_id) DO NOTHING;
 
--- name: settle_refused
+-- name: resolve_rejected
 UPDATE ops.candidate c SET outcome = 'load_failed', reason = %(reason)s, article_uid = NULL
-FROM staging.visit v
-WHERE v.segment_id = %(segment_id)s AND v.visit_id = %(visit_id)s
+FROM staging.capture v
+WHERE v.segment_id = %(segment_id)s AND v.capture_id = %(capture_id)s
   AND c.crawl_id = v.crawl_id AND c.url_uid = v.url_uid;
 
--- name: clear_staged_visits
-DELETE FROM staging.visit WHERE segment_id = %(segment_id)s;
+-- name: clear_staged_captures
+DELETE FROM staging.capture WHERE segment_id = %(segment_id)s;
 
 -- name: clear_staged_events
 DELETE FROM staging.event WHERE segment_id = %(segment_id)s;
@@ -420,7 +420,7 @@ WHERE segment_id = %(segment_id)s AND state <> 'loaded';
 
 -- name: to_load
 -- Segments that are to be loaded, oldest first.
-SELECT segment_id, outlet, visits FROM ops.segment
+SELECT segment_id, outlet, captures FROM ops.segment
 WHERE state <> 'loaded' AND (state = 'committed' OR %(failed)s)
   AND (%(outlets)s::text[] IS NULL OR outlet = ANY (%(outlets)s::text[]))
 ORDER BY committed_at, segment_id;

@@ -21,14 +21,14 @@ LEFT JOIN LATERAL (
            (SELECT jsonb_object_agg(x.class, x.candidates)
             FROM (SELECT COALESCE(m.class, 'open') AS class, sum(m.candidates) AS candidates
                   FROM mart.crawl_funnel m WHERE m.crawl_id = c.crawl_id GROUP BY 1) x) AS funnel
-    FROM mart.crawl_brief c WHERE c.outlet = h.outlet ORDER BY c.started_at DESC LIMIT 1
+    FROM mart.crawl_summary c WHERE c.outlet = h.outlet ORDER BY c.started_at DESC LIMIT 1
 ) w ON true
 ORDER BY array_position(ARRAY['failing', 'blocked', 'extraction_broken', 'silent', 'late', 'new', 'fresh', 'paused'], h.state), h.outlet;
 
 -- name: hourly
 -- Articles first seen by outlet and hour over the last two days.
 SELECT a.outlet, EXTRACT(epoch FROM date_trunc('hour', a.first_seen_at))::bigint AS hour, count(*) AS articles
-FROM mart.article_brief a
+FROM mart.article_summary a
 WHERE a.first_seen_at > now() - interval '48 hours'
 GROUP BY 1, 2;
 
@@ -55,16 +55,16 @@ SELECT method, url, last_polled_at, last_outcome, last_detail, last_entries, las
 FROM mart.endpoint WHERE outlet = %(outlet)s ORDER BY configured DESC, last_polled_at DESC NULLS LAST, method, url LIMIT 40;
 
 -- name: latest_articles
-SELECT article_uid, headline, url, first_seen_at FROM mart.article_brief
+SELECT article_uid, headline, url, first_seen_at FROM mart.article_summary
 WHERE outlet = %(outlet)s ORDER BY first_seen_at DESC LIMIT 12;
 
 -- name: latest_failures
-SELECT url, outcome, reason, decided_at FROM mart.rejected
+SELECT url, outcome, reason, decided_at FROM mart.rejected_url
 WHERE outlet = %(outlet)s AND class <> 'not_requested' ORDER BY decided_at DESC LIMIT 12;
 
 -- name: crawls_of_outlet
 SELECT c.crawl_id, c.started_at, c.mode, c.finish_reason, c.error, c.candidates, c.requests, c.dag_id, c.run_id, c.map_index
-FROM mart.crawl_brief c WHERE c.outlet = %(outlet)s ORDER BY c.started_at DESC LIMIT 8;
+FROM mart.crawl_summary c WHERE c.outlet = %(outlet)s ORDER BY c.started_at DESC LIMIT 8;
 
 -- name: rights
 SELECT robots_status, robots_looked_at, tdmrep_status, content_signal, content_usage, license, noarchive, noai, tdm_reserved,
@@ -73,7 +73,7 @@ FROM mart.outlet_rights WHERE outlet = %(outlet)s;
 
 -- name: article
 SELECT article_uid, outlet, url, canonical_url, headline, description, authors, date_published, date_published_source,
-       date_published_precision, date_modified, in_language, article_section, keywords, article_body, word_count, story_cluster,
+       date_published_precision, date_modified, in_language, article_section, keywords, article_body, word_count, copy_cluster,
        first_seen_at, last_seen_at, gone_at, revision_count, discovered_via, observed_at, http_status, archive_file,
        archive_offset, archive_length, extractor
 FROM mart.article WHERE article_uid = %(article)s;
@@ -83,8 +83,8 @@ SELECT ordinal, part, hunk, line_number, removed, added, unchanged_until, seen_c
 FROM mart.revision_diff(%(article)s);
 
 -- name: copies
-SELECT m.article_uid, m.outlet, m.url, m.headline, m.first_seen_at FROM mart.article_brief m
-WHERE m.story_cluster = %(cluster)s AND m.article_uid <> %(article)s ORDER BY m.first_seen_at LIMIT 50;
+SELECT m.article_uid, m.outlet, m.url, m.headline, m.first_seen_at FROM mart.article_summary m
+WHERE m.copy_cluster = %(cluster)s AND m.article_uid <> %(article)s ORDER BY m.first_seen_at LIMIT 50;
 
 -- name: variants
 SELECT kind, url, first_seen_at FROM mart.article_url WHERE article_uid = %(article)s ORDER BY kind, url LIMIT 50;

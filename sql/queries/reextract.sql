@@ -11,10 +11,10 @@ SELECT DISTINCT ON (v.payload_hash)
        EXISTS (SELECT 1 FROM core.extraction x
                WHERE x.payload_hash = v.payload_hash AND x.extractor_id = %(extractor_id)s) AS is_there,
        g.file, g.base_offset + v.archive_offset, v.archive_length, COALESCE(v.final_url, v.requested_url)
-FROM core.visit v
+FROM core.capture v
 JOIN core.article a ON a.article_uid = v.article_uid AND a.outlet = %(outlet)s
 JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
-LEFT JOIN core.reading p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
+LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
 WHERE COALESCE(p.extractor_id, v.extractor_id) <> %(extractor_id)s
   AND (%(since)s::timestamptz IS NULL OR v.observed_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR v.observed_at < %(until)s)
@@ -22,10 +22,10 @@ ORDER BY v.payload_hash, v.observed_at;
 
 -- name: is_held
 -- Whether the payload is still one of ours: it may have been erased since the pages were listed.
-SELECT 1 FROM core.visit WHERE payload_hash = %(payload_hash)s LIMIT 1;
+SELECT 1 FROM core.capture WHERE payload_hash = %(payload_hash)s LIMIT 1;
 
 -- name: add_page
-INSERT INTO ops.reextracted (reextraction_id, payload_hash, extractor_id, before_extractor_id)
+INSERT INTO ops.reextraction_page (reextraction_id, payload_hash, extractor_id, before_extractor_id)
 VALUES (%(reextraction_id)s, %(payload_hash)s, %(extractor_id)s, %(before)s)
 ON CONFLICT DO NOTHING;
 
@@ -33,7 +33,7 @@ ON CONFLICT DO NOTHING;
 -- By field: pages that had it, that have it now, in which it differs.
 SELECT f.field, count(*) FILTER (WHERE f.had)::integer AS had, count(*) FILTER (WHERE f.has)::integer AS has,
        count(*) FILTER (WHERE f.differs)::integer AS differs
-FROM ops.reextracted r
+FROM ops.reextraction_page r
 JOIN core.extraction b ON b.payload_hash = r.payload_hash AND b.extractor_id = r.before_extractor_id
 JOIN core.extraction n ON n.payload_hash = r.payload_hash AND n.extractor_id = r.extractor_id
 CROSS JOIN LATERAL (VALUES
@@ -56,7 +56,7 @@ ORDER BY f.place;
 -- name: samples
 -- Pages in which a field differs, with both values, cut to their beginnings.
 SELECT v.url, left(s.before, 200) AS before, left(s.now, 200) AS now
-FROM ops.reextracted r
+FROM ops.reextraction_page r
 JOIN core.extraction b ON b.payload_hash = r.payload_hash AND b.extractor_id = r.before_extractor_id
 JOIN core.extraction n ON n.payload_hash = r.payload_hash AND n.extractor_id = r.extractor_id
 LEFT JOIN core.text bt ON bt.text_hash = b.text_hash
@@ -76,7 +76,7 @@ CROSS JOIN LATERAL (
         ELSE array_to_string(n.links, ' ') END AS now
 ) s
 CROSS JOIN LATERAL (
-    SELECT COALESCE(w.final_url, w.requested_url) AS url FROM core.visit w
+    SELECT COALESCE(w.final_url, w.requested_url) AS url FROM core.capture w
     WHERE w.payload_hash = r.payload_hash ORDER BY w.observed_at LIMIT 1
 ) v
 WHERE r.reextraction_id = %(reextraction_id)s AND s.before IS DISTINCT FROM s.now
@@ -85,41 +85,41 @@ LIMIT %(samples)s;
 
 -- name: compared
 UPDATE ops.reextraction SET failed = %(failed)s, comparison = %(comparison)s,
-    payloads = (SELECT count(*) FROM ops.reextracted e WHERE e.reextraction_id = %(reextraction_id)s)
+    payloads = (SELECT count(*) FROM ops.reextraction_page e WHERE e.reextraction_id = %(reextraction_id)s)
 WHERE reextraction_id = %(reextraction_id)s;
 
 -- name: make_room
 -- What counted so far counts no more. Before `promote`, since of a page only one reading counts.
-UPDATE core.reading p SET superseded_seq = %(load_seq)s
-FROM ops.reextracted r
+UPDATE core.extraction_override p SET superseded_seq = %(load_seq)s
+FROM ops.reextraction_page r
 WHERE r.reextraction_id = %(reextraction_id)s AND p.payload_hash = r.payload_hash AND p.superseded_seq IS NULL;
 
 -- name: promote
 -- The new fields count from this load on.
-INSERT INTO core.reading (payload_hash, extractor_id, load_seq)
-SELECT r.payload_hash, r.extractor_id, %(load_seq)s FROM ops.reextracted r
+INSERT INTO core.extraction_override (payload_hash, extractor_id, load_seq)
+SELECT r.payload_hash, r.extractor_id, %(load_seq)s FROM ops.reextraction_page r
 WHERE r.reextraction_id = %(reextraction_id)s;
 
 -- name: roll_back
--- The fields of before count again: those of the visit's own extractor, or of an earlier promotion. What a later
+-- The fields of before count again: those of the capture's own extractor, or of an earlier promotion. What a later
 -- promotion has made count stays.
 WITH ended AS (
-    UPDATE core.reading p SET superseded_seq = %(load_seq)s
-    FROM ops.reextracted r
+    UPDATE core.extraction_override p SET superseded_seq = %(load_seq)s
+    FROM ops.reextraction_page r
     WHERE r.reextraction_id = %(reextraction_id)s AND p.payload_hash = r.payload_hash AND p.superseded_seq IS NULL
       AND p.extractor_id = r.extractor_id
     RETURNING p.payload_hash
 )
-INSERT INTO core.reading (payload_hash, extractor_id, load_seq)
+INSERT INTO core.extraction_override (payload_hash, extractor_id, load_seq)
 SELECT r.payload_hash, r.before_extractor_id, %(load_seq)s
-FROM ops.reextracted r JOIN ended e ON e.payload_hash = r.payload_hash
+FROM ops.reextraction_page r JOIN ended e ON e.payload_hash = r.payload_hash
 WHERE r.reextraction_id = %(reextraction_id)s
-  AND EXISTS (SELECT 1 FROM core.visit v WHERE v.payload_hash = r.payload_hash AND v.extractor_id <> r.before_extractor_id);
+  AND EXISTS (SELECT 1 FROM core.capture v WHERE v.payload_hash = r.payload_hash AND v.extractor_id <> r.before_extractor_id);
 
 -- name: articles
 -- Articles that have one of its pages.
-SELECT DISTINCT v.article_uid FROM ops.reextracted r
-JOIN core.visit v ON v.payload_hash = r.payload_hash
+SELECT DISTINCT v.article_uid FROM ops.reextraction_page r
+JOIN core.capture v ON v.payload_hash = r.payload_hash
 WHERE r.reextraction_id = %(reextraction_id)s
 ORDER BY v.article_uid;
 
@@ -140,10 +140,10 @@ FROM ops.reextraction ORDER BY created_at DESC LIMIT 50;
 SELECT q.quarantine_id, q.url_uid, q.segment_id, g.file, g.base_offset, g.length, q.archive_offset, q.archive_length
 FROM ops.quarantine q
 JOIN core.archive_segment g ON g.segment_id = q.segment_id AND g.expired_at IS NULL
-WHERE q.outlet = %(outlet)s AND q.outcome IN ('extraction_empty', 'extraction_timeout', 'quarantined', 'list_page',
-                                              'gallery', 'needs_browser', 'paywall_stub', 'soft_404')
+WHERE q.outlet = %(outlet)s AND q.outcome IN ('extraction_empty', 'extraction_timeout', 'quarantined', 'index_page',
+                                              'gallery', 'javascript_required', 'paywall_stub', 'soft_404')
   AND (%(since)s::timestamptz IS NULL OR q.created_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR q.created_at < %(until)s)
-  AND NOT EXISTS (SELECT 1 FROM core.visit v WHERE v.visit_id = q.quarantine_id)
-  AND NOT EXISTS (SELECT 1 FROM staging.visit v WHERE v.visit_id = q.quarantine_id)
+  AND NOT EXISTS (SELECT 1 FROM core.capture v WHERE v.capture_id = q.quarantine_id)
+  AND NOT EXISTS (SELECT 1 FROM staging.capture v WHERE v.capture_id = q.quarantine_id)
 ORDER BY q.segment_id, q.archive_offset;

@@ -15,7 +15,7 @@ GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA core, ops TO pressmark_loader, pr
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer, pressmark_eraser;
 GRANT MAINTAIN ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer;
 GRANT EXECUTE ON FUNCTION ops.drop_fetch_partitions(timestamptz) TO pressmark_maintainer;
-GRANT EXECUTE ON FUNCTION core.settle_search() TO pressmark_loader;
+GRANT EXECUTE ON FUNCTION core.flush_search_index() TO pressmark_loader;
 REVOKE ALL ON ops.migration_checksum, ops.mart_version FROM pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT ON ops.migration_checksum, ops.mart_version TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 

@@ -42,7 +42,7 @@ SELECT %(name)s, %(load_seq)s, %(created_by)s, %(code_version)s, %(sig_version)s
             'texts', count(DISTINCT x.text_hash),
             'comments', (SELECT count(*) FROM core.comment c WHERE c.load_seq <= %(load_seq)s),
             'revisions', sum(s.revision_count) FILTER (WHERE s.merged_into IS NULL),
-            'clusters', (SELECT count(DISTINCT k.story_cluster) FROM core.cluster_member k
+            'clusters', (SELECT count(DISTINCT k.copy_cluster) FROM core.cluster_member k
                          WHERE k.load_seq <= %(load_seq)s
                            AND (k.superseded_seq IS NULL OR k.superseded_seq > %(load_seq)s)))
         FROM core.article_state(%(load_seq)s) s
@@ -50,7 +50,7 @@ SELECT %(name)s, %(load_seq)s, %(created_by)s, %(code_version)s, %(sig_version)s
        %(content_hash)s
 ON CONFLICT (name) DO NOTHING;
 
--- name: comments_of
+-- name: article_comments
 -- Readers' comments of a state that are still there.
 SELECT count(*) FROM core.comment c WHERE c.load_seq <= %(load_seq)s;
 
@@ -96,7 +96,7 @@ GROUP BY e.outlet, e.url;
 
 -- name: breaks
 SELECT b.outlet, b.since::date AS since, b.until::date AS until, b.kind, left(b.detail, 200) AS detail
-FROM mart.series_break b
+FROM mart.data_discontinuity b
 WHERE b.since <= %(until)s
 ORDER BY b.outlet, b.since;
 
@@ -112,7 +112,7 @@ FROM mart.article_as_of(%(as_of)s) a
 GROUP BY a.outlet ORDER BY a.outlet;
 
 -- name: outcomes
-SELECT r.outlet, r.outcome, count(*) AS addresses FROM mart.rejected r
+SELECT r.outlet, r.outcome, count(*) AS addresses FROM mart.rejected_url r
 WHERE r.decided_at <= %(until)s GROUP BY r.outlet, r.outcome ORDER BY r.outlet, count(*) DESC;
 
 -- name: rights

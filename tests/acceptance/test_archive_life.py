@@ -13,9 +13,9 @@ import pytest
 
 from pressmark.archive.records import read_response
 from pressmark.archive.store import ArchiveStore
+from pressmark.crawl.maintenance import maintain
 from pressmark.newsstand.server import Newsstand
 from pressmark.registry import load_registry
-from pressmark.warehouse.upkeep import maintain
 from tests.conftest import Line
 
 # Without the outlet that has pages marked noarchive: what leaves no bytes cannot come back.

@@ -35,16 +35,16 @@ def test_planned_done_and_not_done_twice(line: Line, newsstand: Newsstand) -> No
     assert again["backfill_id"] != done["backfill_id"] and [c["state"] for c in again["chunks"]] == ["covered"]
     assert pages(newsstand) == asked, "nothing is fetched twice"
     assert "tagesblick" in line.run("backfill", "--list").stdout
-    assert line.query("SELECT kind FROM mart.series_break WHERE outlet = 'tagesblick'") == [("backfill",)]
+    assert line.query("SELECT kind FROM mart.data_discontinuity WHERE outlet = 'tagesblick'") == [("backfill",)]
 
 
 def test_cut_short_by_a_budget_and_taken_up_again(line: Line, newsstand: Newsstand) -> None:
-    first = line.run("backfill", "tagesblick", *RANGE, "--budget", "4", "--json", check=False)
+    first = line.run("backfill", "tagesblick", *RANGE, "--max-pages", "4", "--json", check=False)
     report = json.loads(first.stdout)
     assert first.returncode == 1 and report["state"] == "unfinished" and "goes on with what is left" in first.stderr
     assert report["outlets"]["tagesblick"]["articles_after"] == 4
     assert "6 pages are left" in report["outlets"]["tagesblick"]["problems"][0]
-    second = json.loads(line.run("backfill", "tagesblick", *RANGE, "--budget", "100", "--json", check=False).stdout)
+    second = json.loads(line.run("backfill", "tagesblick", *RANGE, "--max-pages", "100", "--json", check=False).stdout)
     assert second["backfill_id"] == report["backfill_id"] and second["resumed"]
     assert second["outlets"]["tagesblick"]["articles_after"] >= 8, "four more of the budget that it was asked with"
     ((attempts,),) = line.query("SELECT attempts FROM ops.backfill_chunk")

@@ -37,7 +37,7 @@ def test_every_question_has_its_answer(line: Line, newsstand: Newsstand) -> None
     line.crawl("harbour-dispatch", "la-plaza", "tagesblick")
     # The second look that confirms a removal is due a day later.
     line.query("UPDATE core.article_event SET observed_at = observed_at - interval '2 days'")
-    line.query("UPDATE core.visit SET observed_at = observed_at - interval '3 days'")
+    line.query("UPDATE core.capture SET observed_at = observed_at - interval '3 days'")
     line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second' WHERE last_outcome = 'gone'")
     line.crawl("la-plaza")
     line.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06")
@@ -49,8 +49,8 @@ def test_every_question_has_its_answer(line: Line, newsstand: Newsstand) -> None
     assert len(answers["03-full-text-of-a-day"]) == 1
     assert [row[3] for row in answers["04-changed-after-publication"]] == [["body"]]
     assert [row[2] for row in answers["05-taken-down"]] == ["http://laplaza.newsstand.example/nota.php?id=307"]
-    assert [row[2] for row in answers["06-copied-stories"]] == [["harbour-dispatch", "meridian-wire", "odd-lot"]]
-    assert ("meridian-wire", "harbour-dispatch") in [row[:2] for row in answers["07-who-prints-whom"]]
+    assert [row[2] for row in answers["06-copied-articles"]] == [["harbour-dispatch", "meridian-wire", "odd-lot"]]
+    assert ("meridian-wire", "harbour-dispatch") in [row[:2] for row in answers["07-syndication"]]
     assert dict((row[0], (row[1], row[2])) for row in answers["08-original-output"])["harbour-dispatch"] == (10, 9)
     refused = {(row[0], row[1]): row[3] for row in answers["09-why-not-an-article"]}
     assert refused["odd-lot", "challenge_page"] == 4 and refused["la-plaza", "gone"] == 1
@@ -63,12 +63,12 @@ def test_every_question_has_its_answer(line: Line, newsstand: Newsstand) -> None
     assert not [row for row in searched if "lighthouse" in row[4].lower()]
     assert {row[:1] + row[2:3] for row in answers["14-search-without-spaces"]} == {("shiomi-shimpo", "ja")}
     assert all("«魚市場»" in row[3] for row in answers["14-search-without-spaces"])
-    looked = {row[0]: row[1:3] for row in answers["15-days-nobody-looked"]}
+    looked = {row[0]: row[1:3] for row in answers["15-days-without-a-crawl"]}
     assert set(looked) == set(OUTLETS) and looked["tagesblick"][0] >= 4, "three days of a window, and today"
     assert {row[0] for row in answers["16-expected-and-loaded"]} >= {"tagesblick"}
     assert all(row[4] == 0 for row in answers["16-expected-and-loaded"] if row[0] == "tagesblick")
-    assert ("tagesblick", "backfill") in [row[:2] for row in answers["17-breaks-in-the-series"]]
-    links = {row[:2]: row[2] for row in answers["18-who-links-to-whom"]}
+    assert ("tagesblick", "backfill") in [row[:2] for row in answers["17-data-discontinuities"]]
+    links = {row[:2]: row[2] for row in answers["18-outbound-links"]}
     assert links["odd-lot", "meridian-wire"] == 1 and links["odd-lot", "example.org"] == 1
     assert not [cited for _, cited in links if "social" in cited]
     british = {row[0]: row[1] for row in answers["19-outlets-of-a-country"]}
@@ -80,7 +80,7 @@ def test_every_question_has_its_answer(line: Line, newsstand: Newsstand) -> None
     assert answers["22-authors"][0][2] >= 2
     languages = {row[0]: row[1] for row in answers["23-languages"]}
     assert languages["ja"] == 16 and len(languages) >= 7
-    assert [row[4] for row in answers["24-how-sure-are-dates"] if row[0] == "odd-lot" and row[3] == "future"] == [1]
+    assert [row[4] for row in answers["24-date-certainty"] if row[0] == "odd-lot" and row[3] == "future"] == [1]
     assert ("harbour-dispatch", "feed") in [row[:2] for row in answers["25-how-articles-were-found"]]
     assert all(row[4] is None or row[4] > 0.9 for row in answers["26-what-crawls-cost"])
     happened = {(row[0], row[1]) for row in answers["27-what-happened-to-articles"]}

@@ -19,7 +19,7 @@ from pressmark.newsstand import OUTLETS as FOLDER
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.server import running as newsstand_running
 from tests.acceptance.test_newsstand import OUTLETS, check_archive
-from tests.conftest import Line, command_of
+from tests.conftest import Line, process_command
 
 SEED = int(os.environ.get("PRESSMARK_TEST_SEED", "0")) or random.randrange(1, 10**6)
 # The delay is longer than the newsstand's own, so that a kill meets a crawl in the middle of its work.
@@ -27,9 +27,9 @@ RANDOM_KILLS = 10
 
 
 @pytest.fixture(scope="module")
-def undisturbed(session_line: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, str]]:
+def undisturbed(session_pipeline: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, str]]:
     """Fingerprints of both editions, crawled in peace."""
-    line = session_line
+    line = session_pipeline
     line.empty()
     with newsstand_running(tmp_path_factory.mktemp("peace") / "access.log") as stand:
         line.env = {"PRESSMARK_OUTLETS": str(FOLDER), "PRESSMARK_RESOLVE": stand.resolve}
@@ -57,7 +57,7 @@ def wait_until_alone(line: Line, seconds: float = 10) -> None:
     """No process of the home is left."""
     deadline = time.monotonic() + seconds
     while left := processes(line):
-        assert time.monotonic() < deadline, f"orphans: {[(p.pid, command_of(p)) for p in left]}"
+        assert time.monotonic() < deadline, f"orphans: {[(p.pid, process_command(p)) for p in left]}"
         time.sleep(0.1)
 
 
@@ -70,8 +70,8 @@ def settle_and_compare(line: Line, expected: str) -> None:
     assert committed <= set(line.query("SELECT segment_id FROM ops.segment WHERE state = 'loaded'"))
     ((open_candidates, unfinished, staged, bad),) = line.query(
         "SELECT (SELECT count(*) FROM ops.candidate WHERE outcome IS NULL), "
-        "(SELECT count(*) FROM ops.crawl WHERE finished_at IS NULL), (SELECT count(*) FROM staging.visit), "
-        "(SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok) + (SELECT count(*) FROM staging.to_cluster)"
+        "(SELECT count(*) FROM ops.crawl WHERE finished_at IS NULL), (SELECT count(*) FROM staging.capture), "
+        "(SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok) + (SELECT count(*) FROM staging.cluster_queue)"
     )
     assert (open_candidates, unfinished, staged, bad) == (0, 0, 0, 0)
     assert list((line.home / "spool").glob("*")) == []
@@ -103,11 +103,11 @@ def test_killed_in_the_second_edition(
 
 
 def _crawl_process(line: Line) -> psutil.Process | None:
-    return next((p for p in processes(line) if "spiders.job" in command_of(p)), None)
+    return next((p for p in processes(line) if "spiders.job" in process_command(p)), None)
 
 
 def _worker(line: Line) -> psutil.Process | None:
-    workers = [p for p in processes(line) if any("forkserver" in part for part in command_of(p))]
+    workers = [p for p in processes(line) if any("forkserver" in part for part in process_command(p))]
     return random.choice(workers) if workers else None
 
 
@@ -126,7 +126,7 @@ def _postmaster(line: Line) -> psutil.Process | None:
 
 
 def _command(line: Line) -> psutil.Process | None:
-    return next((p for p in processes(line) if "pressmark.cli" in command_of(p)), None)
+    return next((p for p in processes(line) if "pressmark.cli" in process_command(p)), None)
 
 
 VICTIMS: dict[str, Callable[[Line], psutil.Process | None]] = {

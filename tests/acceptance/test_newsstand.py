@@ -25,7 +25,7 @@ def check_archive(line: Line) -> int:
     """Every pointer reads back the payload that its row tells; returns how many were read."""
     store = ArchiveStore(line.settings.archive)
     rows = line.query(
-        "SELECT v.payload_hash, g.file, g.base_offset + v.archive_offset, v.archive_length FROM core.visit v "
+        "SELECT v.payload_hash, g.file, g.base_offset + v.archive_offset, v.archive_length FROM core.capture v "
         "JOIN core.archive_segment g USING (segment_id)"
     )
     for payload, file, offset, length in rows:
@@ -61,7 +61,7 @@ def test_two_editions(line: Line, newsstand: Newsstand) -> None:
     ) == [(9,)], "a page that its server calls unchanged was seen"
     revisions = line.query("SELECT url, ordinal, changed_parts, cause FROM mart.article_revision WHERE ordinal > 1")
     assert revisions == [("http://dispatch.newsstand.example/harbour-notes-4/", 2, ["body"], "publisher")]
-    assert line.query("SELECT count(*) FROM staging.visit") == [(0,)]
+    assert line.query("SELECT count(*) FROM staging.capture") == [(0,)]
 
 
 def test_the_seed(line: Line, newsstand: Newsstand) -> None:
@@ -124,7 +124,7 @@ def test_a_window_takes_what_was_published_in_it(line: Line, newsstand: Newsstan
     assert line.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
     # An article that another window leaves out is no rejected address.
     line.run("crawl", "tagesblick", "--since", "2026-03-08", "--until", "2026-03-09", "--json")
-    assert line.query("SELECT count(*) FROM mart.rejected", role="analyst") == [(0,)]
+    assert line.query("SELECT count(*) FROM mart.rejected_url", role="analyst") == [(0,)]
     done = line.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
     assert done.returncode == 1 and "reaches the past" in done.stderr
 

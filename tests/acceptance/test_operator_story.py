@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pressmark.newsstand.specimens import SPECIMENS
+from pressmark.newsstand.edge_case_pages import EDGE_CASES
 from tests.conftest import Line
 from tests.site import PROSE, Answer, WebSite, article
 
@@ -48,7 +48,7 @@ def publish(site: WebSite, host: str, stories: dict[int, tuple[datetime, Answer]
 
 
 def states(line: Line) -> dict[str, tuple[str, str]]:
-    told = json.loads(line.run("doctor", "--look", "--json", check=False).stdout)
+    told = json.loads(line.run("doctor", "--refresh", "--json", check=False).stdout)
     return {row["outlet"]: (row["state"], row["reason"]) for row in told["health"]}
 
 
@@ -71,12 +71,12 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
     )
     assert states(line)["layout"][0] == "fresh"
 
-    wall = next(s.document for s in SPECIMENS if s.path == "/news/challenge-403")
-    assert wall is not None
+    non_article = next(s.document for s in EDGE_CASES if s.path == "/news/challenge-403")
+    assert non_article is not None
     lost = {n: NOW - timedelta(days=3) + timedelta(hours=6 * (n - 99)) for n in range(100, 108)}
     for n, when in lost.items():
         stories["layout"][n] = when, dated(hosts["layout"], n, when, hidden=True)
-        stories["wall"][n] = when, Answer(wall.body, 403)
+        stories["wall"][n] = when, Answer(non_article.body, 403)
     for outlet in ("layout", "wall"):
         publish(site, hosts[outlet], stories[outlet])
     assert line.run("crawl", *hosts, check=False).returncode == 1, "the wall ended its crawl"
@@ -106,7 +106,7 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
         "a change of ours is no revision"
     )
     assert len(site.requests) == asked, "no request went to any outlet"
-    kept = json.loads(line.run("reextract", "--keep", read["reextraction_id"], "--json").stdout)
+    kept = json.loads(line.run("reextract", "--rollback", read["reextraction_id"], "--json").stdout)
     assert kept["state"] == "rolled_back" and before != line.fingerprint()
     # Once more, and once more by another hint: what counted before makes room.
     line.run("reextract", "--promote", read["reextraction_id"])
@@ -130,7 +130,7 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
     assert coverage == [(0,)], "as many as the listings name"
 
     # A silence and a pause, with who and why.
-    line.run("silence", "quiet", "--reference", "OPS-7")
+    line.run("mute", "quiet", "--reference", "OPS-7")
     line.run("outlet", "pause", "quiet", "--reason", "on holiday until Monday", "--days", "3")
     line.run("crawl", "layout", "wall")
     end = states(line)
@@ -142,5 +142,5 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
     assert "on holiday" in end["quiet"][1]
     assert line.query("SELECT count(*) FROM mart.alert WHERE closed_at IS NULL") == [(0,)]
     assert "on holiday" in line.run("doctor").stdout
-    assert "1 silences ended" in line.run("silence", "quiet", "--lift").stdout
-    assert line.query("SELECT count(*) FROM ops.silence") == [(0,)]
+    assert "1 silences ended" in line.run("mute", "quiet", "--clear").stdout
+    assert line.query("SELECT count(*) FROM ops.alert_mute") == [(0,)]

@@ -53,7 +53,7 @@ def test_a_site_full_of_trouble(line: Line, serve: Callable[..., WebSite]) -> No
         "/noarchive": (article("Do not keep", *PROSE, head='<meta name="robots" content="noarchive">'), "new"),
         "/private/x": (good, "robots_denied"),
         "/video/x": (good, "out_of_scope"),
-        "/a/a/a/a/a": (good, "trap"),
+        "/a/a/a/a/a": (good, "crawler_trap"),
     }
     site.answers = {("test.example", path): answer for path, (answer, _) in pages.items()}
     site.answers["test.example", "/moved-here"] = article("A story that moved", *PROSE)
@@ -68,7 +68,7 @@ def test_a_site_full_of_trouble(line: Line, serve: Callable[..., WebSite]) -> No
     assert {url: outcome for url, (outcome, _) in got.items()} == expected
     assert all(reason for outcome, reason in got.values() if outcome not in ("new",))
 
-    archived = dict(line.query("SELECT requested_url, segment_id IS NOT NULL FROM core.visit"))
+    archived = dict(line.query("SELECT requested_url, segment_id IS NOT NULL FROM core.capture"))
     assert archived[f"{H}/noarchive"] is False and archived[f"{H}/good"] is True
     for warc in (line.home / "archive").rglob("*.warc.gz"):
         content = gzip.decompress(warc.read_bytes())
@@ -79,7 +79,7 @@ def test_a_site_full_of_trouble(line: Line, serve: Callable[..., WebSite]) -> No
     )
     assert url == f"{H}/moved-here" and variants == [f"{H}/moved", f"{H}/moved-here"]
     kept = dict(line.query("SELECT url, stage FROM ops.quarantine"))
-    assert kept[f"{H}/broken-gzip"] == "decode" and kept[f"{H}/thin"] == "judge"
+    assert kept[f"{H}/broken-gzip"] == "decode" and kept[f"{H}/thin"] == "classify"
     why = line.run("why", f"{H}/thin").stdout
     assert "extraction_empty" in why and "No main text was found" in why and ".warc.gz" in why
 
@@ -188,7 +188,7 @@ def test_crawl_delay_and_user_agent(line: Line, serve: Callable[..., WebSite]) -
     site.answers["test.example", "/robots.txt"] = Answer(
         b"User-agent: *\nCrawl-delay: 3600\n", content_type="text/plain"
     )
-    line.query("UPDATE ops.host_file_look SET expires_at = now()")
+    line.query("UPDATE ops.site_policy_check SET expires_at = now()")
     done = line.run("crawl", "test", check=False)
     assert done.returncode == 1 and "asks for 3600 s" in done.stderr
 

@@ -17,7 +17,7 @@ FOUR = ("harbour-dispatch", "la-plaza", "tagesblick", "odd-lot")
 def test_a_named_state_is_reproduced_after_more_came(line: Line, newsstand: Newsstand) -> None:
     line.crawl(*FOUR)
     before = line.query(
-        "SELECT article_uid, headline, article_body, revision_count, story_cluster FROM mart.article ORDER BY 1"
+        "SELECT article_uid, headline, article_body, revision_count, copy_cluster FROM mart.article ORDER BY 1"
     )
     made = json.loads(line.run("snapshot", "first", "--json").stdout)
     assert made["articles"] == len(before) and made["content_hash"] == line.fingerprint()
@@ -29,7 +29,7 @@ def test_a_named_state_is_reproduced_after_more_came(line: Line, newsstand: News
     ((now_seq,),) = line.query("SELECT max(change_seq) FROM mart.article_changes(0)")
     assert fingerprint(line.warehouse, now_seq) == line.fingerprint(), "the present is a state like any other"
     then = line.query(
-        "SELECT article_uid, headline, article_body, revision_count, story_cluster FROM mart.article_as_of(%s) ORDER BY 1",
+        "SELECT article_uid, headline, article_body, revision_count, copy_cluster FROM mart.article_as_of(%s) ORDER BY 1",
         (made["load_seq"],), role="analyst",
     )  # fmt: skip
     assert then == before
@@ -93,14 +93,14 @@ def test_revisions_as_hunks_and_a_feed_of_changes(line: Line, newsstand: Newssta
         ("x", "y", [(1, "x", "y")]),
     ],
 )
-def test_line_diff(session_line: Line, before: str, after: str, hunks: list[tuple[object, ...]]) -> None:
-    rows = session_line.query("SELECT line_number, removed, added FROM mart.line_diff(%s, %s)", (before, after))
+def test_line_diff(session_pipeline: Line, before: str, after: str, hunks: list[tuple[object, ...]]) -> None:
+    rows = session_pipeline.query("SELECT line_number, removed, added FROM mart.line_diff(%s, %s)", (before, after))
     assert len(rows) == len(hunks)
     removed = [r[1] for r in rows if r[1]], [h[1] for h in hunks if h[1]]
     added = [r[2] for r in rows if r[2]], [h[2] for h in hunks if h[2]]
     assert removed[0] == removed[1] and added[0] == added[1]
 
 
-def test_a_huge_difference_is_one_hunk(session_line: Line) -> None:
+def test_a_huge_difference_is_one_hunk(session_pipeline: Line) -> None:
     one, other = ("\n".join(f"{mark}{n}" for n in range(900)) for mark in "ab")
-    assert session_line.query("SELECT count(*) FROM mart.line_diff(%s, %s)", (one, other)) == [(1,)]
+    assert session_pipeline.query("SELECT count(*) FROM mart.line_diff(%s, %s)", (one, other)) == [(1,)]

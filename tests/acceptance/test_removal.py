@@ -19,7 +19,7 @@ from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ArchiveError
 from pressmark.registry import load_registry
 from pressmark.warehouse import reextraction
-from pressmark.warehouse.comparison import Rereader
+from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
 from tests.conftest import Line
 from tests.site import PROSE, Answer, WebSite, article, feed
 
@@ -176,12 +176,12 @@ def test_a_reextraction_under_way_does_not_bring_it_back(
         while line.query(waiting) == [(0,)] and erased[0].is_alive():  # it is next, before our second page
             time.sleep(0.05)
 
-    rereader = Rereader(registry, ArchiveStore(line.settings.archive))
-    done = reextraction.extract_again(line.warehouse, registry.select(["test"]), rereader, on_page=erase_it)
-    rereader.close()
+    page_extractor = ArchivedPageExtractor(registry, ArchiveStore(line.settings.archive))
+    done = reextraction.reextract(line.warehouse, registry.select(["test"]), page_extractor, on_page=erase_it)
+    page_extractor.close()
     erased[0].join(60)
     assert done.failed == 0
-    for table in ("core.article", "core.visit", "core.extraction", "core.text"):
+    for table in ("core.article", "core.capture", "core.extraction", "core.text"):
         assert line.query(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
@@ -221,7 +221,7 @@ def test_hidden_is_not_shown_and_keeps_its_bytes(line: Line, crawled: WebSite) -
         "SELECT 1 FROM mart.article_revision WHERE url LIKE '%%two%%'",
         "SELECT 1 FROM mart.article_url WHERE url LIKE '%%two%%'",
         "SELECT 1 FROM mart.article_as_of(1000000) WHERE url LIKE '%%two%%'",
-        "SELECT 1 FROM mart.rejected WHERE url LIKE '%%two%%'",
+        "SELECT 1 FROM mart.rejected_url WHERE url LIKE '%%two%%'",
     ):
         assert line.query(question, role="analyst") == [], question
     assert CANARY in archive_text(line)

@@ -66,7 +66,7 @@ def test_signals_are_obeyed_recorded_and_shown(stating: Line, site: WebSite) -> 
     assert host["content_signal"] == {"ai-train": "no", "search": "yes"} and host["content_usage"] == {"train-ai": "n"}
     assert host["license"] == ["http://rights.example/licence.xml"] and host["tdm_reservation"] is False
     ((body,),) = line.query(
-        "SELECT body FROM core.host_file WHERE encode(body_hash, 'hex') = %s", (host["robots_txt"],)
+        "SELECT body FROM core.site_policy WHERE encode(body_hash, 'hex') = %s", (host["robots_txt"],)
     )
     assert bytes(body) == ROBOTS, "the visit names the state of robots.txt that held"
     ((robots, signal, noai, licensed, denied, reserved, noindex),) = line.query(
@@ -91,13 +91,13 @@ def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Line, si
     before = len(site.requests)
     line.crawl("stating")
     assert not [r["path"] for r in site.requests[before:] if "robots" in r["path"] or "tdmrep" in r["path"]]
-    line.query("UPDATE ops.host_file_look SET expires_at = now()")
+    line.query("UPDATE ops.site_policy_check SET expires_at = now()")
     line.crawl("stating")
-    assert line.query("SELECT count(*) FROM core.host_file") == [(2,)], "unchanged, so kept once"
+    assert line.query("SELECT count(*) FROM core.site_policy") == [(2,)], "unchanged, so kept once"
     site.answers[HOST, "/robots.txt"] = Answer(b"User-agent: *\nDisallow: /\n", content_type="text/plain")
-    line.query("UPDATE ops.host_file_look SET expires_at = now()")
+    line.query("UPDATE ops.site_policy_check SET expires_at = now()")
     assert line.run("crawl", "stating", check=False).returncode == 1, "its only feed is forbidden now"
-    assert line.query("SELECT count(*) FROM core.host_file WHERE kind = 'robots'") == [(2,)]
+    assert line.query("SELECT count(*) FROM core.site_policy WHERE kind = 'robots'") == [(2,)]
     ((rights,),) = line.query("SELECT rights FROM mart.article", role="analyst")
     assert rights["site"]["content_signal"] == {"ai-train": "no", "search": "yes"}, "the past is not rewritten"
 
@@ -107,7 +107,7 @@ def test_an_error_holds_for_minutes(stating: Line, site: WebSite) -> None:
     site.answers[HOST, "/robots.txt"] = Answer(b"down", 503)
     assert line.run("crawl", "stating", check=False).returncode == 1
     assert line.query(
-        "SELECT http_status, expires_at - looked_at <= interval '5 minutes' FROM ops.host_file_look WHERE kind = 'robots'"
+        "SELECT http_status, expires_at - checked_at <= interval '5 minutes' FROM ops.site_policy_check WHERE kind = 'robots'"
     ) == [(503, True)]
 
 

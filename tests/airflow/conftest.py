@@ -33,10 +33,10 @@ os.environ.update(
 
 @pytest.fixture(scope="session")
 def airflow_database() -> None:
-    subprocess.run([sys.executable, "-m", "pressmark.airflow.prepare"], check=True, capture_output=True)
+    subprocess.run([sys.executable, "-m", "pressmark.airflow.bootstrap"], check=True, capture_output=True)
 
 
-class Desk:
+class RunningAirflow:
     """A running Airflow over the newsstand, in a home of its own."""
 
     def __init__(self, line: Line, newsstand: Newsstand, service: AirflowService) -> None:
@@ -46,7 +46,7 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAirflow]:
     """Airflow of its own, started as `pressmark up` does."""
     home = tmp_path_factory.mktemp("desk")
     with pytest.MonkeyPatch.context() as patch, running(home / "access.log") as newsstand:
@@ -65,7 +65,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         service = AirflowService(line.settings)
         try:
             wait_until_ready(service, service.launch(free_port(), die_with_us=True))
-            yield Desk(line, newsstand, service)
+            yield RunningAirflow(line, newsstand, service)
         finally:
             end_all(line.settings)
             server = line.warehouse.embedded
@@ -74,7 +74,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def airflow(desk: Desk) -> Iterator[AirflowClient]:
+def airflow(running_airflow: RunningAirflow) -> Iterator[AirflowClient]:
     """Logged in to the desk's Airflow."""
-    with AirflowClient(desk.service) as client:
+    with AirflowClient(running_airflow.service) as client:
         yield client

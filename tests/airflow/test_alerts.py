@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from pressmark.airflow.alerts import AlertNotifier, tell
-from pressmark.airflow.tasks import audit_run, crawl_job, load_job, plan_tier
+from pressmark.airflow.alerts import AlertNotifier, send_alerts
+from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_tier
 from pressmark.errors import PressmarkError
 from tests.airflow.test_plan import HOURS, PAGE, context
 from tests.conftest import Line
@@ -56,9 +56,9 @@ def connect(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: Any) -> None:
 
 
 def test_a_webhook(webhook: list[Any]) -> None:
-    tell("outlets", [])
+    send_alerts("outlets", [])
     assert webhook == []
-    tell("outlets", ["a is silent: why", "b is blocked: why"])
+    send_alerts("outlets", ["a is silent: why", "b is blocked: why"])
     body = {"text": "outlets\na is silent: why\nb is blocked: why", "subject": "outlets",
             "alerts": ["a is silent: why", "b is blocked: why"]}  # fmt: skip
     assert webhook == [("/hook", "Bearer token", body)]
@@ -73,7 +73,7 @@ def test_a_webhook_that_refuses_or_is_not_there_fails_no_task(
     given = json.loads(os.environ["AIRFLOW_CONN_PRESSMARK_ALERTS"])
     given |= {"extra": {"path": path}} if path else {"port": 9}
     monkeypatch.setenv("AIRFLOW_CONN_PRESSMARK_ALERTS", json.dumps(given))
-    tell("outlets", ["a is silent"])
+    send_alerts("outlets", ["a is silent"])
     assert "ALERT a is silent" in caplog.text
     assert "could not be sent by the connection pressmark_alerts" in caplog.text and "token" not in caplog.text
     assert [came[0] for came in webhook] == ([path] if path else [])
@@ -103,7 +103,7 @@ def test_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
         connect(monkeypatch, "smtp", port=port, extra={"to": "desk@paper.example", "from": "pressmark@paper.example"})
-        tell("outlets", ["a is silent: no articles since Monday"])
+        send_alerts("outlets", ["a is silent: no articles since Monday"])
         server.shutdown()
     assert "rcpt to:<desk@paper.example>" in [line.lower() for line in said]
     assert "Subject: Pressmark: outlets" in said and "a is silent: no articles since Monday" in said
@@ -170,7 +170,7 @@ def test_our_side(
     # Three of five give no answer: nobody is blamed.
     assert papers("down", *HOSTS[:2]) == NAMES[2:]
     assert standing(line) == before
-    assert open_alerts(line) == [("our_side", None)]
+    assert open_alerts(line) == [("internal_failure", None)]
     ((_, _, told),) = webhook
     (message,) = told["alerts"]
     assert "3 of 5 outlets gave no answer" in message and "our side" in message
@@ -193,7 +193,7 @@ def test_a_control_host(line: Line, site: WebSite, papers: Callable[..., list[st
     site.answers["127.0.0.1", "/control"] = Answer(b"down", 503)
     assert papers("down", *HOSTS[1:]) == ["paper1"]
     assert line.query("SELECT count(*) FROM ops.health") == [(0,)]
-    assert open_alerts(line) == [("our_side", None)]
+    assert open_alerts(line) == [("internal_failure", None)]
     assert control in webhook[0][2]["alerts"][0]
     site.answers["127.0.0.1", "/control"] = Answer(b"fine")
     assert papers("well", *HOSTS) == []

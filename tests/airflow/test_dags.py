@@ -13,7 +13,7 @@ import pytest
 
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL, POOLS
 from pressmark.newsstand.server import Newsstand
-from pressmark.planning import audit, jobs_of
+from pressmark.scheduling import audit, batch_jobs
 from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Line
 
@@ -73,10 +73,10 @@ def test_the_shape_of_the_desk(airflow_database: None) -> None:
 
 
 def test_jobs() -> None:
-    assert jobs_of([]) == [] and jobs_of(["a", "b"]) == [["a"], ["b"]]
+    assert batch_jobs([]) == [] and batch_jobs(["a", "b"]) == [["a"], ["b"]]
     for count in (12, 13, 100, 300, 2000, 20_000):
         ids = [f"o{n}" for n in range(count)]
-        jobs = jobs_of(ids)
+        jobs = batch_jobs(ids)
         assert sorted(o for job in jobs for o in job) == sorted(ids) and len(jobs) <= 300
         assert max(map(len, jobs)) - min(map(len, jobs)) <= 1
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from pressmark.airflow.bootstrap import clean_logs, write_password
+from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_tier
 from pressmark.airflow.operator import without_retry
-from pressmark.airflow.prepare import clean_logs, write_password
-from pressmark.airflow.tasks import audit_run, crawl_job, load_job, plan_tier
 from pressmark.errors import ConfigError, PressmarkError
-from pressmark.planning import job_name
+from pressmark.scheduling import job_name
 from tests.conftest import Line
 from tests.site import Answer, WebSite
 

@@ -21,7 +21,7 @@ if CHROMIUM is None:
 
 from pressmark.airflow.client import AirflowClient  # noqa: E402
 from pressmark.airflow.service import USER  # noqa: E402
-from tests.airflow.conftest import Desk, desk  # noqa: E402, F401
+from tests.airflow.conftest import RunningAirflow, running_airflow  # noqa: E402, F401
 
 pytestmark = pytest.mark.timeout(600)
 PICTURES = os.environ.get("PRESSMARK_PICTURES")
@@ -29,18 +29,18 @@ XSS = "<img src=x onerror=\"document.title='owned'\">'\"</script><script>documen
 
 
 @pytest.fixture(scope="module")
-def crawled(desk: Desk) -> Desk:  # noqa: F811
+def crawled(running_airflow: RunningAirflow) -> RunningAirflow:  # noqa: F811
     """A desk whose first scheduled run has ended."""
-    with AirflowClient(desk.service) as airflow:
+    with AirflowClient(running_airflow.service) as airflow:
         deadline = time.monotonic() + 300
         while not [run for run in airflow.runs("crawl_hourly") if run.state == "success"]:
             assert time.monotonic() < deadline, "the first run did not end"
             time.sleep(0.5)
-    return desk
+    return running_airflow
 
 
 @pytest.fixture(scope="module")
-def page(crawled: Desk) -> Iterator[Any]:
+def page(crawled: RunningAirflow) -> Iterator[Any]:
     """Logged in."""
     state = crawled.service.state()
     assert state is not None
@@ -69,12 +69,12 @@ def picture(page: Any, name: str) -> None:
         page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
-def test_every_route_asks_for_a_login(crawled: Desk) -> None:
+def test_every_route_asks_for_a_login(crawled: RunningAirflow) -> None:
     state = crawled.service.state()
     assert state is not None
     from pressmark.airflow.plugin import app
 
-    routes = [route.path.replace("{name}", "desk.js") for route in app.routes]
+    routes = [route.path.replace("{name}", "operator.js") for route in app.routes]
     assert len(routes) >= 7
     for route in routes:
         answer = httpx.get(
@@ -102,7 +102,7 @@ def test_it_has_a_link_in_the_bar_of_airflow(page: Any) -> None:
     picture(page, "desk-in-airflow")
 
 
-def test_an_outlet_and_an_article(page: Any, crawled: Desk) -> None:
+def test_an_outlet_and_an_article(page: Any, crawled: RunningAirflow) -> None:
     page.goto("/pressmark/outlets")
     page.get_by_role("link", name="Tagesblick").click()
     assert page.locator(".days i").count() > 10 and "Endpoints" in page.content()
@@ -113,7 +113,7 @@ def test_an_outlet_and_an_article(page: Any, crawled: Desk) -> None:
     picture(page, "desk-article")
 
 
-def test_a_dry_backfill_by_the_form(page: Any, crawled: Desk) -> None:
+def test_a_dry_backfill_by_the_form(page: Any, crawled: RunningAirflow) -> None:
     page.goto("/pressmark/backfills")
     page.locator("input[name=outlets]").fill("tagesblick")
     page.locator("input[name=since]").fill("2026-03-01")
@@ -144,7 +144,7 @@ def test_a_dry_backfill_by_the_form(page: Any, crawled: Desk) -> None:
     assert "robots looked at" in rights and "+00:00" not in rights
 
 
-def test_what_outlets_write_is_inert(page: Any, crawled: Desk) -> None:
+def test_what_outlets_write_is_inert(page: Any, crawled: RunningAirflow) -> None:
     crawled.line.query(
         "UPDATE core.extraction SET headline = %s, authors = ARRAY[%s], description = %s", (XSS, XSS, XSS)
     )

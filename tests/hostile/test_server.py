@@ -73,7 +73,7 @@ def threats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Answer,
         "json": (Answer(b'{"a":' * 5000, content_type="application/json"), "not_html"),
         "status": (Answer(b"", 204), None),
         "teapot": (Answer(b"no", 418), "http_error"),
-        "../../../etc/passwd": (Answer(b"no", 404), "trap"),
+        "../../../etc/passwd": (Answer(b"no", 404), "crawler_trap"),
     }
     found = {name: (Answer(status=302, headers={"Location": to}), refused[name]) for name, to in moved.items()}
     return {**{f"/moved-{name}": value for name, value in found.items()}, **{f"/{n}": v for n, v in bodies.items()}}  # type: ignore[return-value]
@@ -117,7 +117,7 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
     (tmp_path / "outlets").mkdir()
     (tmp_path / "outlets" / "hostile.yaml").write_text(
         f"id: hostile\nname: Hostile\nhome: {H}/\ndomains: [{HOST}]\nlanguages: [en]\ntimezone: UTC\nenabled: true\n"
-        "politeness: {delay: 0, timeout: 4, walls_in_a_row: 100}\n"
+        "politeness: {delay: 0, timeout: 4, max_consecutive_refusals: 100}\n"
         "budgets: {page_size: 1000000, entries: 60, sitemaps: 5, pages: 200}\nurls: {exclude: ['/flood-']}\nendpoints:\n"
         + "".join(
             f"- {{method: sitemap, url: '{H}/{name}.xml', source: a test}}\n"
@@ -134,7 +134,7 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
     assert all(ended.get(H + path) for path in threats), "each has an outcome"
     wrong = {path: ended[H + path] for path, (_, outcome) in threats.items() if outcome not in (None, ended[H + path])}
     assert wrong == {}
-    assert [ended[url] for url in traps] == ["trap"] * 3
+    assert [ended[url] for url in traps] == ["crawler_trap"] * 3
     assert [ended[f"{H}/good-{n}"] for n in range(3)] == ["new"] * 3, "the others are read"
     assert line.query("SELECT count(*) FROM ops.candidate WHERE outcome IS NULL") == [(0,)]
     assert line.query("SELECT count(*) FROM ops.candidate WHERE url LIKE '%%flood%%'") == [(60,)], "a flood is cut"

@@ -13,23 +13,23 @@ from uuid import UUID
 
 import pytest
 
-from pressmark.copies import HEADLINES_TO_RECUR, components, labels, likeness
 from pressmark.extraction import fingerprints
-from pressmark.newsstand import prose
+from pressmark.near_duplicates import BOILERPLATE_MIN_HEADLINES, components, labels, measure_similarity
+from pressmark.newsstand import text_generator
 from pressmark.warehouse.clusters import cluster, cluster_batch
 from pressmark.warehouse.connection import transaction
 from tests.conftest import Line
 
 FIRST = datetime(2026, 3, 2, 8, tzinfo=UTC)
 FORGET = (
-    "TRUNCATE core.cluster_member, core.copy, core.copy_band, core.compared_text, core.article_line, "
-    "core.recurring_line, staging.to_cluster"
+    "TRUNCATE core.cluster_member, core.copy, core.lsh_band, core.dedup_text, core.article_line, "
+    "core.boilerplate_line, staging.cluster_queue"
 )
-FURNITURE = "\n".join(prose.write_paragraphs(prose.ENGLISH, "furniture", 4))
+FURNITURE = "\n".join(text_generator.write_paragraphs(text_generator.ENGLISH, "furniture", 4))
 
 
 @dataclass(frozen=True)
-class Story:
+class UrlHistory:
     outlet: str
     number: int
     body: str
@@ -41,8 +41,8 @@ class Story:
         return UUID(bytes=hashlib.sha256(f"{self.outlet} {self.number}".encode()).digest()[:16])
 
 
-def write(seed: str, language: prose.Language = prose.ENGLISH) -> list[str]:
-    return prose.write_paragraphs(language, seed)
+def write(seed: str, language: text_generator.Language = text_generator.ENGLISH) -> list[str]:
+    return text_generator.write_paragraphs(language, seed)
 
 
 def edit(paragraphs: list[str]) -> list[str]:
@@ -51,13 +51,13 @@ def edit(paragraphs: list[str]) -> list[str]:
     return " ".join("however" if place % 15 == 7 else word for place, word in enumerate(words)).split("\n")
 
 
-def stories() -> list[Story]:
+def stories() -> list[UrlHistory]:
     """Three outlets: copies within and between them, cut, edited, framed; a rewrite; furniture that is no copy."""
     found = []
 
     def add(outlet: str, number: int, paragraphs: list[str], days: float = 0) -> None:
         framed = [*paragraphs, *FURNITURE.split("\n")] if outlet == "framed" else paragraphs
-        found.append(Story(outlet, number, "\n".join(framed), f"{outlet} {number}", FIRST + timedelta(days=days)))
+        found.append(UrlHistory(outlet, number, "\n".join(framed), f"{outlet} {number}", FIRST + timedelta(days=days)))
 
     for number in range(6):
         agency = write(f"agency {number}")
@@ -69,7 +69,7 @@ def stories() -> list[Story]:
     for outlet in ("agency", "framed", "plain"):
         for number in range(10, 16):
             add(outlet, number, write(f"{outlet} own {number}"), number)
-    tokyo = write("tokyo", prose.JAPANESE)
+    tokyo = write("tokyo", text_generator.JAPANESE)
     add("plain", 20, tokyo, 3)
     add("agency", 20, tokyo[:4], 3)
     # Copies whose dates lie far apart meet only where they are equal to the letter.
@@ -82,7 +82,7 @@ def stories() -> list[Story]:
     return found
 
 
-def store(line: Line, given: list[Story]) -> None:
+def store(line: Line, given: list[UrlHistory]) -> None:
     """The rows that loads have written of them, without a page behind them."""
     connection = line.warehouse.connect("maintainer")
     with contextlib.closing(connection), transaction(connection) as cursor:
@@ -117,28 +117,28 @@ def store(line: Line, given: list[Story]) -> None:
                  fingerprints.comparable_hash(story.headline)),
             )  # fmt: skip
             cursor.execute(
-                "INSERT INTO core.article (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, visit_id, "
+                "INSERT INTO core.article (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, "
                 "payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at) "
                 "VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s, 1, 1, 1, now())",
                 (story.uid, story.outlet, f"http://x.example/{story.uid}", FIRST, FIRST, story.uid, payload, extractor),
             )
             cursor.execute(
-                "INSERT INTO core.visit (visit_id, article_uid, url_uid, observed_at, payload_hash, extractor_id, "
+                "INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, payload_hash, extractor_id, "
                 "requested_url, http_status, load_seq) VALUES (%s, %s, %s, %s, %s, %s, 'http://x.example/', 200, 1)",
                 (story.uid, story.uid, story.uid, FIRST, payload, extractor),
             )
             cursor.execute(
-                "INSERT INTO core.revision (article_uid, ordinal, visit_id, changed_parts, cause, extractor_id, "
+                "INSERT INTO core.revision (article_uid, ordinal, capture_id, changed_parts, cause, extractor_id, "
                 "seen_changed_at, load_seq) VALUES (%s, 1, %s, '{}', 'first', %s, %s, 1)",
                 (story.uid, story.uid, extractor, FIRST),
             )
 
 
-def queue(line: Line, order: list[Story]) -> None:
+def queue(line: Line, order: list[UrlHistory]) -> None:
     connection = line.warehouse.connect("maintainer")
     with contextlib.closing(connection), transaction(connection) as cursor:
         for story in order:
-            cursor.execute("INSERT INTO staging.to_cluster (article_uid) VALUES (%s)", (story.uid,))
+            cursor.execute("INSERT INTO staging.cluster_queue (article_uid) VALUES (%s)", (story.uid,))
 
 
 def forget(line: Line) -> None:
@@ -148,10 +148,10 @@ def forget(line: Line) -> None:
 
 
 def members(line: Line) -> dict[UUID, UUID]:
-    return dict(line.query("SELECT article_uid, story_cluster FROM core.cluster_member WHERE superseded_seq IS NULL"))
+    return dict(line.query("SELECT article_uid, copy_cluster FROM core.cluster_member WHERE superseded_seq IS NULL"))
 
 
-def by_brute_force(given: list[Story]) -> dict[UUID, UUID]:
+def by_brute_force(given: list[UrlHistory]) -> dict[UUID, UUID]:
     """All pairs compared, without bands, batches or tables."""
     carried: dict[tuple[str, str], set[str]] = {}
     for story in given:
@@ -159,7 +159,7 @@ def by_brute_force(given: list[Story]) -> dict[UUID, UUID]:
             carried.setdefault((story.outlet, row), set()).add(story.headline)
     sets = {}
     for story in given:
-        kept = [r for r in story.body.splitlines() if len(carried[story.outlet, r]) < HEADLINES_TO_RECUR]
+        kept = [r for r in story.body.splitlines() if len(carried[story.outlet, r]) < BOILERPLATE_MIN_HEADLINES]
         found = fingerprints.shingles("\n".join(kept))
         if found is not None:
             sets[story.uid] = found
@@ -168,19 +168,19 @@ def by_brute_force(given: list[Story]) -> dict[UUID, UUID]:
         for one, other in itertools.combinations(given, 2)
         if one.uid in sets and other.uid in sets
         and (abs(one.published - other.published) <= timedelta(days=30) or one.body == other.body)
-        and likeness(sets[one.uid], sets[other.uid]).is_copy
+        and measure_similarity(sets[one.uid], sets[other.uid]).is_copy
     ]  # fmt: skip
     return labels(components(sorted(sets), near))
 
 
 @pytest.fixture
-def given(line: Line) -> list[Story]:
+def given(line: Line) -> list[UrlHistory]:
     found = stories()
     store(line, found)
     return found
 
 
-def test_any_order_any_batch_gives_what_brute_force_gives(line: Line, given: list[Story]) -> None:
+def test_any_order_any_batch_gives_what_brute_force_gives(line: Line, given: list[UrlHistory]) -> None:
     expected = by_brute_force(given)
     assert len(set(expected.values())) == 8, "six of the agency, one of Tokyo, one old and equal"
     prints = set()
@@ -193,26 +193,26 @@ def test_any_order_any_batch_gives_what_brute_force_gives(line: Line, given: lis
                 pass
         assert members(line) == expected, f"order {seed}"
         prints.add(line.fingerprint())
-        furniture = {row for (row,) in line.query("SELECT line FROM mart.recurring_line WHERE outlet = 'framed'")}
+        furniture = {row for (row,) in line.query("SELECT line FROM mart.boilerplate_line WHERE outlet = 'framed'")}
         assert furniture == set(FURNITURE.split("\n"))
     assert len(prints) == 1
 
 
-def test_once_more_changes_nothing(line: Line, given: list[Story]) -> None:
+def test_once_more_changes_nothing(line: Line, given: list[UrlHistory]) -> None:
     queue(line, given)
     assert cluster(line.warehouse).articles == len(given)
-    before = line.query("TABLE core.cluster_member ORDER BY 1"), line.query("SELECT count(*) FROM core.compared_text")
+    before = line.query("TABLE core.cluster_member ORDER BY 1"), line.query("SELECT count(*) FROM core.dedup_text")
     queue(line, given)
     again = cluster(line.warehouse)
     assert (again.copies, again.changed) == (0, 0)
     assert before == (
-        line.query("TABLE core.cluster_member ORDER BY 1"), line.query("SELECT count(*) FROM core.compared_text")
+        line.query("TABLE core.cluster_member ORDER BY 1"), line.query("SELECT count(*) FROM core.dedup_text")
     )  # fmt: skip
     assert cluster(line.warehouse).articles == 0
 
 
-def test_many_writers_at_once(line: Line, given: list[Story]) -> None:
-    def work(part: list[Story]) -> None:
+def test_many_writers_at_once(line: Line, given: list[UrlHistory]) -> None:
+    def work(part: list[UrlHistory]) -> None:
         for start in range(0, len(part), 3):
             queue(line, part[start : start + 3])
             cluster(line.warehouse)
@@ -224,12 +224,12 @@ def test_many_writers_at_once(line: Line, given: list[Story]) -> None:
     for thread in threads:
         thread.join()
     assert members(line) == by_brute_force(given)
-    assert line.query("SELECT count(*) FROM staging.to_cluster") == [(0,)]
+    assert line.query("SELECT count(*) FROM staging.cluster_queue") == [(0,)]
 
 
 def test_a_line_that_proves_to_recur_splits_what_only_it_had_tied(line: Line) -> None:
-    long = "\n".join(prose.write_paragraphs(prose.GERMAN, "imprint", 12))
-    own = [Story("framed", n, "\n".join([*write(f"own {n}"), long]), f"h{n}", FIRST) for n in range(3)]
+    long = "\n".join(text_generator.write_paragraphs(text_generator.GERMAN, "imprint", 12))
+    own = [UrlHistory("framed", n, "\n".join([*write(f"own {n}"), long]), f"h{n}", FIRST) for n in range(3)]
     store(line, own)
     queue(line, own[:2])
     cluster(line.warehouse)
@@ -243,38 +243,38 @@ def test_a_line_that_proves_to_recur_splits_what_only_it_had_tied(line: Line) ->
 
 def test_an_article_that_is_revised_under_new_headlines_is_no_furniture(line: Line) -> None:
     body = write("live")
-    versions = [Story("plain", n, "\n".join([*body, f"Update {n}."]), f"Headline {n}", FIRST) for n in range(3)]
-    other = Story("agency", 1, "\n".join(body), "Another", FIRST)
+    versions = [UrlHistory("plain", n, "\n".join([*body, f"Update {n}."]), f"Headline {n}", FIRST) for n in range(3)]
+    other = UrlHistory("agency", 1, "\n".join(body), "Another", FIRST)
     store(line, [*versions, other])
     # All three are versions of the first.
     uid = versions[0].uid
     for ordinal, version in enumerate(versions[1:], 2):
         line.query("DELETE FROM core.revision WHERE article_uid = %s", (version.uid,))
         line.query(
-            "INSERT INTO core.revision (article_uid, ordinal, visit_id, changed_parts, cause, extractor_id, "
-            "seen_changed_at, load_seq) SELECT %s, %s, visit_id, '{headline,body}', 'publisher', extractor_id, "
-            "observed_at, 1 FROM core.visit WHERE visit_id = %s", (uid, ordinal, version.uid),
+            "INSERT INTO core.revision (article_uid, ordinal, capture_id, changed_parts, cause, extractor_id, "
+            "seen_changed_at, load_seq) SELECT %s, %s, capture_id, '{headline,body}', 'publisher', extractor_id, "
+            "observed_at, 1 FROM core.capture WHERE capture_id = %s", (uid, ordinal, version.uid),
         )  # fmt: skip
     queue(line, [versions[0], other])
     assert cluster(line.warehouse).copies == 3, "each of its versions"
     assert set(members(line)) == {uid, other.uid}
-    assert line.query("SELECT count(*) FROM core.recurring_line") == [(0,)]
+    assert line.query("SELECT count(*) FROM core.boilerplate_line") == [(0,)]
 
 
-def test_the_views(line: Line, given: list[Story]) -> None:
+def test_the_views(line: Line, given: list[UrlHistory]) -> None:
     queue(line, given)
     cluster(line.warehouse)
     first = next(story for story in given if (story.outlet, story.number) == ("agency", 0))
     rows = line.query(
-        "SELECT articles, outlets, outlet_list, first_article, first_outlet, headline FROM mart.story_cluster "
+        "SELECT articles, outlets, outlet_list, first_article, first_outlet, headline FROM mart.copy_cluster "
         "WHERE first_article = %s", (first.uid,), role="analyst",
     )  # fmt: skip
     assert rows == [(3, 3, ["agency", "framed", "plain"], first.uid, "agency", "agency 0")]
-    ((articles, unique, left_out),) = line.query(
-        "SELECT (SELECT count(*) FROM mart.article), count(*), sum(copies)::int FROM mart.article_unique",
+    ((articles, unique, boilerplate_lines),) = line.query(
+        "SELECT (SELECT count(*) FROM mart.article), count(*), sum(copies)::int FROM mart.article_deduplicated",
         role="analyst",
     )
-    assert articles == len(given) and unique == articles - left_out and left_out == 6 * 2 + 1 + 1
+    assert articles == len(given) and unique == articles - boilerplate_lines and boilerplate_lines == 6 * 2 + 1 + 1
     edges = line.query(
         "SELECT later_outlet, extract(epoch FROM delay)::int / 3600, containment > 0.99, equal_text "
         "FROM mart.syndication_edge WHERE earlier_article = %s ORDER BY 1", (first.uid,), role="analyst",
@@ -285,6 +285,6 @@ def test_the_views(line: Line, given: list[Story]) -> None:
     ]
     # A label of old is an article; the article says where it is now.
     assert line.query(
-        "SELECT count(*) FROM mart.article a JOIN mart.article b ON b.article_uid = a.story_cluster "
-        "WHERE b.story_cluster <> a.story_cluster"
+        "SELECT count(*) FROM mart.article a JOIN mart.article b ON b.article_uid = a.copy_cluster "
+        "WHERE b.copy_cluster <> a.copy_cluster"
     ) == [(0,)]

@@ -21,8 +21,8 @@ from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ServerError
 from pressmark.newsstand.server import Newsstand
 from pressmark.registry import load_registry
-from pressmark.warehouse.comparison import Rereader
 from pressmark.warehouse.connection import transaction
+from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
 from pressmark.warehouse.load import load_segments, segments_to_load
 from tests.conftest import Line
 from tests.site import PROSE, Answer, WebSite, article, feed
@@ -33,12 +33,12 @@ B = article(
     "The bridge will be closed for a year", *PROSE, "A correction was added below the text by the newsroom today."
 )
 
-STAGED = ("core.archive_segment", "ops.segment", "staging.visit", "staging.event", "ops.candidate")
+STAGED = ("core.archive_segment", "ops.segment", "staging.capture", "staging.event", "ops.candidate")
 
 
 def crawl_without_load(line: Line, *arguments: str) -> None:
     """Crawl as the command does, and leave what came in staging."""
-    from pressmark.cli.crawling import plan_requests
+    from pressmark.cli.crawl import plan_requests
     from pressmark.crawl.process import run_crawls
 
     outlets = load_registry(line.settings.outlets).select(arguments)
@@ -54,11 +54,11 @@ def load(line: Line, segments: list[UUID] | None = None) -> list[Any]:
         if segments is None
         else [(s, "test") for s in segments]
     )
-    rereader = Rereader(load_registry(line.settings.outlets), ArchiveStore(line.settings.archive))
+    page_extractor = ArchivedPageExtractor(load_registry(line.settings.outlets), ArchiveStore(line.settings.archive))
     try:
-        return load_segments(line.warehouse, ids, rereader)
+        return load_segments(line.warehouse, ids, page_extractor)
     finally:
-        rereader.close()
+        page_extractor.close()
 
 
 def due_now(line: Line) -> None:
@@ -144,7 +144,7 @@ def everything(line: Line) -> list[Any]:
         line.query("SELECT url, outcome FROM ops.candidate ORDER BY 1, 2"),
         line.query("SELECT article_uid, merged_into FROM core.article_merge WHERE superseded_seq IS NULL ORDER BY 1"),
         line.query("SELECT article_uid, in_language, source, tokens::text FROM core.search_document ORDER BY 1"),
-        line.query("SELECT outlet_list, articles FROM mart.story_cluster ORDER BY 1, 2"),
+        line.query("SELECT outlet_list, articles FROM mart.copy_cluster ORDER BY 1, 2"),
     ]
 
 
@@ -221,7 +221,7 @@ def test_loading_twice_and_twice_at_once(three_versions: Line) -> None:
     for thread in threads:
         thread.join()
     before = state(line)
-    assert [result.visits for result in load(line, segments)] == [None, None, None]
+    assert [result.captures for result in load(line, segments)] == [None, None, None]
     assert state(line) == before
     assert before[0][0][2] == "first" and len(before[0]) == 3
     order = line.query("SELECT load_seq FROM ops.segment ORDER BY loaded_at")
@@ -236,9 +236,9 @@ def test_a_row_that_core_refuses_does_not_stop_the_others(line: Line, serve: Cal
         site.answers["test.example", path] = article(f"Story {path} of the day", *PROSE, f"Line of {path}.")
     crawl_without_load(line, "test")
     # A staged row that no article can be made of: its extractor is unknown to core.
-    line.query("UPDATE staging.visit SET extractor_id = -1 WHERE requested_url = %s", (f"{H}/3",))
+    line.query("UPDATE staging.capture SET extractor_id = -1 WHERE requested_url = %s", (f"{H}/3",))
     (result,) = load(line)
-    assert result.error is None and result.visits == 5
+    assert result.error is None and result.captures == 5
     assert line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1 ORDER BY 1") == [
         ("load_failed", 1),
         ("new", 5),
@@ -285,10 +285,10 @@ def test_an_upgraded_extractor_is_not_a_newsrooms_edit(line: Line, serve: Callab
     )
     due_now(line)
     line.crawl("test")
-    assert line.query("SELECT count(*) FROM core.visit") == [(2,)]
+    assert line.query("SELECT count(*) FROM core.capture") == [(2,)]
     assert line.query("SELECT count(DISTINCT extractor_id), count(*) FROM core.extraction") == [(2, 3)]
     assert line.query("SELECT ordinal, cause FROM mart.article_revision") == [(1, "first")]
-    assert line.query("SELECT outcome FROM ops.candidate ORDER BY settled_at DESC LIMIT 1") == [("unchanged",)]
+    assert line.query("SELECT outcome FROM ops.candidate ORDER BY resolved_at DESC LIMIT 1") == [("unchanged",)]
     # Without the archived page nobody can tell: the cause is unknown, and said so.
     line.query("UPDATE core.archive_segment SET expired_at = now()")
     with open(path, "w", encoding="utf-8") as file:
@@ -318,7 +318,7 @@ def test_the_fingerprint_changes_with_each_thing_it_speaks_of(line: Line, serve:
         seen.add(line.fingerprint())
     assert len(seen) == 8
     line.query("UPDATE core.article SET last_seen_at = now(), changed_at = now(), load_seq = 99")
-    line.query("UPDATE core.visit SET recorded_at = now()")
+    line.query("UPDATE core.capture SET recorded_at = now()")
     assert line.fingerprint() in seen, "times and numbers are not content"
 
 
@@ -360,5 +360,5 @@ def test_an_identical_page_is_archived_once(line: Line, serve: Callable[..., Web
                 if record.rec_type == "revisit":
                     assert record.rec_headers.get_header("WARC-Refers-To-Target-URI") == f"{H}/a"
     assert kinds == ["warcinfo", "request", "response", "metadata", "warcinfo", "request", "revisit", "metadata"]
-    assert line.query("SELECT count(*), count(DISTINCT (segment_id, archive_offset)) FROM core.visit") == [(2, 1)]
+    assert line.query("SELECT count(*), count(DISTINCT (segment_id, archive_offset)) FROM core.capture") == [(2, 1)]
     assert line.outcomes("test") == {"known_not_due": 1}

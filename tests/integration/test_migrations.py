@@ -60,8 +60,7 @@ def fill(warehouse: Warehouse, mark: int) -> None:
                 columns.append(name)
                 values.append("2026-02-28T00:00Z" if name == "until" and "timestamp" in kind else made[kind])
             values = [
-                mark + 1 if table == "core.copy" and c == "compared_b" else v
-                for c, v in zip(columns, values, strict=True)
+                mark + 1 if table == "core.copy" and c == "dedup_b" else v for c, v in zip(columns, values, strict=True)
             ]
             if table == "ops.crawl_request":
                 values = ["incremental" if c == "mode" else v for c, v in zip(columns, values, strict=True)]

@@ -46,7 +46,7 @@ def test_an_interface_that_others_build_on(line: Line) -> None:
     }
     promised = """article_uid outlet url canonical_url headline description authors date_published date_published_raw
         date_published_source date_published_precision date_published_offset date_modified in_language article_section
-        keywords article_body word_count char_count main_image is_accessible_for_free story_cluster first_seen_at
+        keywords article_body word_count char_count main_image is_accessible_for_free copy_cluster first_seen_at
         last_seen_at gone_at revision_count discovered_via captured_by observed_at recorded_at http_status archive_file
         archive_offset archive_length extractor text_hash changed_at"""
     assert set(promised.split()) <= columns
@@ -56,9 +56,9 @@ def test_migrating_again_changes_nothing_and_an_edit_is_refused(line: Line, tmp_
     assert migrate(line.warehouse).up_to_date
     edited = tmp_path / "migrations"
     shutil.copytree(SQL_ROOT / "migrations", edited)
-    file = edited / "0002.ops.sql"
+    file = edited / "0003.ops.sql"
     file.write_text(file.read_text() + "\n-- an afterthought\n")
-    assert state(line.warehouse, edited).edited == ["0002.ops"]
+    assert state(line.warehouse, edited).edited == ["0003.ops"]
     with pytest.raises(ServerError, match=r"0002\.ops"):
         migrate(line.warehouse, edited)
 
@@ -70,8 +70,8 @@ def test_migrating_again_changes_nothing_and_an_edit_is_refused(line: Line, tmp_
         ("analyst", "SELECT 1 FROM mart.comment"),
         ("analyst", "SET default_transaction_read_only = off; COMMIT; CREATE TABLE mart.mine (i int)"),
         ("comments", "SELECT 1 FROM core.comment"),
-        ("loader", "DELETE FROM core.visit"),
-        ("loader", "TRUNCATE staging.visit"),
+        ("loader", "DELETE FROM core.capture"),
+        ("loader", "TRUNCATE staging.capture"),
         ("loader", "DELETE FROM ops.candidate"),
     ],
 )

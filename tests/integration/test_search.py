@@ -47,15 +47,15 @@ H = "http://test.example"
         ("AI時代の到来", "ai 時代", True),
     ],
 )
-def test_a_query_finds_a_text(session_line: Line, text: str, query: str, found: bool) -> None:
-    rows = session_line.query("SELECT core.search_tokens(%s) @@ core.search_query(%s)", (text, query))
+def test_a_query_finds_a_text(session_pipeline: Line, text: str, query: str, found: bool) -> None:
+    rows = session_pipeline.query("SELECT core.search_tokens(%s) @@ core.search_query(%s)", (text, query))
     assert rows == [(found,)]
 
 
 @pytest.mark.parametrize(("first", "signs"), [(0x4E00, 20_000), (0x20000, 40_000)])
-def test_an_endless_text_of_different_words_has_its_tokens(session_line: Line, first: int, signs: int) -> None:
+def test_an_endless_text_of_different_words_has_its_tokens(session_pipeline: Line, first: int, signs: int) -> None:
     """A tsvector holds a megabyte: a page that says more must not stop the load of all others."""
-    ((tokens,),) = session_line.query(
+    ((tokens,),) = session_pipeline.query(
         "SELECT length(setweight(core.search_tokens(t), 'A') || setweight(core.search_tokens(left(t, 5000)), 'B')) "
         "FROM (SELECT string_agg(chr((%s + n::bigint * 7919 %% %s)::integer), '') AS t FROM generate_series(1, 300000) n) x",
         (first, signs),
@@ -64,8 +64,8 @@ def test_an_endless_text_of_different_words_has_its_tokens(session_line: Line, f
 
 
 @pytest.mark.parametrize("query", ["", "   ", '"', "-", "or", "\\", "':*", "a & ! b |", "\u200b", "(((", "😀"])
-def test_odd_queries_are_no_errors(session_line: Line, query: str) -> None:
-    rows = session_line.query("SELECT * FROM mart.search(%s)", (query,), role="analyst")
+def test_odd_queries_are_no_errors(session_pipeline: Line, query: str) -> None:
+    rows = session_pipeline.query("SELECT * FROM mart.search(%s)", (query,), role="analyst")
     assert query == "or" or rows == []  # "or" alone is a word
 
 
@@ -78,13 +78,13 @@ def test_odd_queries_are_no_errors(session_line: Line, query: str) -> None:
         ("a % b _ c «d»", "b", "a % «b» _ c «d»"),
     ],
 )
-def test_snippets(session_line: Line, body: str, query: str, shown: str) -> None:
-    assert session_line.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [(shown,)]
+def test_snippets(session_pipeline: Line, body: str, query: str, shown: str) -> None:
+    assert session_pipeline.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [(shown,)]
 
 
-def test_a_long_paragraph_is_cut_around_the_word(session_line: Line) -> None:
+def test_a_long_paragraph_is_cut_around_the_word(session_pipeline: Line) -> None:
     body = "word " * 200 + "bridge " + "more " * 200
-    ((shown,),) = session_line.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
+    ((shown,),) = session_pipeline.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
     assert "«bridge»" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 340
 
 

@@ -58,8 +58,8 @@ def test_posts() -> None:
 
 
 def test_addresses() -> None:
-    asked = posts_url("http://x.example/wp-json/wp/v2/posts", 2, NOW, NOW)
-    assert "page=2" in asked and "after=2026-11-22T00%3A00%3A00" in asked and "orderby=date" in asked
+    scope = posts_url("http://x.example/wp-json/wp/v2/posts", 2, NOW, NOW)
+    assert "page=2" in scope and "after=2026-11-22T00%3A00%3A00" in scope and "orderby=date" in scope
     assert posts_url("http://x.example/?rest_route=/wp/v2/posts", 1).startswith(
         "http://x.example/?rest_route=/wp/v2/posts&"
     )

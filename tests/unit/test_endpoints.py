@@ -18,14 +18,14 @@ def test_validators_are_sent_for_a_day() -> None:
 
 
 def test_a_change_under_the_same_validators_is_a_lie() -> None:
-    assert not READ.listed(NOW, '"b"', "Mon", b"2", True).validators_lie
-    assert not READ.listed(NOW, '"a"', "Tue", b"1", True).validators_lie
+    assert not READ.listed(NOW, '"b"', "Mon", b"2", True).validators_unreliable
+    assert not READ.listed(NOW, '"a"', "Tue", b"1", True).validators_unreliable
     caught = READ.listed(NOW, '"a"', "Tue", b"2", True)
-    assert caught.validators_lie and caught.validators(NOW) == {}
-    assert caught.listed(NOW, '"c"', None, b"3", True).validators_lie, "it stays caught"
+    assert caught.validators_unreliable and caught.validators(NOW) == {}
+    assert caught.listed(NOW, '"c"', None, b"3", True).validators_unreliable, "it stays caught"
     without_tag = EndpointState(None, "Mon", b"1", NOW)
-    assert without_tag.listed(NOW, None, "Mon", b"2", False).validators_lie
-    assert not EndpointState(None, None, b"1", NOW).listed(NOW, None, None, b"2", False).validators_lie
+    assert without_tag.listed(NOW, None, "Mon", b"2", False).validators_unreliable
+    assert not EndpointState(None, None, b"1", NOW).listed(NOW, None, None, b"2", False).validators_unreliable
 
 
 def test_it_rests_the_longer_the_less_it_brings() -> None:

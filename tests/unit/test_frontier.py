@@ -6,11 +6,11 @@ from uuid import uuid4
 
 import pytest
 
-from pressmark.dates import DateFound
+from pressmark.dates import ParsedDate
 from pressmark.discovery.listing import Entry
-from pressmark.frontier import Asked, Candidate, Known, decide, is_early, next_due, validators
+from pressmark.frontier import Candidate, CrawlScope, FrontierEntry, decide, is_early, next_due, validators
 from pressmark.outlet import Outlet
-from pressmark.removal import Removal
+from pressmark.removal.rules import Removal
 from pressmark.urls import url_uid
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -22,29 +22,29 @@ OUTLET = Outlet.model_validate(
         "endpoints": [{"method": "feed", "url": "http://one.example/feed", "source": "a test"}],
     }
 )  # fmt: skip
-INCREMENTAL = Asked("incremental", None, NOW)
-WINDOW = Asked("window", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 8, tzinfo=UTC))
+INCREMENTAL = CrawlScope("incremental", None, NOW)
+WINDOW = CrawlScope("window", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 8, tzinfo=UTC))
 
 
 def candidate(path: str = "/story", published: datetime | None = None, modified: datetime | None = None) -> Candidate:
     url = f"http://one.example{path}"
-    found = DateFound("raw", "feed", published, "second", 0) if published else None
+    found = ParsedDate("raw", "feed", published, "second", 0) if published else None
     return Candidate(url, url_uid("one", url), "feed", None, Entry(url, None, found, modified))
 
 
-def known(**changes: Any) -> Known:
+def known(**changes: Any) -> FrontierEntry:
     c = candidate()
     values: dict[str, Any] = dict(
         url_uid=c.url_uid, url=c.url, article_uid=c.url_uid, next_due_at=NOW + HOUR, listed_modified=NOW - 5 * HOUR,
-        last_fetch_at=NOW - 5 * HOUR, last_outcome="new", failures=0, first_visit_at=NOW - 5 * HOUR,
+        last_fetch_at=NOW - 5 * HOUR, last_outcome="new", failures=0, first_captured_at=NOW - 5 * HOUR,
         date_published=NOW - 6 * HOUR, content=(1, 2, 3, 4), wire_digest=None, segment_id=None, archive_offset=None,
         archive_length=None,
     )  # fmt: skip
-    return Known(**{**values, **changes})
+    return FrontierEntry(**{**values, **changes})
 
 
 @pytest.mark.parametrize(
-    ("c", "k", "asked", "outcome"),
+    ("c", "k", "scope", "outcome"),
     [
         (candidate(), None, INCREMENTAL, None),
         (candidate(), known(), INCREMENTAL, "known_not_due"),
@@ -54,7 +54,7 @@ def known(**changes: Any) -> Known:
         (candidate(modified=NOW - HOUR), known(last_outcome="timeout"), INCREMENTAL, "known_not_due"),
         (candidate(), known(last_fetch_at=None, last_outcome=None), INCREMENTAL, None),
         (candidate("/video/x"), None, INCREMENTAL, "out_of_scope"),
-        (candidate("/a/a/a/a"), None, INCREMENTAL, "trap"),
+        (candidate("/a/a/a/a"), None, INCREMENTAL, "crawler_trap"),
         (candidate(published=NOW - timedelta(days=40)), None, INCREMENTAL, "too_old"),
         (candidate(published=datetime(2026, 11, 8, tzinfo=UTC)), None, WINDOW, "out_of_window"),
         (candidate(published=datetime(2026, 11, 1, tzinfo=UTC)), None, WINDOW, None),
@@ -62,8 +62,8 @@ def known(**changes: Any) -> Known:
         (candidate(), known(date_published=datetime(2026, 11, 2, tzinfo=UTC)), WINDOW, "known_not_due"),
     ],
 )
-def test_decisions(c: Candidate, k: Known | None, asked: Asked, outcome: str | None) -> None:
-    assert decide(c, k, asked, OUTLET, (), NOW).outcome == outcome
+def test_decisions(c: Candidate, k: FrontierEntry | None, scope: CrawlScope, outcome: str | None) -> None:
+    assert decide(c, k, scope, OUTLET, (), NOW).outcome == outcome
 
 
 def test_other_hosts_and_removals() -> None:
@@ -83,7 +83,7 @@ def test_left_out_again_for_the_same_reason_is_counted_not_stored() -> None:
 
 
 def test_what_a_window_left_out_is_taken_later() -> None:
-    left = known(last_outcome="out_of_window", last_fetch_at=None, first_visit_at=None, next_due_at=None)
+    left = known(last_outcome="out_of_window", last_fetch_at=None, first_captured_at=None, next_due_at=None)
     assert decide(candidate(published=NOW - HOUR), left, INCREMENTAL, OUTLET, (), NOW).fetch
 
 
@@ -107,25 +107,27 @@ def test_next_visits() -> None:
 
 def test_an_early_look_is_told_from_the_others() -> None:
     first = NOW - timedelta(hours=2)
-    assert is_early(known(first_visit_at=first, next_due_at=first + HOUR), OUTLET, NOW)
-    assert not is_early(known(first_visit_at=first, next_due_at=first + HOUR, failures=1), OUTLET, NOW)
+    assert is_early(known(first_captured_at=first, next_due_at=first + HOUR), OUTLET, NOW)
+    assert not is_early(known(first_captured_at=first, next_due_at=first + HOUR, failures=1), OUTLET, NOW)
     old = NOW - timedelta(hours=25)
-    assert not is_early(known(first_visit_at=old, next_due_at=old + HOUR), OUTLET, NOW), "the day's look is due by now"
-    assert not is_early(known(first_visit_at=first, next_due_at=first + timedelta(hours=24)), OUTLET, NOW)
+    assert not is_early(known(first_captured_at=old, next_due_at=old + HOUR), OUTLET, NOW), (
+        "the day's look is due by now"
+    )
+    assert not is_early(known(first_captured_at=first, next_due_at=first + timedelta(hours=24)), OUTLET, NOW)
 
 
 def test_validators_are_sent_where_a_304_would_do() -> None:
-    incremental, window = Asked("incremental", None, NOW), Asked("window", NOW - HOUR, NOW)
-    read = {"first_visit_at": NOW - HOUR, "last_read_at": NOW - HOUR, "etag": '"a"', "last_modified": "Mon"}
+    incremental, window = CrawlScope("incremental", None, NOW), CrawlScope("window", NOW - HOUR, NOW)
+    read = {"first_captured_at": NOW - HOUR, "last_read_at": NOW - HOUR, "etag": '"a"', "last_modified": "Mon"}
     assert validators(known(**read), incremental, NOW) == {"If-None-Match": '"a"', "If-Modified-Since": "Mon"}
     assert validators(known(**{**read, "etag": None}), incremental, NOW) == {"If-Modified-Since": "Mon"}
     assert validators(None, incremental, NOW) == {}
     for change in (
-        {"validators_lie": True},
+        {"validators_unreliable": True},
         {"last_read_at": NOW - timedelta(days=3)},
         {"last_read_at": None},
         {"etag": None, "last_modified": None},
     ):
         assert validators(known(**{**read, **change}), incremental, NOW) == {}, change
     assert validators(known(**read), window, NOW) == {}
-    assert validators(known(**read), Asked("incremental", None, NOW, True), NOW) == {}
+    assert validators(known(**read), CrawlScope("incremental", None, NOW, True), NOW) == {}

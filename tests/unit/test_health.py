@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pressmark.errors import HostRefuses
-from pressmark.health import Crawl, Facts, expected_since, is_our_side, judge, rhythm_of
+from pressmark.health.rules import Crawl, OutletStats, evaluate, expected_since, is_internal_failure, publishing_pattern
 
 NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)  # a Wednesday
 HOURLY = dict.fromkeys(range(168), 1.0)  # an article an hour
@@ -23,58 +23,58 @@ def backfill(**outcomes: int) -> Crawl:
     return replace(crawl(**outcomes), mode="window")
 
 
-def facts(**changes: Any) -> Facts:
+def stats(**changes: Any) -> OutletStats:
     values: dict[str, Any] = {
         "outlet": "one", "tier": "hourly", "enabled": True, "articles": 500, "last_new_at": NOW - timedelta(minutes=40),
-        "crawls": [crawl(new=2), crawl(1.2, new=1)], "rhythm": HOURLY,
+        "crawls": [crawl(new=2), crawl(1.2, new=1)], "publishing_pattern": HOURLY,
     }  # fmt: skip
-    return Facts(**{**values, **changes})
+    return OutletStats(**{**values, **changes})
 
 
 @pytest.mark.parametrize(
     ("given", "state", "words"),
     [
-        (facts(), "fresh", "last new article 40 minutes ago"),
-        (facts(last_new_at=NOW - timedelta(minutes=1)), "fresh", "last new article 1 minute ago"),
-        (facts(last_new_at=NOW - timedelta(hours=4)), "late", "4 articles should have come"),
-        (facts(last_new_at=NOW - timedelta(hours=12)), "silent", "nothing new for 12 hours"),
-        (facts(last_new_at=NOW - timedelta(hours=12), rhythm={}), "fresh", ""),
-        (facts(last_new_at=NOW - timedelta(hours=30), rhythm={}), "late", ""),
-        (facts(last_new_at=NOW - timedelta(days=4), rhythm={}), "silent", "4 days"),
-        (facts(last_new_at=NOW - timedelta(days=3), rhythm={}, tier="daily", crawls=[crawl(1)]), "fresh", ""),
-        (facts(crawls=[crawl(finish="failed", error="no route")]), "failing", "no route"),
-        (facts(crawls=[crawl(finish="killed")] * 3), "failing", "the last 3 crawls"),
-        (facts(crawls=[crawl(finish="failed", error=HostRefuses.BEGINNING + "5 pages")]), "blocked", "5 pages"),
-        (facts(crawls=[crawl(challenge_page=4, new=1)]), "blocked", "4 of 5 pages of the last crawl were 4 challenge_page"),
-        (facts(crawls=[crawl(challenge_page=2, new=1)]), "fresh", ""),
-        (facts(crawls=[crawl(robots_denied=9, known_not_due=3)]), "blocked", "9 robots_denied"),
+        (stats(), "fresh", "last new article 40 minutes ago"),
+        (stats(last_new_at=NOW - timedelta(minutes=1)), "fresh", "last new article 1 minute ago"),
+        (stats(last_new_at=NOW - timedelta(hours=4)), "late", "4 articles should have come"),
+        (stats(last_new_at=NOW - timedelta(hours=12)), "silent", "nothing new for 12 hours"),
+        (stats(last_new_at=NOW - timedelta(hours=12), publishing_pattern={}), "fresh", ""),
+        (stats(last_new_at=NOW - timedelta(hours=30), publishing_pattern={}), "late", ""),
+        (stats(last_new_at=NOW - timedelta(days=4), publishing_pattern={}), "silent", "4 days"),
+        (stats(last_new_at=NOW - timedelta(days=3), publishing_pattern={}, tier="daily", crawls=[crawl(1)]), "fresh", ""),
+        (stats(crawls=[crawl(finish="failed", error="no route")]), "failing", "no route"),
+        (stats(crawls=[crawl(finish="killed")] * 3), "failing", "the last 3 crawls"),
+        (stats(crawls=[crawl(finish="failed", error=HostRefuses.BEGINNING + "5 pages")]), "blocked", "5 pages"),
+        (stats(crawls=[crawl(challenge_page=4, new=1)]), "blocked", "4 of 5 pages of the last crawl were 4 challenge_page"),
+        (stats(crawls=[crawl(challenge_page=2, new=1)]), "fresh", ""),
+        (stats(crawls=[crawl(robots_denied=9, known_not_due=3)]), "blocked", "9 robots_denied"),
         # An hour with a page or two, or with none, says nothing new of a wall; one page that came does.
-        (facts(crawls=[crawl(challenge_page=1), crawl(1, challenge_page=4)]), "blocked", "5 of 5 pages of the last 2 crawls"),
-        (facts(crawls=[crawl(), crawl(1), crawl(2, challenge_page=4)]), "blocked", "4 of 4 pages of the last crawl"),
-        (facts(crawls=[crawl(challenge_page=1), crawl(1), crawl(2, challenge_page=4)]), "blocked", "5 of 5"),
-        (facts(crawls=[backfill(new=8), crawl(1), crawl(2, challenge_page=4)]), "fresh", ""),
-        (facts(crawls=[backfill(challenge_page=8), crawl(1, new=2)]), "blocked", "8 of 8"),
-        (facts(crawls=[backfill(extraction_empty=8), crawl(1, new=2)]), "fresh", ""),
-        (facts(crawls=[backfill(new=8)]), "new", "not crawled yet"),
-        (facts(crawls=[crawl(), crawl(1)], was_blocked="4 of 4 pages"), "blocked", "4 of 4 pages"),
-        (facts(crawls=[crawl(new=1), crawl(1)], was_blocked="4 of 4 pages"), "fresh", ""),
-        (facts(crawls=[crawl(new=1), crawl(1, challenge_page=4)]), "fresh", ""),
-        (facts(crawls=[crawl(challenge_page=1, new=2), crawl(1, challenge_page=4)]), "fresh", ""),
-        (facts(enabled=False, crawls=[crawl(challenge_page=4)]), "paused", "enabled: false"),
-        (facts(enabled=False, crawls=[]), "new", "enabled: false"),
-        (facts(crawls=[crawl(extraction_empty=5, new=1)]), "extraction_broken", "5 of 6 pages gave no text"),
-        (facts(crawls=[crawl(), crawl(2, extraction_empty=5)]), "extraction_broken", "has its layout changed"),
-        (facts(fields={"authors": (0.1, 0.95)}), "extraction_broken", "authors: 10% of the last articles"),
-        (facts(fields={"authors": (0.6, 0.95)}), "fresh", ""),
-        (facts(switch="paused", switch_reason="quiet", crawls=[crawl(finish="failed")]), "paused", "quiet"),
-        (facts(crawls=[]), "new", "not crawled yet"),
-        (facts(last_new_at=None), "new", "no article"),
+        (stats(crawls=[crawl(challenge_page=1), crawl(1, challenge_page=4)]), "blocked", "5 of 5 pages of the last 2 crawls"),
+        (stats(crawls=[crawl(), crawl(1), crawl(2, challenge_page=4)]), "blocked", "4 of 4 pages of the last crawl"),
+        (stats(crawls=[crawl(challenge_page=1), crawl(1), crawl(2, challenge_page=4)]), "blocked", "5 of 5"),
+        (stats(crawls=[backfill(new=8), crawl(1), crawl(2, challenge_page=4)]), "fresh", ""),
+        (stats(crawls=[backfill(challenge_page=8), crawl(1, new=2)]), "blocked", "8 of 8"),
+        (stats(crawls=[backfill(extraction_empty=8), crawl(1, new=2)]), "fresh", ""),
+        (stats(crawls=[backfill(new=8)]), "new", "not crawled yet"),
+        (stats(crawls=[crawl(), crawl(1)], was_blocked="4 of 4 pages"), "blocked", "4 of 4 pages"),
+        (stats(crawls=[crawl(new=1), crawl(1)], was_blocked="4 of 4 pages"), "fresh", ""),
+        (stats(crawls=[crawl(new=1), crawl(1, challenge_page=4)]), "fresh", ""),
+        (stats(crawls=[crawl(challenge_page=1, new=2), crawl(1, challenge_page=4)]), "fresh", ""),
+        (stats(enabled=False, crawls=[crawl(challenge_page=4)]), "paused", "enabled: false"),
+        (stats(enabled=False, crawls=[]), "new", "enabled: false"),
+        (stats(crawls=[crawl(extraction_empty=5, new=1)]), "extraction_broken", "5 of 6 pages gave no text"),
+        (stats(crawls=[crawl(), crawl(2, extraction_empty=5)]), "extraction_broken", "has its layout changed"),
+        (stats(fields={"authors": (0.1, 0.95)}), "extraction_broken", "authors: 10% of the last articles"),
+        (stats(fields={"authors": (0.6, 0.95)}), "fresh", ""),
+        (stats(override="paused", override_reason="quiet", crawls=[crawl(finish="failed")]), "paused", "quiet"),
+        (stats(crawls=[]), "new", "not crawled yet"),
+        (stats(last_new_at=None), "new", "no article"),
         # While nobody looked nothing could come: our outage is not the outlet's silence.
-        (facts(last_new_at=NOW - timedelta(hours=20), crawls=[crawl(19.5)]), "fresh", ""),
+        (stats(last_new_at=NOW - timedelta(hours=20), crawls=[crawl(19.5)]), "fresh", ""),
     ],
 )  # fmt: skip
-def test_states(given: Facts, state: str, words: str) -> None:
-    verdict = judge(given, NOW)
+def test_states(given: OutletStats, state: str, words: str) -> None:
+    verdict = evaluate(given, NOW)
     assert verdict.state == state and words in verdict.reason
 
 
@@ -84,14 +84,14 @@ def test_a_night_is_no_silence() -> None:
     assert expected_since(day, evening, morning) == 0
     assert expected_since(day, evening, morning + timedelta(hours=1, minutes=30)) == pytest.approx(3.0)
     assert expected_since(day, evening - timedelta(days=70), evening) == pytest.approx(14 * 2 * 70)
-    given = facts(rhythm=day, last_new_at=evening, crawls=[Crawl(morning, "finished", None, 1, {}, 5, 1)])
-    assert judge(given, morning + timedelta(minutes=10)).state == "fresh"
+    given = stats(publishing_pattern=day, last_new_at=evening, crawls=[Crawl(morning, "finished", None, 1, {}, 5, 1)])
+    assert evaluate(given, morning + timedelta(minutes=10)).state == "fresh"
 
 
 def test_a_rhythm_needs_a_past() -> None:
-    assert rhythm_of({5: 20}, 8) == {} and rhythm_of(dict.fromkeys(range(168), 1), 0.5) == {}
-    rhythm = rhythm_of({10: 80}, 8)
-    assert sum(rhythm.values()) == pytest.approx(10) and rhythm[9] > 0 and rhythm[12] == 0
+    assert publishing_pattern({5: 20}, 8) == {} and publishing_pattern(dict.fromkeys(range(168), 1), 0.5) == {}
+    pattern = publishing_pattern({10: 80}, 8)
+    assert sum(pattern.values()) == pytest.approx(10) and pattern[9] > 0 and pattern[12] == 0
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_a_rhythm_needs_a_past() -> None:
     [(0, 10, False), (2, 10, False), (2, 3, False), (3, 10, True), (3, 15, False), (4, 4, True)],
 )
 def test_our_side(failed: int, outlets: int, ours: bool) -> None:
-    assert is_our_side(failed, outlets) is ours
+    assert is_internal_failure(failed, outlets) is ours

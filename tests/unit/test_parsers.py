@@ -16,7 +16,7 @@ from pressmark.discovery.sitemaps import parse_sitemap
 from pressmark.logs import redact
 from pressmark.rights import HostPreferences, read_rights
 from pressmark.robots import RobotsPolicy
-from pressmark.warehouse.copying import Json, field
+from pressmark.warehouse.copy_format import Json, field
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 URL = "http://example.org/x.xml"

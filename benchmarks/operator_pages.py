@@ -1,0 +1,101 @@
+"""How long the pages inside Airflow take with very many outlets.
+
+    python benchmarks/operator_pages.py [--outlets 500] [--days 60] [--json]
+
+A warehouse of invented outlets: four crawls a day with eight candidates each, three articles a day, endpoints, polls
+and health. Each page is made as the API server makes it (queries as the analyst, then the template): median and worst
+of five, in ms, and the size of the page. Exit code 1 where one takes longer than the pages' own limit of eight
+seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from pressmark.settings import Settings  # noqa: E402
+from pressmark.warehouse.connection import Warehouse, transaction  # noqa: E402
+from pressmark.warehouse.migrations import migrate  # noqa: E402
+
+LIMIT_MS = 8000
+RUNS = 5
+
+FILL = (Path(__file__).parent / "desk.sql").read_text()
+
+
+def main() -> None:
+    """Fill, make the pages, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--outlets", type=int, default=500)
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        os.environ.update(PRESSMARK_HOME=f"{folder}/home", AIRFLOW_HOME=f"{folder}/airflow")
+        warehouse = Warehouse(Settings.from_env())
+        migrate(warehouse)
+        try:
+            result = measure(warehouse, options.outlets, options.days)
+        finally:
+            assert warehouse.embedded is not None
+            warehouse.embedded.remove()
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(f"{result['outlets']} outlets, {result['crawls']} crawls, {result['articles']} articles")
+        for name, page in result["pages"].items():
+            print(
+                f"  {name:10} {page['ms']:7.0f} ms, {page['worst_ms']:7.0f} ms at worst, {page['bytes'] // 1024:5} KB"
+            )
+    if any(page["worst_ms"] > LIMIT_MS for page in result["pages"].values()):
+        raise SystemExit(1)
+
+
+def measure(warehouse: Warehouse, outlets: int, days: int) -> dict[str, Any]:
+    """Times of each page."""
+    with contextlib.closing(warehouse.connect_admin()) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(FILL, {"outlets": outlets, "days": days})
+            cursor.execute(
+                "SELECT (SELECT count(*) FROM ops.crawl), (SELECT count(*) FROM core.article), "
+                "(SELECT article_uid::text FROM core.article LIMIT 1)"
+            )
+            crawls, articles, uid = cursor.fetchone() or (0, 0, "")
+        connection.autocommit = True
+        connection.cursor().execute("ANALYZE")
+    from uuid import UUID
+
+    from pressmark.airflow import plugin
+
+    pages = {
+        "outlets": plugin.outlets,
+        "outlet": lambda: plugin.outlet("bench-7"),
+        "article": lambda: plugin.article(UUID(uid)),
+        "backfills": plugin.backfills,
+        "crawls": lambda: plugin.crawls("crawl_hourly", "scheduled__1_1"),
+    }
+    found = {}
+    for name, page in pages.items():
+        times = []
+        for _ in range(RUNS):
+            started = time.perf_counter()
+            text = page()
+            times.append((time.perf_counter() - started) * 1000)
+        found[name] = {"ms": statistics.median(times), "worst_ms": max(times), "bytes": len(text.encode())}
+    return {"outlets": outlets, "crawls": crawls, "articles": articles, "pages": found}
+
+
+if __name__ == "__main__":
+    main()

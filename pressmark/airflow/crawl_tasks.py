@@ -1,0 +1,226 @@
+"""Task functions of the crawl DAGs. Heavy imports are inside the functions: DAG files import this module."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import subprocess
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+logger = logging.getLogger(__name__)
+_LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([\w.]+): (.*)$")
+
+
+def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
+    """Write a crawl request for each enabled outlet of a tier; returns the jobs, names and ids alone.
+
+    A run of the type backfill asks for a window of publication, every other one is incremental.
+    """
+    from pressmark.archive.store import ArchiveStore
+    from pressmark.health.monitor import read_overrides
+    from pressmark.registry import load_registry
+    from pressmark.removal.erasure import apply_pending_removals
+    from pressmark.scheduling import batch_jobs, job_name, outlets_for_tier, run_window
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.crawl_requests import add_request
+    from pressmark.warehouse.migrations import ensure_ready
+
+    settings = Settings.from_env()
+    registry = load_registry(settings.outlets)
+    for problem in registry.problems:
+        logger.warning("%s", problem)
+    outlets = {outlet.id: outlet for outlet in outlets_for_tier(registry.outlets.values(), tier)}
+    warehouse = Warehouse(settings)
+    ensure_ready(warehouse)
+    for outlet_id, row in read_overrides(warehouse).items():
+        if outlets.pop(outlet_id, None):
+            by, why = row["set_by"], row["reason"]
+            logger.info("%s: left out, %s by %s: %s", outlet_id, row["state"], by, why)
+    if not outlets:
+        logger.info("No outlet of the tier %s is enabled in %s: nothing to do.", tier, settings.outlets)
+        return []
+    run = context["dag_run"]
+    asked = run_window(run.run_type, context.get("data_interval_start"), context.get("data_interval_end"))
+    if asked.mode == "window":
+        for outlet in [outlet for outlet in outlets.values() if not outlet.reaches_past]:
+            logger.info("%s: left out, no endpoint of its file reaches the past", outlet.id)
+            del outlets[outlet.id]
+    apply_pending_removals(warehouse, ArchiveStore(settings.archive))
+    ids: dict[str, UUID] = {}
+    with contextlib.closing(warehouse.connect("loader", "pressmark plan")) as connection:
+        for outlet in outlets.values():
+            with transaction(connection) as cursor:
+                request = add_request(
+                    cursor,
+                    outlet,
+                    requested_by=f"Airflow {run.dag_id}",
+                    mode=asked.mode,
+                    start=asked.start,
+                    end=asked.end,
+                    dag_id=run.dag_id,
+                    run_id=run.run_id,
+                )
+                ids[outlet.id] = request.request_id
+    jobs = [
+        {"name": job_name(job), "requests": [str(ids[o]) for o in job], "outlets": job} for job in batch_jobs(list(ids))
+    ]
+    logger.info("%d outlets in %d jobs", len(ids), len(jobs))
+    return jobs
+
+
+def crawl_job(
+    job: dict[str, Any],
+    is_retry: bool = False,
+    on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
+    map_index: int | None = None,
+) -> dict[str, Any]:
+    """Run the crawls of a job in one process, its log lines into ours.
+
+    is_retry: leave out the crawls that have ended well already. on_start: given the process, to end it early.
+    map_index: of the task, so that the log of a crawl is found.
+    Raises ConfigError for what a retry cannot mend, PressmarkError naming the outlets whose crawls did not end well.
+    """
+    from pressmark.crawl.process import run_crawls
+    from pressmark.errors import ConfigError, HostRefuses, PressmarkError
+    from pressmark.scheduling import crawl_problem
+
+    requests = [UUID(request) for request in job["requests"]]
+    _remember_task(requests, map_index)
+    if is_retry:
+        rows = _planned(requests)
+        refused = {r["request_id"] for r in rows if (crawl_problem(r) or "").startswith(HostRefuses.BEGINNING)}
+        ended_well = {row["request_id"] for row in rows if not crawl_problem(row)}
+        requests = [request for request in requests if request not in ended_well | refused]
+        if not requests:
+            logger.info("%s: all crawls have ended well already", job["name"])
+            return {"outlets": len(job["outlets"]), "failed": 0}
+    run = run_crawls(requests, log=None, on_line=log_line, on_start=on_start)
+    if run.error and run.exit_code == ConfigError.exit_code:
+        raise ConfigError(run.error)
+    rows = _planned(requests)
+    failed = {row["outlet"]: why for row in rows if (why := crawl_problem(row))}
+    outcomes: dict[str, int] = {}
+    for row in rows:
+        for outcome, count in row["outcomes"].items():
+            outcomes[outcome] = outcomes.get(outcome, 0) + count
+    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
+    logger.info("%s: %d of %d crawls ended well: %s", job["name"], len(rows) - len(failed), len(rows), told)
+    if failed or run.error:
+        told = "; ".join([*([run.error] if run.error else []), *(f"{o}: {e}" for o, e in failed.items())])
+        if not run.error and all(why.startswith(HostRefuses.BEGINNING) for why in failed.values()):
+            raise HostRefuses(told)  # who is refused does not knock again two minutes later
+        raise PressmarkError(told)
+    return {"outlets": len(job["outlets"]), "failed": 0, **outcomes}
+
+
+def load_job(job: dict[str, Any]) -> dict[str, int]:
+    """Load what the crawls of a job have committed, also where they failed."""
+    from pressmark.archive.store import ArchiveStore
+    from pressmark.errors import LoadError
+    from pressmark.registry import load_registry
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse
+    from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
+    from pressmark.warehouse.load import load_segments, segments_to_load
+
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    page_extractor = ArchivedPageExtractor(load_registry(settings.outlets), ArchiveStore(settings.archive))
+    try:
+        segments = segments_to_load(warehouse, job["outlets"])
+        done = load_segments(warehouse, [(s, o) for s, o, _ in segments], page_extractor)
+    finally:
+        page_extractor.close()
+    captures = sum(segment.captures or 0 for segment in done)
+    logger.info("%d segments, %d visits loaded", len(done), captures)
+    errors = [f"{s.outlet}: segment {s.segment_id}: {s.error}" for s in done if s.error]
+    if errors:
+        raise LoadError("; ".join(errors))
+    return {"segments": len(done), "captures": captures}
+
+
+def cluster_loaded() -> dict[str, int]:
+    """Look for the copies of everything that was loaded since the last time, by whichever run."""
+    from pressmark.settings import Settings
+    from pressmark.warehouse.clusters import cluster
+    from pressmark.warehouse.connection import Warehouse
+
+    done = cluster(Warehouse(Settings.from_env()), lambda done, waiting: logger.info("%d done, %d wait", done, waiting))
+    logger.info("%d articles, %d copies, %d articles changed their cluster", done.articles, done.copies, done.changed)
+    return {"articles": done.articles, "copies": done.copies, "changed": done.changed}
+
+
+def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = True) -> dict[str, Any]:
+    """Judge a run by the database.
+
+    planned, clustered: whether these tasks succeeded. Raises AirflowFailException where one did not, or where the
+    run is over its budget: to judge again would change nothing.
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from pressmark.airflow.health_tasks import check_run_health
+    from pressmark.registry import load_registry
+    from pressmark.scheduling import audit
+    from pressmark.settings import Settings
+
+    if not planned:
+        raise AirflowFailException("Nothing was planned: the log of the task plan says why.")
+    rows = _planned(dag_id=dag_id, run_id=run_id)
+    result = audit(rows)
+    for line in result.lines:
+        logger.info("%s", line)
+    for problem in load_registry(Settings.from_env().outlets).problems:
+        logger.warning("left out  %s", problem)
+    if not clustered:
+        result.problems.append(
+            "Copies were not looked for: the log of the task cluster says why; the next run goes on."
+        )
+    check_run_health(dag_id, rows, result.failed)
+    if result.problems:
+        raise AirflowFailException(" ".join(result.problems))
+    return {
+        "outlets": result.outlets,
+        "failed": len(result.failed),
+        "silent": len(result.silent),
+        "outcomes": result.counts,
+    }
+
+
+def log_line(line: str) -> None:
+    """A log line of the crawl process, at its own level and under its own name."""
+    known = _LOG_LINE.match(line)
+    if known:
+        level, name, message = known.groups()
+        logging.getLogger(name).log(logging.getLevelNamesMapping()[level], "%s", message)
+    else:
+        logger.info("%s", line)
+
+
+def _remember_task(requests: Sequence[UUID], map_index: int | None) -> None:
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse, transaction
+    from pressmark.warehouse.queries import queries
+
+    if map_index is None or map_index < 0:
+        return
+    connection = Warehouse(Settings.from_env()).connect("loader", "pressmark crawl")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("plan")["remember_task"], {"requests": list(requests), "map_index": map_index})
+
+
+def _planned(
+    requests: Sequence[UUID] = (), dag_id: str | None = None, run_id: str | None = None
+) -> list[dict[str, Any]]:
+    """These requests, or those of a run, each with its last crawl."""
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+    from pressmark.warehouse.queries import queries
+
+    connection = Warehouse(Settings.from_env()).connect("loader", "pressmark audit")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("plan")["planned"], {"requests": list(requests), "dag_id": dag_id, "run_id": run_id})
+        return dict_rows(cursor)

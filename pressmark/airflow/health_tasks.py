@@ -1,0 +1,79 @@
+"""Health checks at the end of a run: outlet states, alerts, the heartbeat. Heavy imports are inside the functions."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+
+def check_run_health(dag_id: str, rows: list[dict[str, Any]], failed: dict[str, str]) -> None:
+    """The health of the run's outlets, with alerts; or one alert where it must be us. Then the heartbeat."""
+    from pressmark.airflow.alerts import send_open_alerts
+    from pressmark.errors import HostRefuses
+    from pressmark.health.monitor import clear_internal_failure, long_unreachable, mark_internal_failure
+    from pressmark.health.rules import is_internal_failure
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse
+
+    settings = Settings.from_env()
+    warehouse = Warehouse(settings)
+    unanswered = [o for o, why in failed.items() if not why.startswith(HostRefuses.BEGINNING)]
+    dead = long_unreachable(warehouse, unanswered) if 2 * len(unanswered) <= len(rows) else set()
+    control = _control_problem(settings.control_url)
+    if control or is_internal_failure(len(unanswered) - len(dead), len(rows) - len(dead)):
+        told = control or f"{len(unanswered)} of {len(rows)} outlets gave no answer at once"
+        message = f"{told}: it must be our side (network, address, disk). No outlet is held to account for this run."
+        mark_internal_failure(warehouse, message, [row["crawl_id"] for row in rows if row["crawl_id"]])
+        logger.warning("%s", message)
+        send_open_alerts(warehouse)
+    elif rows:
+        clear_internal_failure(warehouse)
+        check_outlet_health([row["outlet"] for row in rows])
+    ping_heartbeat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
+
+
+def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
+    """Judge outlets (None: all), tell what is new, and count the states."""
+    from collections import Counter
+
+    from pressmark.airflow.alerts import send_open_alerts
+    from pressmark.health.monitor import check_health
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse
+
+    warehouse = Warehouse(Settings.from_env())
+    done = check_health(warehouse, outlets)
+    for outlet, verdict in done.verdicts.items():
+        if verdict.state not in ("fresh", "new"):
+            logger.info("%-18s %s: %s", verdict.state, outlet, verdict.reason)
+    for alert in done.over:
+        logger.info("over: %s", alert.message)
+    send_open_alerts(warehouse)
+    return dict(Counter(verdict.state for verdict in done.verdicts.values()))
+
+
+def _control_problem(url: str | None) -> str | None:
+    """What is wrong with the control host, which answers unless our own network is down; None where it is well."""
+    if url is None:
+        return None
+    import httpx
+
+    try:
+        httpx.get(url, timeout=10, follow_redirects=True).raise_for_status()
+    except httpx.HTTPError as error:
+        return f"The control host does not answer ({url}: {error})"
+    return None
+
+
+def ping_heartbeat(url: str | None, tier: str) -> None:
+    """Tell a watchdog elsewhere that this tier's run has come to its end: it notices when none does."""
+    if url is None:
+        return
+    import httpx
+
+    try:
+        httpx.get(url.replace("{tier}", tier), timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        logger.warning("the heartbeat %s was not taken: %s", url, error)

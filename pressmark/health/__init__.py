@@ -1,0 +1,1 @@
+"""Outlet health: the rules that evaluate an outlet (`rules`, pure) and the database around them (`monitor`)."""

@@ -1,0 +1,420 @@
+"""Removals: entering one, carrying it out in tables, archive and logs, and knowing it again after a restore.
+
+A removal is a row of ops.removal and, beside the archive, a note without what it names, so that a database restored
+from an older backup hears of it. Carrying out may be killed and repeated: rows go in one transaction, which leaves
+the captures to be overwritten in staging.erase_queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json, execute_values
+
+from pressmark.archive.erasure import erase_captures
+from pressmark.archive.store import ArchiveStore
+from pressmark.errors import ArchiveError, ConfigError
+from pressmark.removal.rules import Action, Removal, Target, erasure_secret, fold_person, keyed, masked_uid
+from pressmark.settings import Settings
+from pressmark.urls import absolute, url_host, url_uid
+from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.locks import session_lock
+from pressmark.warehouse.queries import queries
+
+NOTES = "removals"
+ARCHIVE_LOCK = "pressmark archive"  # whoever rewrites, joins or deletes files of the archive holds it
+_SQL = queries("removal")
+_ARTICLE_STATEMENTS = (
+    "erase_search", "erase_merges", "erase_comments", "erase_revisions", "erase_variants", "erase_captures",
+    "erase_events", "erase_articles",
+)  # fmt: skip
+_ADDRESS_STATEMENTS = ("erase_url_listings", "erase_frontier", "erase_quarantine", "erase_staged")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Found:
+    """What a removal covers in this warehouse."""
+
+    articles: list[UUID] = field(default_factory=list)
+    uids: list[UUID] = field(default_factory=list)
+    urls: list[str] = field(default_factory=list)
+    comments: list[UUID] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalResult:
+    """What came of carrying out removals: articles hidden or erased, comments, captures overwritten, log lines."""
+
+    articles: int = 0
+    comments: int = 0
+    captures: int = 0
+    log_lines: int = 0
+
+
+def read_removals(cursor: Cursor, settings: Settings, outlet: str | None = None) -> list[Removal]:
+    """Removals that may concern an outlet (None: all), ready to say what they cover."""
+    cursor.execute(_SQL["all"], {"outlet": outlet})
+    rows = cursor.fetchall()
+    if not rows:
+        return []
+    secret = erasure_secret(settings) if any(row[5] is not None for row in rows) else b""
+    cursor.execute(_SQL["identity_parameters"], {"outlet": outlet})
+    parameters = dict(cursor.fetchall())
+    removals = []
+    for removal_id, target, action, value, of_outlet, key, length, _ in rows:
+        uid = None
+        where = of_outlet or outlet
+        if target == "url" and value and where and absolute(value):
+            uid = url_uid(where, value, parameters.get(where))
+        value_key = bytes(key) if key is not None else None
+        removals.append(Removal(removal_id, target, action, value, of_outlet, uid, value_key, length, secret))
+    return removals
+
+
+def record_removal(
+    warehouse: Warehouse,
+    store: ArchiveStore,
+    target: Target,
+    value: str,
+    action: Action,
+    reason: str,
+    outlet: str | None = None,
+) -> Removal:
+    """Write a removal down, in the database and beside the archive; `carry_out` does the rest.
+
+    outlet: to which it is limited; for a URL it is found by its host. Raises ConfigError for what cannot be removed.
+    """
+    removal = _describe(warehouse, target, value, action, outlet)
+    note = {
+        "removal_id": str(removal.removal_id),
+        "target": target,
+        "action": action,
+        "outlet": removal.outlet,
+        "reason": reason,
+        "requested_by": getpass.getuser(),
+        "created_at": datetime.now(UTC).isoformat(),
+        "value": value if action == "hide" or target == "outlet" else None,
+        "value_key": _key_for(removal).hex() if action == "erase" and target != "outlet" else None,
+        "value_length": len(value) if action == "erase" and target == "prefix" else None,
+    }
+    # The note first: what is carried out must be known after a restore; what is known and not done is done then.
+    _put_note(store, note)
+    with _eraser(warehouse) as connection, transaction(connection) as cursor:
+        _add(cursor, note)
+        if note["value_key"]:
+            _unname_hidden(cursor, store, removal, note)
+    return removal
+
+
+def _put_note(store: ArchiveStore, note: dict[str, Any]) -> None:
+    store.put_note(NOTES, f"{note['removal_id']}.json", json.dumps(note, ensure_ascii=False, sort_keys=True))
+
+
+def _unname_hidden(cursor: Cursor, store: ArchiveStore, removal: Removal, note: dict[str, Any]) -> None:
+    """What was hidden before and is now erased must not be named by its first removal any more."""
+    cursor.execute(_SQL["hidden_before"], {"target": removal.target, "value": removal.value})
+    notes = store.notes(NOTES)
+    hashed = {name: note[name] for name in ("action", "value", "value_key", "value_length")}
+    for (removal_id,) in cursor.fetchall():
+        if (known := notes.get(f"{removal_id}.json")) is not None:
+            _put_note(store, json.loads(known) | hashed)
+        cursor.execute(_SQL["unname"], {**hashed, "value_key": _key_for(removal), "removal_id": removal_id})
+
+
+def preview(warehouse: Warehouse, target: Target, value: str, action: Action, outlet: str | None = None) -> Found:
+    """What a removal would cover, without doing anything."""
+    removal = _describe(warehouse, target, value, action, outlet)
+    with _eraser(warehouse) as connection, transaction(connection) as cursor:
+        return _find(cursor, removal)
+
+
+def apply_removal(warehouse: Warehouse, store: ArchiveStore, known: Sequence[Removal] = ()) -> RemovalResult:
+    """Carry out what is entered and not done, then overwrite what waits for it in the archive.
+
+    known: removals whose value is still at hand, so that nothing has to be searched by its hash.
+    """
+    settings = warehouse.settings
+    at_hand = {removal.removal_id: removal for removal in known}
+    articles = comments = log_lines = 0
+    with _eraser(warehouse) as connection:
+        with transaction(connection) as cursor:
+            removals = read_removals(cursor, settings)
+            cursor.execute(_SQL["all"], {"outlet": None})
+            pending = {row[0] for row in cursor.fetchall() if not row[7]}
+        for removal in removals:
+            if removal.removal_id not in pending:
+                continue
+            found = _apply(connection, at_hand.get(removal.removal_id, removal), settings)
+            articles += len(found.articles) if removal.target != "commenter" else 0
+            comments += len(found.comments)
+            if removal.action == "erase":
+                log_lines += scrub_logs(settings, found.urls)
+        captures = _overwrite(connection, store)
+    return RemovalResult(articles, comments, captures, log_lines)
+
+
+def apply_pending_removals(warehouse: Warehouse, store: ArchiveStore) -> RemovalResult:
+    """Enter what the notes beside the archive say and this database does not know (it was restored from an older
+    backup, or is rebuilt), and carry out what is not done.
+    """
+    notes = store.notes(NOTES)
+    with _eraser(warehouse) as connection, transaction(connection) as cursor:
+        cursor.execute(_SQL["known_ids"])
+        known = {str(row[0]) for row in cursor.fetchall()}
+        missing = [json.loads(text) for name, text in notes.items() if name.removesuffix(".json") not in known]
+        for note in missing:
+            _add(cursor, note)
+        cursor.execute(_SQL["all"], {"outlet": None})
+        pending = sum(not row[7] for row in cursor.fetchall())
+        cursor.execute(_SQL["nothing_to_erase"])
+        cursor.execute(_SQL["segments_to_erase"])
+        waiting = cursor.fetchall()
+    if missing:
+        logger.warning("%d removals that this database did not know are carried out", len(missing))
+    return apply_removal(warehouse, store) if pending or waiting else RemovalResult()
+
+
+def drop_staged(cursor: Cursor, segment_id: UUID, outlet: str, settings: Settings) -> list[tuple[UUID, UUID]]:
+    """Drop what removals cover from the staged visits of a segment, within the load's transaction.
+
+    Returns (crawl, url_uid) of the dropped. What is to be erased is queued, and its removal is to be done again:
+    `carry_out` after the load takes the rest out.
+    """
+    removals = read_removals(cursor, settings, outlet)
+    if not removals:
+        return []
+    cursor.execute(_SQL["staged"], {"segment_id": segment_id})
+    dropped: list[tuple[UUID, UUID]] = []
+    captures: list[UUID] = []
+    again: set[UUID] = set()
+    for capture_id, crawl_id, uid, article_uid, requested, url, urls, authors, comments in cursor.fetchall():
+        addresses = [(requested, uid), (url, article_uid), *((u["url"], UUID(u["url_uid"])) for u in urls)]
+        covered = [r for r in removals if any(r.covers(*a) for a in addresses)]
+        covered += [r for r in removals if r.target == "author" and any(r.names(name) for name in authors)]
+        if covered:
+            captures.append(capture_id)
+            dropped.append((crawl_id, uid))
+            again |= {r.removal_id for r in covered if r.action == "erase"}
+            if any(r.action == "erase" for r in covered):
+                cursor.execute(_SQL["queue_erasure"], {"segment_id": segment_id, "url_uid": uid})
+            continue
+        about = [r for r in removals if r.target == "commenter" and any(r.names(c["author"]) for c in comments)]
+        if about:
+            kept = [c for c in comments if not any(r.names(c["author"]) for r in about)]
+            erase = any(r.action == "erase" for r in about)
+            values = {"segment_id": segment_id, "capture_id": capture_id, "comments": Json(kept), "erase": erase}
+            cursor.execute(_SQL["replace_comments"], values)
+            if erase:
+                cursor.execute(_SQL["queue_erasure"], {"segment_id": segment_id, "url_uid": uid})
+                again |= {r.removal_id for r in about if r.action == "erase"}
+    if captures:
+        cursor.execute(_SQL["drop_staged"], {"segment_id": segment_id, "captures": captures})
+    if again:
+        cursor.execute(_SQL["do_again"], {"removals": sorted(again)})
+    return dropped
+
+
+def scrub_logs(settings: Settings, urls: Iterable[str]) -> int:
+    """Blank every line of our logs that names one of these addresses; returns how many. Files keep their length."""
+    needles = [url.encode() for url in urls if len(url) > 10]
+    if not needles:
+        return 0
+    count = 0
+    folders = [settings.logs, settings.home / "airflow" / "logs", settings.home / "postgres"]
+    if "AIRFLOW_HOME" in os.environ:
+        folders.append(Path(os.environ["AIRFLOW_HOME"]) / "logs")
+    for path in (p for folder in folders if folder.is_dir() for p in folder.rglob("*log*") if p.is_file()):
+        with contextlib.suppress(OSError):
+            count += _blank_lines(path, needles)
+    return count
+
+
+def _blank_lines(path: Path, needles: Sequence[bytes]) -> int:
+    content = path.read_bytes()
+    if not any(needle in content for needle in needles):
+        return 0
+    count = offset = 0
+    with path.open("r+b") as file:  # in place: whoever writes to it goes on at its end
+        for line in content.splitlines(keepends=True):
+            if any(needle in line for needle in needles):
+                file.seek(offset)
+                file.write(b"#" * len(line.rstrip(b"\r\n")))
+                count += 1
+            offset += len(line)
+    return count
+
+
+def _describe(warehouse: Warehouse, target: Target, value: str, action: Action, outlet: str | None) -> Removal:
+    settings = warehouse.settings
+    value = value.strip()
+    if not value:
+        raise ConfigError(f"--{target} is empty.")
+    uid = None
+    with _eraser(warehouse) as connection, transaction(connection) as cursor:
+        cursor.execute(_SQL["hashed"])
+        (hashed,) = cursor.fetchone() or (False,)
+        if target == "url":
+            address = absolute(value)
+            if address is None:
+                raise ConfigError(f"{value!r} is not an http(s) URL.")
+            value = address
+            outlet, parameters = _owner(cursor, address, outlet)
+            uid = url_uid(outlet, address, parameters)
+        elif target == "prefix" and not value.startswith(("http://", "https://")):
+            raise ConfigError(f"--prefix {value!r}: begin with http:// or https://, as the addresses do.")
+        elif target == "outlet":
+            outlet = None
+    secret = erasure_secret(settings, make=not hashed) if action == "erase" else b""
+    return Removal(uuid4(), target, action, value, outlet, uid, None, len(value), secret)
+
+
+def _owner(cursor: Cursor, url: str, outlet: str | None) -> tuple[str, Any]:
+    cursor.execute(queries("url_history")["outlets_of_host"], {"host": url_host(url)})
+    owners = dict(cursor.fetchall())
+    if outlet is None and len(owners) == 1:
+        outlet = next(iter(owners))
+    if outlet is None or outlet not in owners:
+        known = ", ".join(sorted(owners)) or "none"
+        raise ConfigError(f"{url}: its outlet is not clear (by its host: {known}); name it with --of.")
+    return outlet, owners[outlet]
+
+
+def _key_for(removal: Removal) -> bytes:
+    assert removal.value is not None
+    if removal.target == "url":
+        assert removal.url_uid is not None
+        return keyed(removal.secret, "url", removal.url_uid.hex)
+    text = fold_person(removal.value) if removal.target in ("author", "commenter") else removal.value
+    return keyed(removal.secret, removal.target, text)
+
+
+def _add(cursor: Cursor, note: dict[str, Any]) -> None:
+    key = bytes.fromhex(note["value_key"]) if note["value_key"] else None
+    cursor.execute(_SQL["add"], {**note, "value_key": key})
+
+
+def _apply(connection: Connection, removal: Removal, settings: Settings) -> Found:
+    """The rows of one removal, in one transaction."""
+    with transaction(connection) as cursor:
+        cursor.execute(queries("load")["one_at_a_time"])
+        cursor.execute(queries("cluster")["one_at_a_time"])
+        cursor.execute(queries("load")["next_load_seq"])
+        (load_seq,) = cursor.fetchone() or (0,)
+        found = _find(cursor, removal)
+        values: dict[str, Any] = {
+            "articles": found.articles, "uids": found.uids, "urls": found.urls, "load_seq": load_seq,
+            "comments": found.comments,
+        }  # fmt: skip
+        if removal.target == "commenter":
+            _take_comments(cursor, removal, values)
+        elif removal.action == "hide":
+            for statement in ("hide", "hide_from_search", "rest"):
+                cursor.execute(_SQL[statement], values)
+        else:
+            _erase(cursor, values, found, erasure_secret(settings))
+        count = len(found.comments if removal.target == "commenter" else found.articles)
+        cursor.execute(_SQL["done"], {"removal_id": removal.removal_id, "load_seq": load_seq, "count": count})
+    return found
+
+
+def _find(cursor: Cursor, removal: Removal) -> Found:
+    values = {"outlet": removal.value if removal.target == "outlet" else removal.outlet}
+    uids: set[UUID] = set()
+    found = Found()
+    if removal.target == "commenter":
+        cursor.execute(_SQL["commenters"], values)
+        rows = [row for row in cursor.fetchall() if removal.names(row[1])]
+        found.comments = [row[2] for row in rows]
+        uids = {row[3] for row in rows}
+    elif removal.target == "author":
+        cursor.execute(_SQL["authors"], values)
+        uids = {row[2] for row in cursor.fetchall() if removal.names(row[1])}
+    elif removal.url_uid is not None:
+        uids = {removal.url_uid}
+    else:
+        cursor.execute(_SQL["addresses"], values)
+        uids = {uid for _, url, uid in cursor if removal.covers(url, uid)}
+    if not uids:
+        return found
+    cursor.execute(_SQL["closure"], {"uids": sorted(uids)})
+    found.articles, found.uids = cursor.fetchone() or ([], [])
+    cursor.execute(_SQL["written_addresses"], {"uids": found.uids, "articles": found.articles})
+    found.urls = [row[0] for row in cursor.fetchall()]
+    return found
+
+
+def _take_comments(cursor: Cursor, removal: Removal, values: dict[str, Any]) -> None:
+    """Comments are few and other people's: hidden or erased, their rows go; erased, the archived pages go too."""
+    cursor.execute(_SQL["erase_commented"], values)
+    if removal.action == "erase":
+        for statement in ("enqueue_erase", "forget_bytes", "forget_bytes_of_frontier"):
+            cursor.execute(_SQL[statement], values)
+
+
+def _erase(cursor: Cursor, values: dict[str, Any], found: Found, secret: bytes) -> None:
+    cursor.execute(_SQL["enqueue_erase"], values)
+    cursor.execute(_SQL["payloads"], values)
+    values["payloads"], values["compared"] = cursor.fetchone() or ([], [])
+    cursor.execute(_SQL["forget_samples"], values)
+    for statement in ("rejoin", "erase_copies", "erase_bands", "erase_dedup_text", "erase_members", "erase_lines"):
+        cursor.execute(_SQL[statement], values)
+    cursor.execute(_SQL["unmerge"], values)
+    for statement in _ARTICLE_STATEMENTS:
+        cursor.execute(_SQL[statement], values)
+    cursor.execute(_SQL["erase_extraction_overrides"], values)
+    cursor.execute(_SQL["erase_extractions"], values)
+    values["texts"] = [row[0] for row in cursor.fetchall()]
+    cursor.execute(_SQL["erase_fingerprints"], values)
+    cursor.execute(_SQL["erase_texts"], values)
+    cursor.execute(_SQL["tombstones"], values)
+    for statement in _ADDRESS_STATEMENTS:
+        cursor.execute(_SQL[statement], values)
+    masks = [(str(uid), str(masked_uid(secret, uid))) for uid in found.uids]
+    if masks:
+        execute_values(cursor, _SQL["mask_candidates"], masks, page_size=500)
+    cursor.execute(_SQL["mask_fetches"], values)
+    cursor.execute(_SQL["mask_errors"], values)
+
+
+def _overwrite(connection: Connection, store: ArchiveStore) -> int:
+    """Overwrite in the archive what staging.erase_queue names; a file at a time, so that it may be cut off.
+
+    A file that cannot be read or written is told of and left for the next time.
+    """
+    total = 0
+    with session_lock(connection, ARCHIVE_LOCK):
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL["nothing_to_erase"])
+            cursor.execute(_SQL["segments_to_erase"])
+            segments = cursor.fetchall()
+        for file, rows in groupby(segments, key=lambda row: row[1]):
+            group = list(rows)
+            try:
+                total += erase_captures(store, file, [(base, length, set(uids)) for _, _, base, length, uids in group])
+            except ArchiveError as error:
+                logger.error("what was erased could not be overwritten in the archive yet: %s", error)
+                continue
+            with transaction(connection) as cursor:
+                for segment_id, *_, uids in group:
+                    cursor.execute(_SQL["erased"], {"segment_id": segment_id, "uids": uids})
+    return total
+
+
+@contextlib.contextmanager
+def _eraser(warehouse: Warehouse) -> Any:
+    with contextlib.closing(warehouse.connect("eraser", "pressmark remove")) as connection:
+        yield connection

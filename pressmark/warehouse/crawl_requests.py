@@ -1,0 +1,143 @@
+"""PLAN: crawl requests as rows. A crawl process is given only their ids."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from uuid import UUID, uuid4, uuid5
+
+from psycopg2.extensions import cursor as Cursor
+from psycopg2.extras import Json
+
+from pressmark.errors import ConfigError
+from pressmark.frontier import CrawlScope, Mode
+from pressmark.outlet import Outlet
+from pressmark.warehouse.queries import queries
+
+_NAMESPACE = UUID("6f0f6f0e-6d61-5b0c-9d4e-707265737321")
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlRequest:
+    """A row of ops.crawl_request. scheduled: by a run of the schedule, not by a person."""
+
+    request_id: UUID
+    outlet: str
+    mode: Mode
+    interval_start: datetime | None
+    interval_end: datetime
+    methods: tuple[str, ...] | None = None
+    page_budget: int | None = None
+    force_refetch: bool = False
+    dry_run: bool = False
+    scheduled: bool = False
+
+    @property
+    def scope(self) -> CrawlScope:
+        """The part that deciding needs."""
+        return CrawlScope(self.mode, self.interval_start, self.interval_end, self.force_refetch)
+
+
+def add_request(
+    cursor: Cursor,
+    outlet: Outlet,
+    *,
+    requested_by: str,
+    mode: Mode = "incremental",
+    start: datetime | None = None,
+    end: datetime | None = None,
+    methods: tuple[str, ...] | None = None,
+    page_budget: int | None = None,
+    force_refetch: bool = False,
+    dry_run: bool = False,
+    dag_id: str | None = None,
+    run_id: str | None = None,
+    chunk: str = "",
+) -> CrawlRequest:
+    """Write a request, and with it the outlet and the state of its file.
+
+    No interval for an incremental request: [last success, now), recorded as such.
+    Raises ConfigError for a window without a begin or with its end before it.
+    """
+    end = end or datetime.now(UTC)
+    if mode == "window" and (start is None or start >= end):
+        raise ConfigError(f"{outlet.id}: a window needs --since before --until (got {start} to {end}).")
+    remember_outlet(cursor, outlet)
+    if mode == "incremental" and start is None:
+        cursor.execute(queries("crawl")["last_success"], {"outlet": outlet.id})
+        row = cursor.fetchone()
+        start = row[0] if row else None
+    request_id = uuid5(_NAMESPACE, f"{dag_id}\0{run_id}\0{outlet.id}\0{chunk}") if dag_id and run_id else uuid4()
+    cursor.execute(
+        queries("crawl")["add_request"],
+        {
+            "request_id": request_id,
+            "outlet": outlet.id,
+            "mode": mode,
+            "interval_start": start,
+            "interval_end": end,
+            "methods": list(methods) if methods is not None else None,
+            "page_budget": page_budget,
+            "force_refetch": force_refetch,
+            "dry_run": dry_run,
+            "requested_by": requested_by,
+            "dag_id": dag_id,
+            "run_id": run_id,
+            "chunk": chunk,
+            "config_hash": outlet.config_hash,
+        },
+    )
+    return get_request(cursor, request_id)
+
+
+def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
+    """Have the outlet, as its file says now, in the warehouse."""
+    cursor.execute(
+        queries("crawl")["upsert_outlet"],
+        {
+            "outlet": outlet.id,
+            "name": outlet.name,
+            "home": outlet.home,
+            "country": outlet.country,
+            "languages": list(outlet.languages),
+            "timezone": outlet.timezone,
+            "tier": outlet.tier,
+            "domains": list(outlet.domains),
+            "enabled": outlet.enabled,
+            "gone_after": outlet.revisits.gone_after,
+        },
+    )
+    config = {"outlet": outlet.id, "config_hash": outlet.config_hash, "config": Json(outlet.model_dump(mode="json"))}
+    cursor.execute(queries("crawl")["remember_config"], config)
+    _remember_attributes(cursor, outlet)
+
+
+def _remember_attributes(cursor: Cursor, outlet: Outlet) -> None:
+    """What the outlet is today by its file, and what the file says of other times."""
+    single = {"country": outlet.country, "owner": outlet.owner, "type": outlet.type, "parent": outlet.parent}
+    current = [(name, value) for name, value in single.items() if value]
+    current += [("domain", domain) for domain in outlet.domains]
+    current += [("collection", collection) for collection in outlet.collections]
+    dated = [
+        {"attribute": a.attribute, "value": a.value, "valid_from": a.since, "valid_until": a.until}
+        for a in outlet.history
+    ]
+    values = {
+        "outlet": outlet.id,
+        "attributes": Json(dated, dumps=partial(json.dumps, default=str)),
+        "current": Json([{"attribute": name, "value": value} for name, value in current]),
+    }
+    for statement in ("dated_attributes", "ended_attributes", "current_attributes"):
+        cursor.execute(queries("crawl")[statement], values)
+
+
+def get_request(cursor: Cursor, request_id: UUID) -> CrawlRequest:
+    """Read a request. Raises ConfigError where there is none of that id."""
+    cursor.execute(queries("crawl")["get_request"], {"request_id": request_id})
+    row = cursor.fetchone()
+    if row is None:
+        raise ConfigError(f"There is no crawl request {request_id} in this warehouse.")
+    methods = tuple(row[5]) if row[5] is not None else None
+    return CrawlRequest(row[0], row[1], row[2], row[3], row[4], methods, *row[6:])

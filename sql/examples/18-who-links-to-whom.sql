@@ -1,5 +1,0 @@
--- Which outlets and domains do the texts of each outlet link to?
-SELECT outlet, COALESCE(cited_outlet, cited_domain) AS cited, count(*) AS links, count(DISTINCT article_uid) AS articles
-FROM mart.citation
-GROUP BY outlet, cited
-ORDER BY links DESC, outlet, cited;

@@ -1,0 +1,277 @@
+"""A whole Airflow over the newsstand: started as `pressmark up` does, disturbed, and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from pressmark.airflow.client import AirflowClient, Run
+from pressmark.airflow.service import AirflowService, read_health
+from pressmark.settings import PROJECT_ROOT
+from tests.airflow.conftest import RunningAirflow
+from tests.conftest import Line, process_command
+
+DAG_ID = "crawl_hourly"
+pytestmark = pytest.mark.timeout(600)
+
+
+def wait(what: Callable[[], object], seconds: float, why: str) -> object:
+    deadline = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < deadline, why
+        time.sleep(0.2)
+    return found
+
+
+def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
+    """The run when it has ended."""
+    deadline = time.monotonic() + seconds
+    while not (now := airflow.run(run.dag_id, run.run_id)).has_ended:
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{run.run_id} did not end: {now.state}\n{_told(airflow, run)}")
+        time.sleep(0.2)
+    return now
+
+
+def _told(airflow: AirflowClient, run: Run) -> str:
+    """State of each task, and the last lines of those that did not end."""
+    lines = []
+    for task in airflow.tasks(run):
+        name, state = f"{task['task_id']} {task['rendered_map_index'] or ''}", task["state"]
+        lines.append(f"{name}: {state}, try {task['try_number']}, since {task['start_date']}, pid {task['pid']}")
+        if state not in ("success", None) and task["try_number"]:
+            log = airflow.log(run, task["task_id"], task["map_index"])
+            lines += [f"    {line}" for line in log.splitlines()[-8:]]
+    return "\n".join(lines)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(running_airflow: RunningAirflow) -> str:
+    """Fingerprint after the run that Airflow starts by itself."""
+    with AirflowClient(running_airflow.service) as airflow:
+        wait(lambda: airflow.runs(DAG_ID), 60, "no scheduled run")
+        assert end_of(airflow, airflow.runs(DAG_ID)[0]).state == "success"
+    assert running_airflow.line.query("SELECT count(*) FROM mart.article") == [(40,)]
+    return running_airflow.line.fingerprint()
+
+
+def test_it_is_up_for_this_machine_alone(running_airflow: RunningAirflow, undisturbed: str) -> None:
+    state = running_airflow.service.state()
+    assert state is not None and set(read_health(state.port).values()) == {"healthy"}
+    listening = set()
+    for process in running_airflow.service.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):  # tasks come and go
+            listening |= {c.laddr for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    assert {(address.ip, address.port) for address in listening} == {("127.0.0.1", state.port)}
+    for name in ("passwords.json", "secrets.json"):
+        assert (running_airflow.service.home / name).stat().st_mode & 0o777 == 0o600
+    secrets = [
+        running_airflow.service.password(),
+        *json.loads((running_airflow.service.home / "secrets.json").read_text()).values(),
+    ]
+    for folder in (running_airflow.line.home / "logs", running_airflow.service.home / "logs"):
+        for log in folder.rglob("*.log"):
+            text = log.read_text(errors="replace")
+            assert not any(secret in text for secret in secrets), log
+    status = json.loads(running_airflow.line.run("status", "--json").stdout)
+    assert status["airflow"] == {"state": "ready", "url": state.url, "parts": None}
+    assert "runs already" in running_airflow.line.run("up", "--detach").stdout
+
+
+def test_a_run_as_the_operator_sees_it(
+    running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
+) -> None:
+    run = airflow.runs(DAG_ID)[0]
+    tasks = airflow.tasks(run)
+    names = {t["rendered_map_index"] for t in tasks if t["task_id"] == "job.crawl"}
+    assert names == {"al-waha", "harbour-dispatch", "la-plaza", "tagesblick"}
+    (crawl,) = [t for t in tasks if t["task_id"] == "job.crawl" and t["rendered_map_index"] == "tagesblick"]
+    log = airflow.log(run, "job.crawl", crawl["map_index"])
+    assert "tagesblick: 1 of 1 crawls ended well: 10 new" in log and "listed http://tagesblick.newsstand.example" in log
+    counts = airflow.xcom(run, "job.crawl", crawl["map_index"])
+    assert counts == {"outlets": 1, "failed": 0, "new": 10}
+    link = airflow.links(run, "job.crawl", crawl["map_index"])["Crawls"]
+    page = airflow.page(link)
+    assert "4 crawls of crawl_hourly" in page and "<td>tagesblick</td>" in page and "10 new" in page
+    assert httpx.get(airflow.url + link).status_code == 401, "the page asks for Airflow's login"
+    (event,) = airflow.asset_events("news_articles", DAG_ID)
+    assert event["outcomes"] == {"new": 40} and event["failed"] == 0
+    asked = running_airflow.line.query(
+        "SELECT DISTINCT mode, requested_by, run_id, interval_end - interval_start FROM ops.crawl_request"
+    )
+    assert [(mode, by, run_id, str(width)) for mode, by, run_id, width in asked] == [
+        ("incremental", "Airflow crawl_hourly", run.run_id, "1:00:00")
+    ]
+
+
+def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str) -> None:
+    """A re-extraction and a backfill, by their forms; neither changes what is right already."""
+    before = len(running_airflow.newsstand.requests())
+    file = Path(running_airflow.line.env["PRESSMARK_OUTLETS"]) / "tagesblick.yaml"
+    kept = file.read_text()
+    file.write_text(kept + "extraction: {prune: ['//aside']}\n")  # another extractor: there is something to read
+    run = airflow.trigger("reextract", {"outlets": ["la-plaza", "tagesblick"], "promote": True})
+    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    read = {t["rendered_map_index"]: t["map_index"] for t in airflow.tasks(run) if t["task_id"] == "extract"}
+    assert set(read) == {"la-plaza", "tagesblick"}
+    assert "COMPARED" in airflow.log(run, "extract", read["tagesblick"])
+    told = airflow.xcom(run, "extract", read["tagesblick"])
+    assert told["pages"] == 10 and told["outlet"] == "tagesblick"
+    assert airflow.xcom(run, "promote")["promoted"] == 2
+    file.write_text(kept)
+    assert len(running_airflow.newsstand.requests()) == before, "no outlet is asked"
+    assert running_airflow.line.fingerprint() == undisturbed
+
+    form = {"outlets": ["tagesblick"], "since": "2026-03-01", "until": "2026-04-01"}
+    run = airflow.trigger("backfill", form)
+    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    assert "PLAN" in airflow.log(run, "plan_backfill")
+    assert airflow.xcom(run, "report") == {"state": "dry_run"}, "a dry run unless it is said otherwise"
+    run = airflow.trigger("backfill", {**form, "dry_run": False, "force_refetch": True})
+    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    (part,) = [t for t in airflow.tasks(run) if t["task_id"] == "crawl_and_load"]
+    assert part["rendered_map_index"] == "tagesblick (1 part)"
+    assert airflow.xcom(run, "crawl_and_load", part["map_index"]) == {"done": 1}
+    assert airflow.xcom(run, "report") == {"state": "done", "outlets": 1}
+    assert running_airflow.line.fingerprint() == undisturbed
+    # What cannot be is refused at once, with the reason in the log.
+    run = airflow.trigger("backfill", {**form, "until": "2026-02-01"})
+    assert end_of(airflow, run).state == "failed"
+    assert "2026-02-01" in airflow.log(run, "plan_backfill")
+    # Runs of the daily care come by themselves.
+    (care, *_) = airflow.runs("maintain")
+    assert end_of(airflow, care).state == "success", _told(airflow, care)
+
+
+def _by_command(running_airflow: RunningAirflow, words: str) -> psutil.Process | None:
+    return next((p for p in running_airflow.service.processes() if words in " ".join(process_command(p))), None)
+
+
+def _scheduler(running_airflow: RunningAirflow) -> psutil.Process | None:
+    return _by_command(running_airflow, "airflow scheduler")
+
+
+def _api_server(running_airflow: RunningAirflow) -> psutil.Process | None:
+    return _by_command(running_airflow, "airflow api_server")
+
+
+def _crawl(running_airflow: RunningAirflow) -> psutil.Process | None:
+    return _by_command(running_airflow, "spiders.job")
+
+
+def _task(running_airflow: RunningAirflow) -> psutil.Process | None:
+    crawl = _crawl(running_airflow)
+    return crawl.parent() if crawl else None
+
+
+def _postmaster(running_airflow: RunningAirflow) -> psutil.Process | None:
+    server = running_airflow.line.warehouse.embedded
+    assert server is not None
+    return psutil.Process(int((server.places.data / "postmaster.pid").read_text().splitlines()[0]))
+
+
+@pytest.mark.parametrize("victim", [_crawl, _task, _api_server, _scheduler, _postmaster])
+def test_killed_in_the_middle_of_a_run(
+    running_airflow: RunningAirflow,
+    airflow: AirflowClient,
+    undisturbed: str,
+    victim: Callable[[RunningAirflow], psutil.Process | None],
+) -> None:
+    running_airflow.line.empty()
+    before = len(running_airflow.newsstand.requests())
+    run = airflow.trigger(DAG_ID)
+    wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
+    process = victim(running_airflow)
+    assert process is not None
+    process.kill()
+    wait(lambda: _healthy(running_airflow), 120, "Airflow did not come back")
+    # A part that died with the server may count as healthy until its heart is missed: its successor has to be known.
+    wait(lambda: _all_known(running_airflow), 60, "a successor is not known")
+    assert end_of(airflow, run, 300).state == "success"
+    assert running_airflow.line.fingerprint() == undisturbed
+    assert _crawl(running_airflow) is None, "a crawl was left behind"
+    assert running_airflow.line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+def _healthy(running_airflow: RunningAirflow) -> bool:
+    state = running_airflow.service.state()
+    try:
+        return state is not None and set(read_health(state.port).values()) == {"healthy"}
+    except OSError:
+        return False
+
+
+def _all_known(running_airflow: RunningAirflow) -> bool:
+    state = running_airflow.service.state()
+    assert state is not None and len(state.sessions) == 4
+    return all(psutil.pid_exists(int(number)) for number, _ in state.sessions.values())
+
+
+def test_marked_failed_in_the_middle_of_a_run(
+    running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
+) -> None:
+    running_airflow.line.empty()
+    before = len(running_airflow.newsstand.requests())
+    run = airflow.trigger(DAG_ID)
+    wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
+    (task, *_) = [t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["state"] == "running"]
+    airflow.set_state(run, "job.crawl", task["map_index"], "failed")
+    assert end_of(airflow, run).state == "success", "one of four is within the budget"
+    wait(lambda: _crawl(running_airflow) is None, 60, "a crawl was left behind")
+    airflow.clear(run)
+    assert end_of(airflow, run).state == "success"
+    assert running_airflow.line.fingerprint() == undisturbed
+
+
+def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
+    line: Line, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("killed")
+    own = Line(home, {"PRESSMARK_OUTLETS": str(PROJECT_ROOT / "outlets")})
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = own.run("up", "--detach", "--port", str(port), check=False)
+        assert done.returncode != 0 and f"Port {port} is taken by process" in done.stderr and "--port" in done.stderr
+    service = AirflowService(own.settings)
+    try:
+        process = subprocess.Popen(
+            own.command("up", "--port", str(port)), env=own.environment(), cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        wait(lambda: (state := service.state()) and state.ready, 120, "it did not come up")
+        state = service.state()
+        assert state is not None
+        psutil.Process(state.pid).kill()
+        process.communicate(timeout=60)
+        assert not service.is_running()
+        # Ctrl-C of a second start ends everything, what the killed one left included.
+        process = subprocess.Popen(
+            own.command("up", "--port", str(port)), env=own.environment(), cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # fmt: skip
+        wait(
+            lambda: service.is_running() and (state := service.state()) and state.ready, 120, "it did not come up again"
+        )
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=90)
+        assert process.returncode == 130, output
+        assert service.processes() == [] and not service.is_running()
+        assert own.warehouse.embedded is not None and not own.warehouse.embedded.is_running()
+    finally:
+        service.stop()
+        assert own.warehouse.embedded is not None
+        own.warehouse.embedded.remove()
