@@ -35,7 +35,7 @@ def process_command(process: psutil.Process) -> list[str]:
 
 
 @dataclass
-class Line:
+class Installation:
     """A home with a warehouse, and the command line that works on it."""
 
     home: Path
@@ -115,30 +115,30 @@ class Line:
 
 
 @pytest.fixture(scope="session")
-def session_pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
-    line = Line(tmp_path_factory.mktemp("home"))
-    migrate(line.warehouse)
-    yield line
-    server = line.warehouse.embedded
+def session_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    installation = Installation(tmp_path_factory.mktemp("home"))
+    migrate(installation.warehouse)
+    yield installation
+    server = installation.warehouse.embedded
     assert server is not None
     server.remove()
 
 
 @pytest.fixture
-def line(session_pipeline: Line) -> Line:
+def installation(session_installation: Installation) -> Installation:
     """An empty warehouse."""
-    session_pipeline.env = {}
-    session_pipeline.empty()
-    return session_pipeline
+    session_installation.env = {}
+    session_installation.empty()
+    return session_installation
 
 
 @pytest.fixture
-def newsstand(line: Line, tmp_path: Path) -> Iterator[Newsstand]:
-    """The running newsstand, and `line` set to crawl it."""
+def newsstand(installation: Installation, tmp_path: Path) -> Iterator[Newsstand]:
+    """The running newsstand, and `installation` set to crawl it."""
     from pressmark.newsstand import OUTLETS
 
     with running(tmp_path / "access.log") as stand:
-        line.env = {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": stand.resolve}
+        installation.env = {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": stand.resolve}
         yield stand
 
 
@@ -174,12 +174,12 @@ def outlet_file(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def serve(line: Line, site: WebSite, outlet_file: Callable[..., Path]) -> Callable[..., WebSite]:
-    """One outlet `test` at test.example on the site, and `line` set to crawl it."""
+def serve(installation: Installation, site: WebSite, outlet_file: Callable[..., Path]) -> Callable[..., WebSite]:
+    """One outlet `test` at test.example on the site, and `installation` set to crawl it."""
 
     def begin(*lines: str, hosts: tuple[str, ...] = (), **more: Any) -> WebSite:
         folder = outlet_file("test", "test.example", *lines, **more)
-        line.env = {
+        installation.env = {
             "PRESSMARK_OUTLETS": str(folder),
             "PRESSMARK_RESOLVE": site.resolve("test.example", "www.test.example", *hosts),
         }

@@ -1,8 +1,8 @@
 """Reading archived pages again by the extractor of today, comparing field by field, and making the result count or not.
 
-No request goes to any outlet. Nothing changes for analysts until a re-extraction is promoted. Promoting and rolling back
-are one transaction each, of rows in core.extraction_override. Revisions are derived again under the extractor in force,
-so a change of our extractor does not look like an edit by the newsroom.
+No request goes to any outlet. Nothing changes for analysts until a re-extraction is promoted. Promoting and rolling
+back are one transaction each, of rows in core.extraction_override. Revisions are derived again under the extractor in
+force, so a change of our extractor does not look like an edit by the newsroom.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 
 from pressmark.crawl.backfill import months
 from pressmark.newsstand.server import Newsstand
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite
 
 RANGE = ("--since", "2026-03-01", "--until", "2026-04-01")
@@ -20,39 +20,43 @@ def pages(newsstand: Newsstand) -> int:
     return len([r for r in newsstand.requests() if r["host"].startswith("tagesblick") and r["path"].endswith(".html")])
 
 
-def test_planned_done_and_not_done_twice(line: Line, newsstand: Newsstand) -> None:
-    dry = json.loads(line.run("backfill", "tagesblick", *RANGE, "--dry-run", "--json").stdout)
+def test_planned_done_and_not_done_twice(installation: Installation, newsstand: Newsstand) -> None:
+    dry = json.loads(installation.run("backfill", "tagesblick", *RANGE, "--dry-run", "--json").stdout)
     told = dry["plan"]["tagesblick"]
     assert told["known"] == 0 and told["discoverable"] == told["missing"] == 10 and told["requests"] >= 10
     assert sum(day.get("missing", 0) for day in told["days"].values()) == 10 and "?" not in told["days"]
-    assert line.query("SELECT count(*) FROM mart.article") == [(0,)] and pages(newsstand) == 0
-    assert line.query("SELECT state, chunks FROM mart.backfill") == [("dry_run", 0)]
-    done = json.loads(line.run("backfill", "tagesblick", *RANGE, "--json").stdout)
+    assert installation.query("SELECT count(*) FROM mart.article") == [(0,)] and pages(newsstand) == 0
+    assert installation.query("SELECT state, chunks FROM mart.backfill") == [("dry_run", 0)]
+    done = json.loads(installation.run("backfill", "tagesblick", *RANGE, "--json").stdout)
     assert done["state"] == "done" and done["outlets"]["tagesblick"]["articles_after"] == 10
     assert done["outlets"]["tagesblick"]["outcomes"]["new"] == 10
     asked = pages(newsstand)
-    again = json.loads(line.run("backfill", "tagesblick", *RANGE, "--json").stdout)
+    again = json.loads(installation.run("backfill", "tagesblick", *RANGE, "--json").stdout)
     assert again["backfill_id"] != done["backfill_id"] and [c["state"] for c in again["chunks"]] == ["covered"]
     assert pages(newsstand) == asked, "nothing is fetched twice"
-    assert "tagesblick" in line.run("backfill", "--list").stdout
-    assert line.query("SELECT kind FROM mart.data_discontinuity WHERE outlet = 'tagesblick'") == [("backfill",)]
+    assert "tagesblick" in installation.run("backfill", "--list").stdout
+    assert installation.query("SELECT kind FROM mart.data_discontinuity WHERE outlet = 'tagesblick'") == [("backfill",)]
 
 
-def test_cut_short_by_a_budget_and_taken_up_again(line: Line, newsstand: Newsstand) -> None:
-    first = line.run("backfill", "tagesblick", *RANGE, "--max-pages", "4", "--json", check=False)
+def test_cut_short_by_a_budget_and_taken_up_again(installation: Installation, newsstand: Newsstand) -> None:
+    first = installation.run("backfill", "tagesblick", *RANGE, "--max-pages", "4", "--json", check=False)
     report = json.loads(first.stdout)
     assert first.returncode == 1 and report["state"] == "unfinished" and "goes on with what is left" in first.stderr
     assert report["outlets"]["tagesblick"]["articles_after"] == 4
     assert "6 pages are left" in report["outlets"]["tagesblick"]["problems"][0]
-    second = json.loads(line.run("backfill", "tagesblick", *RANGE, "--max-pages", "100", "--json", check=False).stdout)
+    second = json.loads(
+        installation.run("backfill", "tagesblick", *RANGE, "--max-pages", "100", "--json", check=False).stdout
+    )
     assert second["backfill_id"] == report["backfill_id"] and second["resumed"]
     assert second["outlets"]["tagesblick"]["articles_after"] >= 8, "four more of the budget that it was asked with"
-    ((attempts,),) = line.query("SELECT attempts FROM ops.backfill_chunk")
+    ((attempts,),) = installation.query("SELECT attempts FROM ops.backfill_chunk")
     assert attempts == 2
-    assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+    assert installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
-def test_a_plan_tells_of_sitemaps_that_it_has_not_read(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_a_plan_tells_of_sitemaps_that_it_has_not_read(
+    installation: Installation, serve: Callable[..., WebSite]
+) -> None:
     site = serve("budgets: {sitemaps: 2}", endpoints=(("sitemap", "/index.xml"),))
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
     maps = "".join(f"<sitemap><loc>http://test.example/{n}.xml</loc></sitemap>" for n in range(4))
@@ -64,10 +68,10 @@ def test_a_plan_tells_of_sitemaps_that_it_has_not_read(line: Line, serve: Callab
         site.answers["test.example", f"/{n}.xml"] = Answer(
             f"<urlset {space}>{listed}</urlset>".encode(), content_type="application/xml"
         )
-    plan = json.loads(line.run("backfill", "test", *RANGE, "--dry-run", "--json").stdout)["plan"]["test"]
+    plan = json.loads(installation.run("backfill", "test", *RANGE, "--dry-run", "--json").stdout)["plan"]["test"]
     assert plan["listing_requests"] == 3 and plan["discoverable"] == 1, "robots.txt, the index, one of four"
     assert plan["note"].startswith("3 of its sitemaps were not read (budgets.sitemaps is 2)")
-    assert "3 of its sitemaps" in line.run("backfill", "test", *RANGE, "--dry-run").stdout
+    assert "3 of its sitemaps" in installation.run("backfill", "test", *RANGE, "--dry-run").stdout
 
 
 @pytest.mark.parametrize(
@@ -83,8 +87,10 @@ def test_a_plan_tells_of_sitemaps_that_it_has_not_read(line: Line, serve: Callab
         ([*RANGE], "at least one outlet"),
     ],
 )
-def test_what_makes_no_sense_is_refused(line: Line, newsstand: Newsstand, arguments: list[str], told: str) -> None:
-    done = line.run("backfill", *arguments, check=False)
+def test_what_makes_no_sense_is_refused(
+    installation: Installation, newsstand: Newsstand, arguments: list[str], told: str
+) -> None:
+    done = installation.run("backfill", *arguments, check=False)
     assert done.returncode == 2 and told in done.stderr
     assert newsstand.requests() == []
 

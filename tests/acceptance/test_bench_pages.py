@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import urlsplit
 
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.hostile.corpora import bench_pack
 from tests.site import Answer, WebSite, feed
 
@@ -16,7 +16,7 @@ def words(text: str) -> set[str]:
     return set(text.casefold().split())
 
 
-def test_real_pages_under_their_own_names(line: Line, site: WebSite, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_real_pages_under_their_own_names(installation: Installation, site: WebSite, tmp_path) -> None:  # type: ignore[no-untyped-def]
     pack = bench_pack("aeb")
     pack = pack / "aeb" if (pack / "aeb").exists() else pack
     gold = [json.loads(text) for text in (pack / "gold.jsonl").read_text().splitlines()]
@@ -44,10 +44,10 @@ def test_real_pages_under_their_own_names(line: Line, site: WebSite, tmp_path) -
             f"languages: [en]\ntimezone: UTC\nenabled: true\npoliteness: {{delay: 0}}\n"
             f"endpoints: [{{method: feed, url: 'http://{parts.hostname}/feed.xml', source: a benchmark pack}}]\n"
         )
-    line.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(*sorted(hosts))}
-    assert line.outcomes(*[f"real-{n}" for n in range(len(chosen))]) == {"new": PAGES}
+    installation.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(*sorted(hosts))}
+    assert installation.outcomes(*[f"real-{n}" for n in range(len(chosen))]) == {"new": PAGES}
     rows = dict(
-        line.query(
+        installation.query(
             "SELECT u.url, a.article_body FROM mart.article a JOIN mart.article_url u USING (article_uid) WHERE u.kind = 'requested'"
         )
     )
@@ -56,6 +56,6 @@ def test_real_pages_under_their_own_names(line: Line, site: WebSite, tmp_path) -
         wanted = words(page["body"])
         shares.append(len(wanted & words(rows[url])) / len(wanted))
     assert sum(shares) / len(shares) > 0.9, shares
-    assert line.query(
+    assert installation.query(
         "SELECT count(*) FROM mart.article WHERE (archive_file IS NULL) <> COALESCE(rights->'robots' ? 'noarchive', false) OR headline IS NULL OR in_language IS NULL"
     ) == [(0,)]

@@ -11,25 +11,28 @@ from pressmark.cli.articles import why
 from pressmark.extraction.non_article import patterns
 from pressmark.newsstand.edge_case_pages import EDGE_CASES, HOST
 from pressmark.newsstand.server import Newsstand
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite, feed
 
 
 def test_every_specimen_ends_as_its_line_says(
-    line: Line, newsstand: Newsstand, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    installation: Installation,
+    newsstand: Newsstand,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    report = line.crawl("odd-lot")["crawls"][0]
+    report = installation.crawl("odd-lot")["crawls"][0]
     assert report["finish_reason"] == "finished", "the walls are not enough in a row to stop the crawl"
-    ended = dict(line.query("SELECT url, outcome FROM ops.candidate"))
+    ended = dict(installation.query("SELECT url, outcome FROM ops.candidate"))
     wanted = {s.url: s.outcome for s in EDGE_CASES if s.outcome}
     assert ended == wanted
     for edge_case in EDGE_CASES:
         for column, value in edge_case.expected.items():
-            rows = line.query(
+            rows = installation.query(
                 f"SELECT {column}::text FROM mart.article WHERE url = %s", (edge_case.url,), role="analyst"
             )
             assert rows == [(None if value is None else str(value),)], f"{edge_case.url}: {edge_case.what}: {column}"
-    for name, value in line.environment().items():
+    for name, value in installation.environment().items():
         if name.startswith("PRESSMARK_"):
             monkeypatch.setitem(os.environ, name, value)
     for edge_case in EDGE_CASES:
@@ -43,7 +46,7 @@ def test_every_specimen_ends_as_its_line_says(
     # Each pattern of non_article.yaml that has words of its own is met by one of them.
     met = {
         reason.partition(":")[0]
-        for (reason,) in line.query("SELECT reason FROM ops.candidate WHERE reason LIKE '%% main text'")
+        for (reason,) in installation.query("SELECT reason FROM ops.candidate WHERE reason LIKE '%% main text'")
     }
     assert {pattern.outcome for pattern in patterns()} <= set(ended.values())
     assert met >= {
@@ -59,28 +62,31 @@ def test_every_specimen_ends_as_its_line_says(
     }
 
 
-def test_copies_between_outlets(line: Line, newsstand: Newsstand) -> None:
-    line.crawl("odd-lot", "meridian-wire", "harbour-dispatch")
-    rows = line.query(
+def test_copies_between_outlets(installation: Installation, newsstand: Newsstand) -> None:
+    installation.crawl("odd-lot", "meridian-wire", "harbour-dispatch")
+    rows = installation.query(
         "SELECT articles, outlet_list, first_outlet FROM mart.copy_cluster ORDER BY outlets DESC", role="analyst"
     )
     assert rows == [(3, ["harbour-dispatch", "meridian-wire", "odd-lot"], "meridian-wire")]
-    ((articles, unique),) = line.query(
+    ((articles, unique),) = installation.query(
         "SELECT (SELECT count(*) FROM mart.article), (SELECT count(*) FROM mart.article_deduplicated)", role="analyst"
     )
     assert articles - unique == 2
-    edges = line.query(
+    edges = installation.query(
         "SELECT later_outlet, similarity > 0.5, equal_text FROM mart.syndication_edge ORDER BY 1, 2", role="analyst"
     )
     assert len(edges) == 3 and all(similar for _, similar, _ in edges)
     # The print view names the article as canonical and has its text: it is that article, under one more address.
     # (Of addresses that are the same by their key, as the AMP page here, the first that is listed is fetched.)
-    ((uid,),) = line.query("SELECT article_uid FROM mart.article WHERE url LIKE '%/news/plain'", role="analyst")
-    urls = {row[0] for row in line.query("SELECT url FROM mart.article_url WHERE article_uid = %s", (uid,), "analyst")}
+    ((uid,),) = installation.query("SELECT article_uid FROM mart.article WHERE url LIKE '%/news/plain'", role="analyst")
+    urls = {
+        row[0]
+        for row in installation.query("SELECT url FROM mart.article_url WHERE article_uid = %s", (uid,), "analyst")
+    }
     assert {f"http://{HOST}{path}" for path in ("/news/plain", "/print/plain")} <= urls
 
 
-def test_walls_in_a_row_stop_the_host(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_walls_in_a_row_stop_the_host(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve("politeness: {delay: 0.2, max_consecutive_refusals: 3}")
     paths = [f"/{n}" for n in range(60)]
     site.answers["test.example", "/feed"] = feed(*[(f"http://test.example{path}", "t") for path in paths])
@@ -88,12 +94,12 @@ def test_walls_in_a_row_stop_the_host(line: Line, serve: Callable[..., WebSite])
     assert non_article is not None
     for path in paths:
         site.answers["test.example", path] = Answer(non_article.body, 403, content_type="text/html")
-    done = line.run("crawl", "test", "--json", check=False)
+    done = installation.run("crawl", "test", "--json", check=False)
     assert done.returncode == 1 and "3 pages in a row were refused" in done.stderr and "test.example" in done.stderr
-    outcomes = dict(line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
+    outcomes = dict(installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
     assert set(outcomes) == {"challenge_page", "interrupted"} and sum(outcomes.values()) == 60
     # A few more than three: pages are fetched while the first of them are still being read.
     assert 3 <= outcomes["challenge_page"] < 40
     asked = [r for r in site.requests if r["path"] in paths]
     assert len(asked) == outcomes["challenge_page"], "nobody knocked again"
-    assert line.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]
+    assert installation.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pressmark.newsstand.server import Newsstand
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import PROSE, WebSite, article, feed
 
 
@@ -22,23 +22,23 @@ def told(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None
         assert word in done.stderr
 
 
-def test_a_broken_outlet_file(line: Line, tmp_path: Path) -> None:
+def test_a_broken_outlet_file(installation: Installation, tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("id: bad\nname: Bad\nhome: nowhere\n")
-    line.env = {"PRESSMARK_OUTLETS": str(tmp_path)}
-    done = line.run("crawl", "bad", check=False)
+    installation.env = {"PRESSMARK_OUTLETS": str(tmp_path)}
+    done = installation.run("crawl", "bad", check=False)
     assert done.returncode == 2 and f"{tmp_path}/bad.yaml:3: home: 'nowhere'" in done.stderr
-    checked = line.run("outlet", "check", check=False)
+    checked = installation.run("outlet", "check", check=False)
     assert checked.returncode == 2 and "add this key" in checked.stderr
-    told(line.run("crawl", "missing", check=False), 2, "No outlet 'missing'", "pressmark outlet list")
-    line.env = {"PRESSMARK_OUTLETS": "/nowhere"}
-    told(line.run("outlet", "list", check=False), 2, "No folder of outlets at /nowhere", "PRESSMARK_OUTLETS")
+    told(installation.run("crawl", "missing", check=False), 2, "No outlet 'missing'", "pressmark outlet list")
+    installation.env = {"PRESSMARK_OUTLETS": "/nowhere"}
+    told(installation.run("outlet", "list", check=False), 2, "No folder of outlets at /nowhere", "PRESSMARK_OUTLETS")
 
 
-def test_an_unreachable_host(line: Line, outlet_file: Callable[..., Path]) -> None:
-    line.env = {"PRESSMARK_OUTLETS": str(outlet_file("away", "no-such-host.invalid"))}
-    told(line.run("crawl", "away", check=False), 1, "away: ", "no-such-host.invalid", "could not be resolved")
-    line.env["PRESSMARK_RESOLVE"] = "no-such-host.invalid=127.0.0.1:9"
-    told(line.run("crawl", "away", check=False), 1, "away: ", "refused")
+def test_an_unreachable_host(installation: Installation, outlet_file: Callable[..., Path]) -> None:
+    installation.env = {"PRESSMARK_OUTLETS": str(outlet_file("away", "no-such-host.invalid"))}
+    told(installation.run("crawl", "away", check=False), 1, "away: ", "no-such-host.invalid", "could not be resolved")
+    installation.env["PRESSMARK_RESOLVE"] = "no-such-host.invalid=127.0.0.1:9"
+    told(installation.run("crawl", "away", check=False), 1, "away: ", "refused")
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,26 @@ def test_an_unreachable_host(line: Line, outlet_file: Callable[..., Path]) -> No
         ("not a url", "PRESSMARK_DATABASE_URL is not a Postgres URL"),
     ],
 )
-def test_a_wrong_database_url(line: Line, newsstand: Newsstand, url: str, words: str) -> None:
+def test_a_wrong_database_url(installation: Installation, newsstand: Newsstand, url: str, words: str) -> None:
     for command in (["crawl", "tagesblick"], ["db", "status"], ["db", "fingerprint"], ["status"]):
-        done = line.run(*command, check=False, PRESSMARK_DATABASE_URL=url)
+        done = installation.run(*command, check=False, PRESSMARK_DATABASE_URL=url)
         assert done.returncode in (2, 3)
         told(done, done.returncode, words)
         assert "canary" not in done.stderr + done.stdout
 
 
-def test_no_disk_space(line: Line, newsstand: Newsstand) -> None:
+def test_no_disk_space(installation: Installation, newsstand: Newsstand) -> None:
     told(
-        line.run("crawl", "tagesblick", check=False, PRESSMARK_MIN_FREE_MB="999999999"),
+        installation.run("crawl", "tagesblick", check=False, PRESSMARK_MIN_FREE_MB="999999999"),
         4,
         "are free at",
         "PRESSMARK_MIN_FREE_MB",
     )
 
 
-def test_a_disk_that_fills_up_on_the_way(line: Line, serve: Callable[..., WebSite], tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_on_the_way(
+    installation: Installation, serve: Callable[..., WebSite], tmp_path: Path
+) -> None:
     """The archive lies on a file system of a few blocks."""
     small = tmp_path / "small"
     small.mkdir()
@@ -85,27 +87,27 @@ def test_a_disk_that_fills_up_on_the_way(line: Line, serve: Callable[..., WebSit
             noise = "".join(chance.choices("abcdefghijklmnopqrstuvwxyz ", k=60_000))
             site.answers["test.example", path] = article(f"Story {path} of the day", *PROSE, noise)
         env = {"PRESSMARK_ARCHIVE": str(small / "archive"), "PRESSMARK_MIN_FREE_MB": "0"}
-        done = line.run("crawl", "test", check=False, **env)
+        done = installation.run("crawl", "test", check=False, **env)
         assert done.returncode == 1 and "No space left" in done.stderr and "run the same command again" in done.stderr
-        assert line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("interrupted", 6)]
-        assert line.query("SELECT finish_reason, ledger_ok FROM mart.crawl") == [("failed", True)]
+        assert installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("interrupted", 6)]
+        assert installation.query("SELECT finish_reason, ledger_ok FROM mart.crawl") == [("failed", True)]
     finally:
         subprocess.run(["umount", str(small)], check=True)
     # With space again the same command brings everything.
-    assert line.outcomes("test") == {"new": 6}
+    assert installation.outcomes("test") == {"new": 6}
 
 
-def test_a_home_that_cannot_be_written(line: Line) -> None:
-    done = line.run("db", "migrate", check=False, PRESSMARK_HOME="/proc/nowhere")
+def test_a_home_that_cannot_be_written(installation: Installation) -> None:
+    done = installation.run("db", "migrate", check=False, PRESSMARK_HOME="/proc/nowhere")
     told(done, 3, "/proc/nowhere", "PRESSMARK_HOME")
 
 
-def test_dates_and_urls_that_are_none(line: Line, newsstand: Newsstand) -> None:
-    told(line.run("crawl", "tagesblick", "--since", "soon", check=False), 2, "--since 'soon' is not a date")
-    told(line.run("crawl", "tagesblick", "--until", "2026-01-01", check=False), 2, "--until needs --since")
+def test_dates_and_urls_that_are_none(installation: Installation, newsstand: Newsstand) -> None:
+    told(installation.run("crawl", "tagesblick", "--since", "soon", check=False), 2, "--since 'soon' is not a date")
+    told(installation.run("crawl", "tagesblick", "--until", "2026-01-01", check=False), 2, "--until needs --since")
     told(
-        line.run("crawl", "tagesblick", "--since", "2026-02-01", "--until", "2026-01-01", check=False),
+        installation.run("crawl", "tagesblick", "--since", "2026-02-01", "--until", "2026-01-01", check=False),
         2,
         "--since before --until",
     )
-    told(line.run("why", "notaurl", check=False), 2, "is not an http(s) URL")
+    told(installation.run("why", "notaurl", check=False), 2, "is not an http(s) URL")

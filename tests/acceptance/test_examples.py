@@ -10,7 +10,7 @@ import pytest
 
 from pressmark.newsstand.server import Newsstand
 from pressmark.settings import SQL_ROOT
-from tests.conftest import Line
+from tests.conftest import Installation
 
 EXAMPLES = sorted((SQL_ROOT / "examples").glob("*.sql"))
 OUTLETS = (
@@ -26,22 +26,22 @@ OUTLETS = (
 )
 
 
-def ask(line: Line, path: Path) -> list[tuple[Any, ...]]:
-    return line.query(path.read_text(encoding="utf-8"), role="analyst")
+def ask(installation: Installation, path: Path) -> list[tuple[Any, ...]]:
+    return installation.query(path.read_text(encoding="utf-8"), role="analyst")
 
 
-def test_every_question_has_its_answer(line: Line, newsstand: Newsstand) -> None:
-    assert sum(row["outcomes"].get("new", 0) for row in line.crawl(*OUTLETS)["crawls"]) >= 120
+def test_every_question_has_its_answer(installation: Installation, newsstand: Newsstand) -> None:
+    assert sum(row["outcomes"].get("new", 0) for row in installation.crawl(*OUTLETS)["crawls"]) >= 120
     newsstand.advance()
     time.sleep(1.1)
-    line.crawl("harbour-dispatch", "la-plaza", "tagesblick")
+    installation.crawl("harbour-dispatch", "la-plaza", "tagesblick")
     # The second look that confirms a removal is due a day later.
-    line.query("UPDATE core.article_event SET observed_at = observed_at - interval '2 days'")
-    line.query("UPDATE core.capture SET observed_at = observed_at - interval '3 days'")
-    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second' WHERE last_outcome = 'gone'")
-    line.crawl("la-plaza")
-    line.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06")
-    answers: dict[str, list[tuple[Any, ...]]] = {path.stem: ask(line, path) for path in EXAMPLES}
+    installation.query("UPDATE core.article_event SET observed_at = observed_at - interval '2 days'")
+    installation.query("UPDATE core.capture SET observed_at = observed_at - interval '3 days'")
+    installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second' WHERE last_outcome = 'gone'")
+    installation.crawl("la-plaza")
+    installation.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06")
+    answers: dict[str, list[tuple[Any, ...]]] = {path.stem: ask(installation, path) for path in EXAMPLES}
     assert len(answers) >= 25 and all(answers.values()), {name for name, rows in answers.items() if not rows}
     assert {row[0] for row in answers["01-freshness"]} == set(OUTLETS)
     weeks = [(row[1], row[2]) for row in answers["02-volume-by-week"] if row[0] == "meridian-wire"]

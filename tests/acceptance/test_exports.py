@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 
 from pressmark.newsstand.server import Newsstand
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import PROSE, WebSite, article, feed
 
 H = "http://test.example"
 
 
 @pytest.fixture
-def two(line: Line, newsstand: Newsstand) -> Line:
-    line.crawl("harbour-dispatch", "shiomi-shimpo")
-    return line
+def two(installation: Installation, newsstand: Newsstand) -> Installation:
+    installation.crawl("harbour-dispatch", "shiomi-shimpo")
+    return installation
 
 
-def test_parquet_opens_in_duckdb_pandas_and_polars(two: Line, tmp_path: Path) -> None:
+def test_parquet_opens_in_duckdb_pandas_and_polars(two: Installation, tmp_path: Path) -> None:
     import duckdb
     import pandas as pd
     import polars as pl
@@ -50,7 +50,7 @@ def test_parquet_opens_in_duckdb_pandas_and_polars(two: Line, tmp_path: Path) ->
     assert by and query == "TABLE mart.article" and rows_told == 26 and with_text is False and finished
 
 
-def test_full_texts_only_where_asked_for(two: Line, tmp_path: Path) -> None:
+def test_full_texts_only_where_asked_for(two: Installation, tmp_path: Path) -> None:
     target = tmp_path / "texts.jsonl"
     two.run("export", "mart.article", "--to", str(target), "--with-text")
     rows = [json.loads(text) for text in target.read_text().splitlines()]
@@ -58,7 +58,7 @@ def test_full_texts_only_where_asked_for(two: Line, tmp_path: Path) -> None:
     assert two.query("SELECT with_text FROM ops.export") == [(True,)]
 
 
-def test_by_day_and_gone_on_with(two: Line, tmp_path: Path) -> None:
+def test_by_day_and_gone_on_with(two: Installation, tmp_path: Path) -> None:
     folder = tmp_path / "days"
     arguments = ("export", "mart.article", "--to", str(folder), "--by-day", "date_published_day", "--json")
     first = json.loads(two.run(*arguments).stdout)
@@ -76,7 +76,7 @@ def test_by_day_and_gone_on_with(two: Line, tmp_path: Path) -> None:
     assert not list(folder.rglob("*.part"))
 
 
-def test_a_snapshot_s_state(two: Line, newsstand: Newsstand, tmp_path: Path) -> None:
+def test_a_snapshot_s_state(two: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
     two.run("snapshot", "then")
     two.crawl("meridian-wire")
     target = tmp_path / "then.csv"
@@ -87,13 +87,15 @@ def test_a_snapshot_s_state(two: Line, newsstand: Newsstand, tmp_path: Path) -> 
     assert manifest["state"]["snapshot"] == "then" and manifest["state"]["content_hash"].startswith("sha256:")
 
 
-def test_formulas_are_inert(line: Line, serve: Callable[..., WebSite], tmp_path: Path) -> None:
+def test_formulas_are_inert(installation: Installation, serve: Callable[..., WebSite], tmp_path: Path) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/one", "t"))
     site.answers["test.example", "/one"] = article("=HYPERLINK(1) is a headline", *PROSE)
-    line.crawl("test")
+    installation.crawl("test")
     target = tmp_path / "a.csv"
-    line.run("export", "SELECT headline, -1 AS n, '@x' AS at, E'a\\nb' AS two FROM mart.article", "--to", str(target))
+    installation.run(
+        "export", "SELECT headline, -1 AS n, '@x' AS at, E'a\\nb' AS two FROM mart.article", "--to", str(target)
+    )
     with target.open(newline="") as file:
         (row,) = list(csv.DictReader(file))
     assert row == {"headline": "'=HYPERLINK(1) is a headline", "n": "-1", "at": "'@x", "two": "a\nb"}
@@ -110,12 +112,12 @@ def test_formulas_are_inert(line: Line, serve: Callable[..., WebSite], tmp_path:
         ("", "neither a view"),
     ],
 )
-def test_what_cannot_be_exported(line: Line, tmp_path: Path, source: str, told: str) -> None:
-    done = line.run("export", source, "--to", str(tmp_path / "x.csv"), check=False)
+def test_what_cannot_be_exported(installation: Installation, tmp_path: Path, source: str, told: str) -> None:
+    done = installation.run("export", source, "--to", str(tmp_path / "x.csv"), check=False)
     assert done.returncode == 2 and told in done.stderr, done.stderr
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_by_a_column_that_is_not_there(line: Line, tmp_path: Path) -> None:
-    done = line.run("export", "mart.outlet", "--to", str(tmp_path / "x"), "--by-day", "day", check=False)
+def test_by_a_column_that_is_not_there(installation: Installation, tmp_path: Path) -> None:
+    done = installation.run("export", "mart.outlet", "--to", str(tmp_path / "x"), "--by-day", "day", check=False)
     assert done.returncode == 2 and "It has: outlet" in done.stderr

@@ -16,7 +16,7 @@ import pytest
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import running
 from pressmark.warehouse.embedded import EmbeddedServer
-from tests.conftest import Line
+from tests.conftest import Installation
 
 INSTALLER, RUNNER, JANE = "canary-installer-pw", "canary-runner-pw", "canary-jane-pw"
 HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
@@ -65,34 +65,36 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
 
 
 def command(
-    own: OwnServer, line: Line, user: str, password: str, *arguments: str, stdin: str = "", **env: str
+    own: OwnServer, installation: Installation, user: str, password: str, *arguments: str, stdin: str = "", **env: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        line.command(*arguments),
-        env=line.environment(PRESSMARK_DATABASE_URL=own.url(user), PGPASSWORD=password, **env),
+        installation.command(*arguments),
+        env=installation.environment(PRESSMARK_DATABASE_URL=own.url(user), PGPASSWORD=password, **env),
         capture_output=True, text=True, timeout=120, check=False, input=stdin,
     )  # fmt: skip
 
 
-def test_set_up_run_and_asked_by_three_different_users(own: OwnServer, line: Line, tmp_path: Path) -> None:
-    early = command(own, line, "runner", RUNNER, "status")
+def test_set_up_run_and_asked_by_three_different_users(
+    own: OwnServer, installation: Installation, tmp_path: Path
+) -> None:
+    early = command(own, installation, "runner", RUNNER, "status")
     assert early.returncode == 3 and "pressmark db migrate" in early.stderr
-    assert (done := command(own, line, "installer", INSTALLER, "db", "migrate")).returncode == 0, done.stderr
+    assert (done := command(own, installation, "installer", INSTALLER, "db", "migrate")).returncode == 0, done.stderr
     with own.connect("installer", INSTALLER) as connection:
         connection.cursor().execute(
             "GRANT pressmark_loader, pressmark_maintainer, pressmark_eraser, pressmark_owner TO runner"
         )
     with running(tmp_path / "access.log") as stand:
         crawled = command(
-            own, line, "runner", RUNNER, "crawl", "harbour-dispatch", "tagesblick", "--json",
+            own, installation, "runner", RUNNER, "crawl", "harbour-dispatch", "tagesblick", "--json",
             PRESSMARK_OUTLETS=str(OUTLETS), PRESSMARK_RESOLVE=stand.resolve,
         )  # fmt: skip
     assert crawled.returncode == 0 and '"ledger_ok": true' in crawled.stdout, crawled.stderr
     for arguments in (["maintain"], ["snapshot", "s"], ["snapshot", "s", "--check"], ["status"], ["cluster"]):
-        done = command(own, line, "runner", RUNNER, *arguments, PRESSMARK_OUTLETS=str(OUTLETS))
+        done = command(own, installation, "runner", RUNNER, *arguments, PRESSMARK_OUTLETS=str(OUTLETS))
         assert done.returncode == 0, (arguments, done.stderr)
     granted = command(
-        own, line, "installer", INSTALLER, "db", "grant-analyst", "jane", "--password-stdin", stdin=JANE + "\n"
+        own, installation, "installer", INSTALLER, "db", "grant-analyst", "jane", "--password-stdin", stdin=JANE + "\n"
     )
     assert granted.returncode == 0, granted.stderr
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
@@ -130,20 +132,20 @@ def test_set_up_run_and_asked_by_three_different_users(own: OwnServer, line: Lin
         cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False,)
     # No password stands in a log, ours or the server's, though it logs every statement.
-    logs = [own.log, *(p for p in (line.home / "logs").rglob("*") if p.is_file())]
+    logs = [own.log, *(p for p in (installation.home / "logs").rglob("*") if p.is_file())]
     told = "".join(p.read_text(errors="replace") for p in logs) + crawled.stderr + granted.stderr + granted.stdout
     assert "SCRAM-SHA-256$" in told and not [p for p in (INSTALLER, RUNNER, JANE) if p in told]
 
 
 @pytest.mark.parametrize("name", ["pressmark_x", "pg_x", "a b", 'x"; DROP TABLE y; --', ""])
-def test_names_of_readers(line: Line, name: str) -> None:
-    done = line.run("db", "grant-analyst", name, "--password-stdin", check=False)
+def test_names_of_readers(installation: Installation, name: str) -> None:
+    done = installation.run("db", "grant-analyst", name, "--password-stdin", check=False)
     assert done.returncode == 2 and "no name for a reader" in done.stderr
 
 
-def test_a_reader_on_the_embedded_server(line: Line) -> None:
-    line.run("db", "grant-analyst", "joe")
-    server = line.warehouse.embedded
+def test_a_reader_on_the_embedded_server(installation: Installation) -> None:
+    installation.run("db", "grant-analyst", "joe")
+    server = installation.warehouse.embedded
     assert server is not None
     with contextlib.closing(psycopg2.connect(server.dsn("joe", "pressmark"))) as joe:
         cursor = joe.cursor()

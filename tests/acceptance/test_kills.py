@@ -19,7 +19,7 @@ from pressmark.newsstand import OUTLETS as FOLDER
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.server import running as newsstand_running
 from tests.acceptance.test_newsstand import OUTLETS, check_archive
-from tests.conftest import Line, process_command
+from tests.conftest import Installation, process_command
 
 SEED = int(os.environ.get("PRESSMARK_TEST_SEED", "0")) or random.randrange(1, 10**6)
 # The delay is longer than the newsstand's own, so that a kill meets a crawl in the middle of its work.
@@ -27,55 +27,60 @@ RANDOM_KILLS = 10
 
 
 @pytest.fixture(scope="module")
-def undisturbed(session_pipeline: Line, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, str]]:
+def undisturbed(
+    session_installation: Installation, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[int, str]]:
     """Fingerprints of both editions, crawled in peace."""
-    line = session_pipeline
-    line.empty()
+    installation = session_installation
+    installation.empty()
     with newsstand_running(tmp_path_factory.mktemp("peace") / "access.log") as stand:
-        line.env = {"PRESSMARK_OUTLETS": str(FOLDER), "PRESSMARK_RESOLVE": stand.resolve}
-        line.crawl(*OUTLETS)
-        first = line.fingerprint()
+        installation.env = {"PRESSMARK_OUTLETS": str(FOLDER), "PRESSMARK_RESOLVE": stand.resolve}
+        installation.crawl(*OUTLETS)
+        first = installation.fingerprint()
         stand.advance()
         time.sleep(1.1)
-        line.crawl(*OUTLETS)
-        yield {1: first, 2: line.fingerprint()}
+        installation.crawl(*OUTLETS)
+        yield {1: first, 2: installation.fingerprint()}
 
 
-def processes(line: Line) -> list[psutil.Process]:
-    """Processes of the line's home: the command line, crawl processes, workers."""
+def processes(installation: Installation) -> list[psutil.Process]:
+    """Processes of the installation's home: the command line, crawl processes, workers."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("PRESSMARK_HOME") == str(line.home) and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                process.environ().get("PRESSMARK_HOME") == str(installation.home)
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
         except (psutil.Error, OSError):
             continue
     return found
 
 
-def wait_until_alone(line: Line, seconds: float = 10) -> None:
+def wait_until_alone(installation: Installation, seconds: float = 10) -> None:
     """No process of the home is left."""
     deadline = time.monotonic() + seconds
-    while left := processes(line):
+    while left := processes(installation):
         assert time.monotonic() < deadline, f"orphans: {[(p.pid, process_command(p)) for p in left]}"
         time.sleep(0.1)
 
 
-def settle_and_compare(line: Line, expected: str) -> None:
+def settle_and_compare(installation: Installation, expected: str) -> None:
     """Crawl again and compare; nothing that was committed is lost, every pointer reads back."""
-    committed = set(line.query("SELECT segment_id FROM ops.segment"))
-    line.crawl(*OUTLETS)
-    assert line.fingerprint() == expected
-    check_archive(line)
-    assert committed <= set(line.query("SELECT segment_id FROM ops.segment WHERE state = 'loaded'"))
-    ((open_candidates, unfinished, staged, bad),) = line.query(
+    committed = set(installation.query("SELECT segment_id FROM ops.segment"))
+    installation.crawl(*OUTLETS)
+    assert installation.fingerprint() == expected
+    check_archive(installation)
+    assert committed <= set(installation.query("SELECT segment_id FROM ops.segment WHERE state = 'loaded'"))
+    ((open_candidates, unfinished, staged, bad),) = installation.query(
         "SELECT (SELECT count(*) FROM ops.candidate WHERE outcome IS NULL), "
         "(SELECT count(*) FROM ops.crawl WHERE finished_at IS NULL), (SELECT count(*) FROM staging.capture), "
         "(SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok) + (SELECT count(*) FROM staging.cluster_queue)"
     )
     assert (open_candidates, unfinished, staged, bad) == (0, 0, 0, 0)
-    assert list((line.home / "spool").glob("*")) == []
-    wait_until_alone(line)
+    assert list((installation.home / "spool").glob("*")) == []
+    wait_until_alone(installation)
 
 
 # The first time that each point is reached, and in the middle of the work.
@@ -83,53 +88,53 @@ def settle_and_compare(line: Line, expected: str) -> None:
     ("point", "count"), [*((point, 1) for point in POINTS), ("after_fetch", 17), ("within_load", 2)]
 )
 def test_killed_at_a_named_point(
-    line: Line, newsstand: Newsstand, undisturbed: dict[int, str], point: str, count: int
+    installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], point: str, count: int
 ) -> None:
-    done = line.run("crawl", *OUTLETS, check=False, PRESSMARK_FAILPOINT=f"{point}:{count}")
+    done = installation.run("crawl", *OUTLETS, check=False, PRESSMARK_FAILPOINT=f"{point}:{count}")
     assert done.returncode != 0, "the point was not reached"
-    wait_until_alone(line)
-    settle_and_compare(line, undisturbed[1])
+    wait_until_alone(installation)
+    settle_and_compare(installation, undisturbed[1])
 
 
 @pytest.mark.parametrize("point", ["archived_not_committed", "within_load"])
 def test_killed_in_the_second_edition(
-    line: Line, newsstand: Newsstand, undisturbed: dict[int, str], point: str
+    installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], point: str
 ) -> None:
-    line.crawl(*OUTLETS)
+    installation.crawl(*OUTLETS)
     newsstand.advance()
     time.sleep(1.1)
-    assert line.run("crawl", *OUTLETS, check=False, PRESSMARK_FAILPOINT=f"{point}:2").returncode != 0
-    settle_and_compare(line, undisturbed[2])
+    assert installation.run("crawl", *OUTLETS, check=False, PRESSMARK_FAILPOINT=f"{point}:2").returncode != 0
+    settle_and_compare(installation, undisturbed[2])
 
 
-def _crawl_process(line: Line) -> psutil.Process | None:
-    return next((p for p in processes(line) if "spiders.job" in process_command(p)), None)
+def _crawl_process(installation: Installation) -> psutil.Process | None:
+    return next((p for p in processes(installation) if "spiders.job" in process_command(p)), None)
 
 
-def _worker(line: Line) -> psutil.Process | None:
-    workers = [p for p in processes(line) if any("forkserver" in part for part in process_command(p))]
+def _worker(installation: Installation) -> psutil.Process | None:
+    workers = [p for p in processes(installation) if any("forkserver" in part for part in process_command(p))]
     return random.choice(workers) if workers else None
 
 
-def _backend(line: Line) -> psutil.Process | None:
-    rows = line.query(
+def _backend(installation: Installation) -> psutil.Process | None:
+    rows = installation.query(
         "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'pressmark %' AND pid <> pg_backend_pid()"
     )
     return psutil.Process(random.choice(rows)[0]) if rows else None
 
 
-def _postmaster(line: Line) -> psutil.Process | None:
-    server = line.warehouse.embedded
+def _postmaster(installation: Installation) -> psutil.Process | None:
+    server = installation.warehouse.embedded
     assert server is not None
     pid = int((server.places.data / "postmaster.pid").read_text().splitlines()[0])
     return psutil.Process(pid)
 
 
-def _command(line: Line) -> psutil.Process | None:
-    return next((p for p in processes(line) if "pressmark.cli" in process_command(p)), None)
+def _command(installation: Installation) -> psutil.Process | None:
+    return next((p for p in processes(installation) if "pressmark.cli" in process_command(p)), None)
 
 
-VICTIMS: dict[str, Callable[[Line], psutil.Process | None]] = {
+VICTIMS: dict[str, Callable[[Installation], psutil.Process | None]] = {
     "crawl": _crawl_process,
     "worker": _worker,
     "backend": _backend,
@@ -138,24 +143,24 @@ VICTIMS: dict[str, Callable[[Line], psutil.Process | None]] = {
 }
 
 
-def kill_after(line: Line, seconds: float, victim: str, log: Path) -> str:
+def kill_after(installation: Installation, seconds: float, victim: str, log: Path) -> str:
     """Crawl, and kill the victim so many seconds after the crawl process has begun; says what was hit."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            line.command("crawl", *OUTLETS),
-            env=line.environment(),
+            installation.command("crawl", *OUTLETS),
+            env=installation.environment(),
             stdout=output,
             stderr=output,
             start_new_session=True,
         )
         hit = "nothing"
         deadline = time.monotonic() + 20
-        while _crawl_process(line) is None and process.poll() is None and time.monotonic() < deadline:
+        while _crawl_process(installation) is None and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(seconds)
         if process.poll() is None:
             with contextlib.suppress(psutil.Error):  # it may have just ended
-                if (target := VICTIMS[victim](line)) is not None:
+                if (target := VICTIMS[victim](installation)) is not None:
                     target.send_signal(signal.SIGKILL)
                     hit = f"{victim} {target.pid}"
         process.wait(120)
@@ -164,13 +169,13 @@ def kill_after(line: Line, seconds: float, victim: str, log: Path) -> str:
 
 @pytest.mark.parametrize("number", range(RANDOM_KILLS))
 def test_killed_at_random(
-    line: Line, newsstand: Newsstand, undisturbed: dict[int, str], number: int, tmp_path: Path
+    installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], number: int, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED * 1000 + number)
     random.seed(SEED * 1000 + number)
     victim = list(VICTIMS)[number % len(VICTIMS)]
     seconds = chance.uniform(0.2, 3.5)
     print(f"PRESSMARK_TEST_SEED={SEED} number={number}: {victim} after {seconds:.2f} s")
-    hit = kill_after(line, seconds, victim, tmp_path / "out.txt")
+    hit = kill_after(installation, seconds, victim, tmp_path / "out.txt")
     print(f"hit {hit}: {(tmp_path / 'out.txt').read_text()[-300:]}")
-    settle_and_compare(line, undisturbed[1])
+    settle_and_compare(installation, undisturbed[1])

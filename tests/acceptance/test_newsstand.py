@@ -16,15 +16,15 @@ from pressmark.newsstand import OUTLETS as OUTLETS_FOLDER
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL, seed_paragraphs
 from pressmark.settings import PROJECT_ROOT
-from tests.conftest import Line
+from tests.conftest import Installation
 
 OUTLETS = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
 
 
-def check_archive(line: Line) -> int:
+def check_archive(installation: Installation) -> int:
     """Every pointer reads back the payload that its row tells; returns how many were read."""
-    store = ArchiveStore(line.settings.archive)
-    rows = line.query(
+    store = ArchiveStore(installation.settings.archive)
+    rows = installation.query(
         "SELECT v.payload_hash, g.file, g.base_offset + v.archive_offset, v.archive_length FROM core.capture v "
         "JOIN core.archive_segment g USING (segment_id)"
     )
@@ -35,13 +35,13 @@ def check_archive(line: Line) -> int:
     return len(rows)
 
 
-def test_two_editions(line: Line, newsstand: Newsstand) -> None:
-    first = line.outcomes(*OUTLETS)
+def test_two_editions(installation: Installation, newsstand: Newsstand) -> None:
+    first = installation.outcomes(*OUTLETS)
     assert first == {"new": 40}
     newsstand.advance()
     time.sleep(1.1)
     before = len(newsstand.requests())
-    report = {row["outlet"]: row["outcomes"] for row in line.crawl(*OUTLETS)["crawls"]}
+    report = {row["outlet"]: row["outcomes"] for row in installation.crawl(*OUTLETS)["crawls"]}
     assert report == {
         "al-waha": {},  # its feed answered 304, so it listed nothing
         "harbour-dispatch": {"known_not_due": 9, "revised": 1},
@@ -51,22 +51,24 @@ def test_two_editions(line: Line, newsstand: Newsstand) -> None:
     asked = [r["path"] for r in newsstand.requests()[before:] if r["host"] == "dispatch.newsstand.example"]
     assert sorted(asked) == ["/feed/", "/harbour-notes-4/"], "its robots.txt and tdmrep.json hold for a day"
 
-    texts = dict(line.query("SELECT url, article_body FROM mart.article", role="analyst"))
+    texts = dict(installation.query("SELECT url, article_body FROM mart.article", role="analyst"))
     for site in FIRST_FOUR:
         for article in site.articles(2):
             assert texts[f"http://{site.host}{article.path}"] == "\n".join(article.paragraphs)
-    assert check_archive(line) == 40 + 1 + 1
-    assert line.query(
+    assert check_archive(installation) == 40 + 1 + 1
+    assert installation.query(
         "SELECT count(*) FROM mart.article WHERE outlet = 'la-plaza' AND last_seen_at > first_seen_at", role="analyst"
     ) == [(9,)], "a page that its server calls unchanged was seen"
-    revisions = line.query("SELECT url, ordinal, changed_parts, cause FROM mart.article_revision WHERE ordinal > 1")
+    revisions = installation.query(
+        "SELECT url, ordinal, changed_parts, cause FROM mart.article_revision WHERE ordinal > 1"
+    )
     assert revisions == [("http://dispatch.newsstand.example/harbour-notes-4/", 2, ["body"], "publisher")]
-    assert line.query("SELECT count(*) FROM staging.capture") == [(0,)]
+    assert installation.query("SELECT count(*) FROM staging.capture") == [(0,)]
 
 
-def test_the_seed(line: Line, newsstand: Newsstand) -> None:
-    line.crawl("harbour-dispatch")
-    ((body, published, precision, source, raw),) = line.query(
+def test_the_seed(installation: Installation, newsstand: Newsstand) -> None:
+    installation.crawl("harbour-dispatch")
+    ((body, published, precision, source, raw),) = installation.query(
         "SELECT article_body, date_published::text, date_published_precision, date_published_source, date_published_raw "
         "FROM mart.article WHERE url = %s",
         (SEED_URL,),
@@ -80,7 +82,7 @@ def test_the_seed(line: Line, newsstand: Newsstand) -> None:
         "meta",
         "2021-07-26T17:12:41+00:00",
     )
-    comments = line.query(
+    comments = installation.query(
         "SELECT author, comment_body, edited_raw FROM mart.comment ORDER BY position", role="comments"
     )
     assert len(comments) == 5
@@ -89,72 +91,77 @@ def test_the_seed(line: Line, newsstand: Newsstand) -> None:
     assert not any(text and text in body for _, text, _ in comments)
 
 
-def test_why_show_and_psql_answer(line: Line, newsstand: Newsstand) -> None:
-    line.crawl("harbour-dispatch")
-    why = line.run("why", SEED_URL).stdout
+def test_why_show_and_psql_answer(installation: Installation, newsstand: Newsstand) -> None:
+    installation.crawl("harbour-dispatch")
+    why = installation.run("why", SEED_URL).stdout
     assert "feed  http://dispatch.newsstand.example/feed/" in why
     assert "Fetched for the first time" in why and ".warc.gz at byte" in why
     # The address in other clothes is the same article.
-    assert line.run("why", SEED_URL.replace("http://", "https://www.") + "?utm_source=x", check=False).returncode == 0
-    shown = line.run("show", SEED_URL).stdout
+    assert (
+        installation.run("why", SEED_URL.replace("http://", "https://www.") + "?utm_source=x", check=False).returncode
+        == 0
+    )
+    shown = installation.run("show", SEED_URL).stdout
     assert shown.startswith("Resistance Groups") and "date_published: 2021-07-26" in shown
-    rows = line.run("psql", "-At", "-c", "SELECT count(*) FROM mart.article").stdout
+    rows = installation.run("psql", "-At", "-c", "SELECT count(*) FROM mart.article").stdout
     assert rows == "10\n"
-    refused = line.run("psql", "-At", "-c", "SELECT 1 FROM core.article", check=False)
+    refused = installation.run("psql", "-At", "-c", "SELECT 1 FROM core.article", check=False)
     assert refused.returncode != 0 and "permission denied" in refused.stderr
-    unknown = line.run("why", "http://dispatch.newsstand.example/never-heard-of/", check=False)
+    unknown = installation.run("why", "http://dispatch.newsstand.example/never-heard-of/", check=False)
     assert unknown.returncode == 1 and "never been discovered" in unknown.stderr
 
 
-def test_dry_run_stores_nothing(line: Line, newsstand: Newsstand) -> None:
-    out = line.run(
+def test_dry_run_stores_nothing(installation: Installation, newsstand: Newsstand) -> None:
+    out = installation.run(
         "crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--dry-run", "--json"
     ).stdout
     assert '"candidates": 10, "fetch": 3' in out and '"out_of_window": 7' in out
-    assert line.query("SELECT (SELECT count(*) FROM ops.crawl), (SELECT count(*) FROM ops.frontier)") == [(0, 0)]
+    assert installation.query("SELECT (SELECT count(*) FROM ops.crawl), (SELECT count(*) FROM ops.frontier)") == [
+        (0, 0)
+    ]
     assert not any("artikel" in request["path"] for request in newsstand.requests())
 
 
-def test_a_window_takes_what_was_published_in_it(line: Line, newsstand: Newsstand) -> None:
-    done = line.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--json").stdout
+def test_a_window_takes_what_was_published_in_it(installation: Installation, newsstand: Newsstand) -> None:
+    done = installation.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--json").stdout
     assert '"new": 3' in done and '"out_of_window": 7' in done and '"mode": "window"' in done
-    days = line.query("SELECT date_published_day::text FROM mart.article ORDER BY 1")
+    days = installation.query("SELECT date_published_day::text FROM mart.article ORDER BY 1")
     assert days == [("2026-03-03",), ("2026-03-04",), ("2026-03-05",)]
     # What a window left out is not lost to the incremental crawl.
-    assert line.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
+    assert installation.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
     # An article that another window leaves out is no rejected address.
-    line.run("crawl", "tagesblick", "--since", "2026-03-08", "--until", "2026-03-09", "--json")
-    assert line.query("SELECT count(*) FROM mart.rejected_url", role="analyst") == [(0,)]
-    done = line.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
+    installation.run("crawl", "tagesblick", "--since", "2026-03-08", "--until", "2026-03-09", "--json")
+    assert installation.query("SELECT count(*) FROM mart.rejected_url", role="analyst") == [(0,)]
+    done = installation.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
     assert done.returncode == 1 and "reaches the past" in done.stderr
 
 
-def scrapy(line: Line, *arguments: str) -> subprocess.CompletedProcess[str]:
+def scrapy(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "scrapy"), *arguments]
     return subprocess.run(
-        command, env=line.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120
+        command, env=installation.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120
     )
 
 
-def test_scrapys_own_commands_work_from_the_root(line: Line, newsstand: Newsstand) -> None:
-    assert scrapy(line, "list").stdout == "outlet\n"
-    done = scrapy(line, "crawl", "outlet", "-a", "id=tagesblick")
+def test_scrapys_own_commands_work_from_the_root(installation: Installation, newsstand: Newsstand) -> None:
+    assert scrapy(installation, "list").stdout == "outlet\n"
+    done = scrapy(installation, "crawl", "outlet", "-a", "id=tagesblick")
     assert done.returncode == 0, done.stderr[-2000:]
-    assert line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 10)]
-    assert "10 visits loaded" in line.run("load", "tagesblick").stdout
-    assert line.query("SELECT count(*) FROM mart.article") == [(10,)]
-    missing = scrapy(line, "crawl", "outlet")
+    assert installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 10)]
+    assert "10 visits loaded" in installation.run("load", "tagesblick").stdout
+    assert installation.query("SELECT count(*) FROM mart.article") == [(10,)]
+    missing = scrapy(installation, "crawl", "outlet")
     assert "say which outlet" in missing.stderr + missing.stdout
 
 
-def test_ctrl_c_ends_gently(line: Line, newsstand: Newsstand, tmp_path: Path) -> None:
+def test_ctrl_c_ends_gently(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
     folder = tmp_path / "outlets"
     shutil.copytree(OUTLETS_FOLDER, folder)
     slow = folder / "tagesblick.yaml"
     slow.write_text(slow.read_text().replace("delay: 0.05", "delay: 0.6"))
-    line.env["PRESSMARK_OUTLETS"] = str(folder)
+    installation.env["PRESSMARK_OUTLETS"] = str(folder)
     process = subprocess.Popen(
-        line.command("crawl", "tagesblick"), env=line.environment(), cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True,
+        installation.command("crawl", "tagesblick"), env=installation.environment(), cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     while sum("artikel" in r["path"] for r in newsstand.requests()) < 3:
@@ -163,10 +170,10 @@ def test_ctrl_c_ends_gently(line: Line, newsstand: Newsstand, tmp_path: Path) ->
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130 and "interrupted" in errors
-    ((reason, ok),) = line.query("SELECT finish_reason, ledger_ok FROM mart.crawl")
+    ((reason, ok),) = installation.query("SELECT finish_reason, ledger_ok FROM mart.crawl")
     assert (reason, ok) == ("stopped", True)
-    outcomes = dict(line.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
+    outcomes = dict(installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
     assert 3 <= outcomes["new"] < 10 and outcomes["new"] + outcomes["interrupted"] == 10
-    line.env["PRESSMARK_OUTLETS"] = str(OUTLETS_FOLDER)
-    again = line.outcomes("tagesblick")
+    installation.env["PRESSMARK_OUTLETS"] = str(OUTLETS_FOLDER)
+    again = installation.outcomes("tagesblick")
     assert again == {"new": outcomes["interrupted"]}, "its feed answered 304; what is open is due all the same"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pressmark.newsstand.edge_case_pages import EDGE_CASES
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import PROSE, Answer, WebSite, article
 
 NOW = datetime.now(UTC)
@@ -47,29 +47,29 @@ def publish(site: WebSite, host: str, stories: dict[int, tuple[datetime, Answer]
         site.answers[host, f"/story-{number}"] = answer
 
 
-def states(line: Line) -> dict[str, tuple[str, str]]:
-    told = json.loads(line.run("doctor", "--refresh", "--json", check=False).stdout)
+def states(installation: Installation) -> dict[str, tuple[str, str]]:
+    told = json.loads(installation.run("doctor", "--refresh", "--json", check=False).stdout)
     return {row["outlet"]: (row["state"], row["reason"]) for row in told["health"]}
 
 
-def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[..., Path]) -> None:
+def test_a_week_at_the_desk(installation: Installation, site: WebSite, outlet_file: Callable[..., Path]) -> None:
     hosts = {"quiet": "quiet.example", "layout": "layout.example", "wall": "wall.example"}
     for outlet, host in hosts.items():
         folder = outlet_file(outlet, host, "tier: daily", endpoints=(("sitemap", "/sitemap.xml"),))
-    line.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(*hosts.values())}
+    installation.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(*hosts.values())}
     stories = {}
     for outlet, host in hosts.items():
         count, step = (60, timedelta(hours=6)) if outlet == "quiet" else (8, timedelta(days=1))
         times = [NOW - timedelta(days=3) - step * back for back in range(count)]
         stories[outlet] = {n: (when, dated(host, n, when)) for n, when in enumerate(times)}
         publish(site, host, stories[outlet])
-    line.crawl(*hosts)
+    installation.crawl(*hosts)
     # As if they had been crawled all the while.
-    line.query(
+    installation.query(
         "UPDATE core.article a SET first_seen_at = x.date_published + interval '1 hour' FROM core.extraction x "
         "WHERE x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id"
     )
-    assert states(line)["layout"][0] == "fresh"
+    assert states(installation)["layout"][0] == "fresh"
 
     non_article = next(s.document for s in EDGE_CASES if s.path == "/news/challenge-403")
     assert non_article is not None
@@ -79,68 +79,75 @@ def test_a_week_at_the_desk(line: Line, site: WebSite, outlet_file: Callable[...
         stories["wall"][n] = when, Answer(non_article.body, 403)
     for outlet in ("layout", "wall"):
         publish(site, hosts[outlet], stories[outlet])
-    assert line.run("crawl", *hosts, check=False).returncode == 1, "the wall ended its crawl"
-    found = states(line)
+    assert installation.run("crawl", *hosts, check=False).returncode == 1, "the wall ended its crawl"
+    found = states(installation)
     assert found["quiet"][0] == "silent" and "articles should have come" in found["quiet"][1]
     assert found["layout"][0] == "extraction_broken" and "8 of 8 pages gave no text" in found["layout"][1]
     assert found["wall"][0] == "blocked" and "does not want to be crawled" in found["wall"][1]
-    alerts = line.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1")
+    alerts = installation.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1")
     assert [row[:2] for row in alerts] == [("layout", "extraction_broken"), ("quiet", "silent"), ("wall", "blocked")]
-    states(line)
+    states(installation)
     assert (
-        line.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1") == alerts
+        installation.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1")
+        == alerts
     ), "told once"
 
     # The layout is mended by a hint, from the archive alone.
     file = folder / "layout.yaml"
     file.write_text(file.read_text() + HINT)
     asked = len(site.requests)
-    read = json.loads(line.run("reextract", "layout", "--json").stdout)
+    read = json.loads(installation.run("reextract", "layout", "--json").stdout)
     assert read["state"] == "extracted" and read["refused"]["layout"] == {"read": 8, "articles_now": 8}
-    assert line.query("SELECT count(*) FROM mart.article WHERE outlet = 'layout'") == [(8,)], "nothing counts yet"
-    before = line.fingerprint()
-    done = json.loads(line.run("reextract", "--promote", read["reextraction_id"], "--json").stdout)
-    assert done["state"] == "promoted"
-    assert line.query("SELECT count(*), min(word_count) > 20 FROM mart.article WHERE outlet = 'layout'") == [(16, True)]
-    assert line.query("SELECT count(*) FROM mart.article_revision WHERE outlet = 'layout' AND ordinal > 1") == [(0,)], (
-        "a change of ours is no revision"
+    assert installation.query("SELECT count(*) FROM mart.article WHERE outlet = 'layout'") == [(8,)], (
+        "nothing counts yet"
     )
+    before = installation.fingerprint()
+    done = json.loads(installation.run("reextract", "--promote", read["reextraction_id"], "--json").stdout)
+    assert done["state"] == "promoted"
+    assert installation.query("SELECT count(*), min(word_count) > 20 FROM mart.article WHERE outlet = 'layout'") == [
+        (16, True)
+    ]
+    assert installation.query("SELECT count(*) FROM mart.article_revision WHERE outlet = 'layout' AND ordinal > 1") == [
+        (0,)
+    ], "a change of ours is no revision"
     assert len(site.requests) == asked, "no request went to any outlet"
-    kept = json.loads(line.run("reextract", "--rollback", read["reextraction_id"], "--json").stdout)
-    assert kept["state"] == "rolled_back" and before != line.fingerprint()
+    kept = json.loads(installation.run("reextract", "--rollback", read["reextraction_id"], "--json").stdout)
+    assert kept["state"] == "rolled_back" and before != installation.fingerprint()
     # Once more, and once more by another hint: what counted before makes room.
-    line.run("reextract", "--promote", read["reextraction_id"])
+    installation.run("reextract", "--promote", read["reextraction_id"])
     file.write_text(file.read_text().replace("keep:", "prune: ['//aside'], keep:"))
-    second = json.loads(line.run("reextract", "layout", "--json").stdout)
-    line.run("reextract", "--promote", second["reextraction_id"])
-    assert line.query("SELECT count(*), min(word_count) > 20 FROM mart.article WHERE outlet = 'layout'") == [(16, True)]
+    second = json.loads(installation.run("reextract", "layout", "--json").stdout)
+    installation.run("reextract", "--promote", second["reextraction_id"])
+    assert installation.query("SELECT count(*), min(word_count) > 20 FROM mart.article WHERE outlet = 'layout'") == [
+        (16, True)
+    ]
 
     # The wall is taken down, and the lost days are fetched.
     for n, when in lost.items():
         stories["wall"][n] = when, dated(hosts["wall"], n, when)
     publish(site, hosts["wall"], stories["wall"])
     days = ("--since", f"{min(lost.values()):%Y-%m-%d}", "--until", f"{NOW + timedelta(days=1):%Y-%m-%d}")
-    plan = json.loads(line.run("backfill", "wall", *days, "--dry-run", "--json").stdout)["plan"]["wall"]
+    plan = json.loads(installation.run("backfill", "wall", *days, "--dry-run", "--json").stdout)["plan"]["wall"]
     assert plan["missing"] == 8
-    report = json.loads(line.run("backfill", "wall", *days, "--json").stdout)
+    report = json.loads(installation.run("backfill", "wall", *days, "--json").stdout)
     assert report["state"] == "done" and report["outlets"]["wall"]["outcomes"]["new"] == 8
-    coverage = line.query(
+    coverage = installation.query(
         "SELECT sum(expected - loaded) FROM mart.outlet_coverage WHERE outlet = 'wall' AND expected_basis = 'listed'"
     )
     assert coverage == [(0,)], "as many as the listings name"
 
     # A silence and a pause, with who and why.
-    line.run("mute", "quiet", "--reference", "OPS-7")
-    line.run("outlet", "pause", "quiet", "--reason", "on holiday until Monday", "--days", "3")
-    line.run("crawl", "layout", "wall")
-    end = states(line)
+    installation.run("mute", "quiet", "--reference", "OPS-7")
+    installation.run("outlet", "pause", "quiet", "--reason", "on holiday until Monday", "--days", "3")
+    installation.run("crawl", "layout", "wall")
+    end = states(installation)
     assert {outlet: state for outlet, (state, _) in end.items()} == {
         "layout": "fresh",
         "quiet": "paused",
         "wall": "fresh",
     }
     assert "on holiday" in end["quiet"][1]
-    assert line.query("SELECT count(*) FROM mart.alert WHERE closed_at IS NULL") == [(0,)]
-    assert "on holiday" in line.run("doctor").stdout
-    assert "1 silences ended" in line.run("mute", "quiet", "--clear").stdout
-    assert line.query("SELECT count(*) FROM ops.alert_mute") == [(0,)]
+    assert installation.query("SELECT count(*) FROM mart.alert WHERE closed_at IS NULL") == [(0,)]
+    assert "on holiday" in installation.run("doctor").stdout
+    assert "1 silences ended" in installation.run("mute", "quiet", "--clear").stdout
+    assert installation.query("SELECT count(*) FROM ops.alert_mute") == [(0,)]

@@ -6,19 +6,20 @@ import gzip
 import itertools
 from collections.abc import Callable
 
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import PROSE, Answer, WebSite, article, feed
 
 H = "http://test.example"
 
 
-def outcomes_by_url(line: Line) -> dict[str, tuple[str, str | None]]:
+def outcomes_by_url(installation: Installation) -> dict[str, tuple[str, str | None]]:
     return {
-        url: (outcome, reason) for url, outcome, reason in line.query("SELECT url, outcome, reason FROM ops.candidate")
+        url: (outcome, reason)
+        for url, outcome, reason in installation.query("SELECT url, outcome, reason FROM ops.candidate")
     }
 
 
-def test_a_site_full_of_trouble(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_a_site_full_of_trouble(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve("budgets: {page_size: 300000}", "urls: {exclude: ['/video/']}")
     good = article("A good story about the bridge", *PROSE)
     pages = {
@@ -62,37 +63,39 @@ def test_a_site_full_of_trouble(line: Line, serve: Callable[..., WebSite]) -> No
         b"User-agent: *\nDisallow: /private/\n", content_type="text/plain"
     )
     site.answers["test.example", "/feed"] = feed(*[(H + path, "t") for path in pages], ("file:///etc/passwd", "t"))
-    line.crawl("test")
-    got = outcomes_by_url(line)
+    installation.crawl("test")
+    got = outcomes_by_url(installation)
     expected = {H + path: outcome for path, (_, outcome) in pages.items() if outcome}
     assert {url: outcome for url, (outcome, _) in got.items()} == expected
     assert all(reason for outcome, reason in got.values() if outcome not in ("new",))
 
-    archived = dict(line.query("SELECT requested_url, segment_id IS NOT NULL FROM core.capture"))
+    archived = dict(installation.query("SELECT requested_url, segment_id IS NOT NULL FROM core.capture"))
     assert archived[f"{H}/noarchive"] is False and archived[f"{H}/good"] is True
-    for warc in (line.home / "archive").rglob("*.warc.gz"):
+    for warc in (installation.home / "archive").rglob("*.warc.gz"):
         content = gzip.decompress(warc.read_bytes())
         assert b"Do not keep" not in content and b"Reserved" not in content
-    ((url, variants),) = line.query(
+    ((url, variants),) = installation.query(
         "SELECT a.url, array_agg(u.url ORDER BY u.url) FROM mart.article a JOIN mart.article_url u USING (article_uid) "
         "WHERE a.headline = 'A story that moved' GROUP BY a.url"
     )
     assert url == f"{H}/moved-here" and variants == [f"{H}/moved", f"{H}/moved-here"]
-    kept = dict(line.query("SELECT url, stage FROM ops.quarantine"))
+    kept = dict(installation.query("SELECT url, stage FROM ops.quarantine"))
     assert kept[f"{H}/broken-gzip"] == "decode" and kept[f"{H}/thin"] == "classify"
-    why = line.run("why", f"{H}/thin").stdout
+    why = installation.run("why", f"{H}/thin").stdout
     assert "extraction_empty" in why and "No main text was found" in why and ".warc.gz" in why
 
     # Nothing of it is asked again before its time; failures wait, kept pages rest.
     before = len(site.requests)
-    again = line.outcomes("test")
+    again = installation.outcomes("test")
     assert again == {"known_not_due": 24, "robots_denied": 1}, again
     assert {r["path"] for r in site.requests[before:]} == {"/feed"}, "its robots.txt holds for a day"
 
 
-def test_private_addresses_are_never_contacted(line: Line, serve: Callable[..., WebSite], site: WebSite) -> None:
+def test_private_addresses_are_never_contacted(
+    installation: Installation, serve: Callable[..., WebSite], site: WebSite
+) -> None:
     site = serve("urls: {}", endpoints=(("feed", "/feed"),))
-    folder = line.env["PRESSMARK_OUTLETS"]
+    folder = installation.env["PRESSMARK_OUTLETS"]
     with open(f"{folder}/test.yaml", encoding="utf-8") as file:
         text = file.read()
     hosts = [
@@ -118,15 +121,17 @@ def test_private_addresses_are_never_contacted(line: Line, serve: Callable[..., 
     }
     site.answers = {("test.example", path): answer for path, answer in redirects.items()}
     site.answers["test.example", "/feed"] = feed(*[(H + path, "t") for path in redirects])
-    line.crawl("test")
-    assert {outcome for outcome, _ in outcomes_by_url(line).values()} == {"out_of_scope"}
+    installation.crawl("test")
+    assert {outcome for outcome, _ in outcomes_by_url(installation).values()} == {"out_of_scope"}
     assert not any(r["path"] == "/secret" for r in site.requests)
 
 
-def test_a_feed_on_a_private_address_is_refused(line: Line, serve: Callable[..., WebSite], site: WebSite) -> None:
+def test_a_feed_on_a_private_address_is_refused(
+    installation: Installation, serve: Callable[..., WebSite], site: WebSite
+) -> None:
     serve()
     for host in ("127.0.0.1", "localhost", "2130706433", "[::1]"):
-        folder = line.env["PRESSMARK_OUTLETS"]
+        folder = installation.env["PRESSMARK_OUTLETS"]
         path = f"{folder}/test.yaml"
         with open(path, encoding="utf-8") as file:
             text = file.read()
@@ -138,21 +143,23 @@ def test_a_feed_on_a_private_address_is_refused(line: Line, serve: Callable[...,
         ]
         with open(path, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
-        done = line.run("crawl", "test", check=False)
+        done = installation.run("crawl", "test", check=False)
         assert done.returncode == 1 and "not an address of the public internet" in done.stderr, (host, done.stderr)
     assert site.requests == []
 
 
-def test_robots_that_cannot_be_read_forbids_everything(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_robots_that_cannot_be_read_forbids_everything(
+    installation: Installation, serve: Callable[..., WebSite]
+) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
     site.answers["test.example", "/robots.txt"] = Answer(b"down", 503)
-    done = line.run("crawl", "test", check=False)
+    done = installation.run("crawl", "test", check=False)
     assert done.returncode == 1 and "robots.txt answered 503" in done.stderr
     assert {r["path"] for r in site.requests} == {"/robots.txt"}
 
 
-def test_one_request_at_a_time_per_host_with_a_delay(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_one_request_at_a_time_per_host_with_a_delay(installation: Installation, serve: Callable[..., WebSite]) -> None:
     import threading
 
     site = serve("politeness: {delay: 0.3, timeout: 5}")
@@ -161,10 +168,10 @@ def test_one_request_at_a_time_per_host_with_a_delay(line: Line, serve: Callable
         site.answers["test.example", f"/{n}"] = article(f"Story number {n} of the day", *PROSE)
     # A second process with another mode of crawling is at the same host at the same time.
     other = threading.Thread(
-        target=lambda: line.run("crawl", "test", "--since", "2020-01-01", "--dry-run", check=False)
+        target=lambda: installation.run("crawl", "test", "--since", "2020-01-01", "--dry-run", check=False)
     )
     other.start()
-    line.crawl("test")
+    installation.crawl("test")
     other.join()
     spans = sorted((begin, end) for host, _, begin, end in site.log if host == "test.example")
     assert len(spans) >= 6
@@ -172,13 +179,13 @@ def test_one_request_at_a_time_per_host_with_a_delay(line: Line, serve: Callable
         assert begin - end > 0.25, "the delay runs from the end of the last request"
 
 
-def test_crawl_delay_and_user_agent(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_crawl_delay_and_user_agent(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve()
     site.answers["test.example", "/robots.txt"] = Answer(
         b"User-agent: *\nCrawl-delay: 0.6\n", content_type="text/plain"
     )
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"), (f"{H}/b", "t"))
-    line.crawl("test", PRESSMARK_CONTACT="https://archive.example/bot")
+    installation.crawl("test", PRESSMARK_CONTACT="https://archive.example/bot")
     spans = [(begin, end) for _, path, begin, end in site.log if path != "/robots.txt"]
     assert all(begin - end > 0.5 for (_, end), (begin, _) in itertools.pairwise(spans))
     assert {r["headers"]["User-Agent"] for r in site.requests} == {
@@ -188,16 +195,16 @@ def test_crawl_delay_and_user_agent(line: Line, serve: Callable[..., WebSite]) -
     site.answers["test.example", "/robots.txt"] = Answer(
         b"User-agent: *\nCrawl-delay: 3600\n", content_type="text/plain"
     )
-    line.query("UPDATE ops.site_policy_check SET expires_at = now()")
-    done = line.run("crawl", "test", check=False)
+    installation.query("UPDATE ops.site_policy_check SET expires_at = now()")
+    done = installation.run("crawl", "test", check=False)
     assert done.returncode == 1 and "asks for 3600 s" in done.stderr
 
 
-def test_budgets_leave_the_rest_for_the_next_crawl(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_budgets_leave_the_rest_for_the_next_crawl(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve("budgets: {pages: 2}")
     site.answers["test.example", "/feed"] = feed(*[(f"{H}/{n}", "t") for n in range(5)])
     for n in range(5):
         site.answers["test.example", f"/{n}"] = article(f"Story number {n} of the day", *PROSE)
-    assert line.outcomes("test") == {"new": 2, "budget_exhausted": 3}
-    assert line.outcomes("test") == {"new": 2, "budget_exhausted": 1, "known_not_due": 2}
-    assert line.outcomes("test") == {"new": 1, "known_not_due": 4}
+    assert installation.outcomes("test") == {"new": 2, "budget_exhausted": 3}
+    assert installation.outcomes("test") == {"new": 2, "budget_exhausted": 1, "known_not_due": 2}
+    assert installation.outcomes("test") == {"new": 1, "known_not_due": 4}

@@ -11,21 +11,21 @@ import pytest
 from ruamel.yaml import YAML
 
 from pressmark.newsstand.server import Newsstand
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite, article, feed
 
 WORDS = "The council met on Tuesday evening to talk about the bridge, the ferry and the money for both of them."
 
 
 @pytest.fixture
-def adding(line: Line, newsstand: Newsstand, tmp_path: Path) -> Line:
-    line.env["PRESSMARK_OUTLETS"] = str(tmp_path / "outlets")
-    return line
+def adding(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> Installation:
+    installation.env["PRESSMARK_OUTLETS"] = str(tmp_path / "outlets")
+    return installation
 
 
-def added(line: Line, home: str, *options: str) -> tuple[dict[str, object], str]:
-    out = line.run("outlet", "add", home, "--yes", "--delay", "0", *options).stdout
-    (file,) = Path(line.env["PRESSMARK_OUTLETS"]).glob("*.yaml")
+def added(installation: Installation, home: str, *options: str) -> tuple[dict[str, object], str]:
+    out = installation.run("outlet", "add", home, "--yes", "--delay", "0", *options).stdout
+    (file,) = Path(installation.env["PRESSMARK_OUTLETS"]).glob("*.yaml")
     return YAML(typ="safe").load(file.read_text()), out
 
 
@@ -33,16 +33,16 @@ def methods(fields: dict[str, object]) -> list[tuple[str, str]]:
     return [(e["method"], e["url"]) for e in fields["endpoints"]]  # type: ignore[attr-defined]
 
 
-def test_a_wordpress_site_is_usable_at_once(adding: Line, newsstand: Newsstand) -> None:
-    line, home = adding, "http://dispatch.newsstand.example/"
+def test_a_wordpress_site_is_usable_at_once(adding: Installation, newsstand: Newsstand) -> None:
+    installation, home = adding, "http://dispatch.newsstand.example/"
     begin = time.monotonic()
-    fields, out = added(line, home)
+    fields, out = added(installation, home)
     assert time.monotonic() - begin < 60
     assert (fields["id"], fields["name"], fields["languages"]) == ("harbour-dispatch", "The Harbour Dispatch", ["en"])
     assert methods(fields) == [("feed", f"{home}feed/"), ("wordpress", f"{home}wp-json/wp/v2/posts")]
     assert fields["enabled"] is True and fields["politeness"] == {"delay": 5.0} and fields["max_age"] == "30d"
     assert "a feed of comments" in out and "headline 4/4" in out and "robots.txt: allowed" in out
-    report = line.run(
+    report = installation.run(
         "crawl", "harbour-dispatch", "--since", "2026-03-03", "--until", "2026-03-05", "--dry-run", "--json"
     )
     assert '"fetch": 2' in report.stdout, "its past can be asked for"
@@ -57,7 +57,7 @@ def test_a_wordpress_site_is_usable_at_once(adding: Line, newsstand: Newsstand) 
         ("mayak", "ru", [("feed", "/rss")]),  # a usual address: its front page names none
     ],
 )
-def test_what_is_found(adding: Line, host: str, language: str, found: list[tuple[str, str]]) -> None:
+def test_what_is_found(adding: Installation, host: str, language: str, found: list[tuple[str, str]]) -> None:
     home = f"http://{host}.newsstand.example"
     fields, _ = added(adding, home, "--id", "found")
     assert methods(fields) == [(method, home + path) for method, path in found]
@@ -75,9 +75,9 @@ def site() -> Iterator[WebSite]:
     site.close()
 
 
-def test_what_cannot_be_added(adding: Line, site: WebSite) -> None:
-    line, folder = adding, Path(adding.env["PRESSMARK_OUTLETS"])
-    line.env["PRESSMARK_RESOLVE"] += "," + site.resolve(
+def test_what_cannot_be_added(adding: Installation, site: WebSite) -> None:
+    installation, folder = adding, Path(adding.env["PRESSMARK_OUTLETS"])
+    installation.env["PRESSMARK_RESOLVE"] += "," + site.resolve(
         "empty.example", "closed.example", "down.example", "off.example"
     )
     site.answers["empty.example", "/"] = Answer(b"<html><body><p>Nothing here.</p></body></html>")
@@ -95,36 +95,36 @@ def test_what_cannot_be_added(adding: Line, site: WebSite) -> None:
         "10.0.0.1": "not an address of the public internet",
     }
     for host, reason in told.items():
-        done = line.run("outlet", "add", f"http://{host}/", "--yes", "--delay", "0", check=False)
+        done = installation.run("outlet", "add", f"http://{host}/", "--yes", "--delay", "0", check=False)
         assert done.returncode != 0 and reason in done.stderr, (host, done.stderr)
         assert "Traceback" not in done.stderr
     assert (
         "5 of 5 entries lead off its domains"
-        in line.run("outlet", "add", "http://off.example/", "--delay", "0", "--json").stdout
+        in installation.run("outlet", "add", "http://off.example/", "--delay", "0", "--json").stdout
     )
     assert not folder.exists() or not list(folder.glob("*.yaml"))
-    assert line.run("outlet", "add", "not a page", check=False).returncode == 2
-    done = line.run("outlet", "add", "http://under_score.example/", "--delay", "0", check=False)
+    assert installation.run("outlet", "add", "not a page", check=False).returncode == 2
+    done = installation.run("outlet", "add", "http://under_score.example/", "--delay", "0", check=False)
     assert done.returncode != 0 and "cannot be looked at" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_check_tells_what_has_changed(adding: Line, site: WebSite) -> None:
-    line, host = adding, "changing.example"
-    line.env["PRESSMARK_RESOLVE"] += "," + site.resolve(host)
+def test_check_tells_what_has_changed(adding: Installation, site: WebSite) -> None:
+    installation, host = adding, "changing.example"
+    installation.env["PRESSMARK_RESOLVE"] += "," + site.resolve(host)
     head = '<link rel="alternate" type="application/rss+xml" href="/feed">'
     site.answers[host, "/"] = Answer(f'<html lang="en"><head><title>Changing</title>{head}</head></html>'.encode())
     site.answers[host, "/feed"] = feed(*((f"http://{host}/news/story-{n}", f"Story {n}") for n in range(5)))
     for n in range(5):
         site.answers[host, f"/news/story-{n}"] = article(f"Story {n}", *(f"{WORDS} Part {p} of {n}." for p in range(4)))
-    fields, _ = added(line, f"http://{host}/")
+    fields, _ = added(installation, f"http://{host}/")
     assert fields["id"] == "changing"
-    again = line.run("outlet", "add", f"http://{host}/", check=False)
+    again = installation.run("outlet", "add", f"http://{host}/", check=False)
     assert again.returncode == 2 and "belongs to the outlet changing" in again.stderr
-    assert "all as its file says" in line.run("outlet", "check", "changing", "--live").stdout
+    assert "all as its file says" in installation.run("outlet", "check", "changing", "--live").stdout
     site.answers[host, "/feed2"] = site.answers[host, "/feed"]
     site.answers[host, "/"] = Answer(site.answers[host, "/"].body.replace(b"/feed", b"/feed2"))  # type: ignore[union-attr]
     del site.answers[host, "/feed"]
-    done = line.run("outlet", "check", "changing", "--live", check=False)
+    done = installation.run("outlet", "check", "changing", "--live", check=False)
     assert done.returncode == 1
     assert f"feed http://{host}/feed: gone: answered 404" in done.stdout
     assert f"a new feed lists what none of its own does: http://{host}/feed2" in done.stdout

@@ -12,7 +12,7 @@ from pressmark.newsstand.model import Site
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.sites import FIRST_FOUR
 from tests.acceptance.test_newsstand import check_archive
-from tests.conftest import Line
+from tests.conftest import Installation
 
 SITES = {site.host.split(".")[0]: site for site in (*FIRST_FOUR, *ABROAD)}
 METHODS = {
@@ -36,45 +36,47 @@ def outlet_of(folder: Path, method: str, site: Site, path: str, zone: str) -> st
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_day_of_the_past(line: Line, newsstand: Newsstand, tmp_path: Path, method: str) -> None:
+def test_a_day_of_the_past(installation: Installation, newsstand: Newsstand, tmp_path: Path, method: str) -> None:
     site, path, zone, day = METHODS[method]
-    line.env["PRESSMARK_OUTLETS"] = outlet_of(tmp_path / "outlets", method, site, path, zone)
+    installation.env["PRESSMARK_OUTLETS"] = outlet_of(tmp_path / "outlets", method, site, path, zone)
     expected = {f"http://{site.host}{a.path}" for a in site.articles(1) if a.published.date() == day}
     assert len(expected) == 1
     window = ("--since", day.isoformat(), "--until", day.replace(day=day.day + 1).isoformat())
-    planned = line.run("crawl", "past", *window, "--dry-run", "--json").stdout
+    planned = installation.run("crawl", "past", *window, "--dry-run", "--json").stdout
     # A day of UTC is parts of two days in Paris: both are looked at, the pages' own times decide.
     assert f'"fetch": {2 if method == "archive" else 1},' in planned
-    line.run("crawl", "past", *window, "--json")
-    assert {url for (url,) in line.query("SELECT url FROM mart.article")} == expected
-    assert line.query("SELECT DISTINCT discovered_via FROM core.capture") == [(method,)]
+    installation.run("crawl", "past", *window, "--json")
+    assert {url for (url,) in installation.query("SELECT url FROM mart.article")} == expected
+    assert installation.query("SELECT DISTINCT discovered_via FROM core.capture") == [(method,)]
     # A week more brings the rest of it and asks for nothing again.
     before = len(newsstand.requests())
-    line.run("crawl", "past", "--since", "2026-03-03", "--until", "2026-03-10", "--json")
+    installation.run("crawl", "past", "--since", "2026-03-03", "--until", "2026-03-10", "--json")
     week = {
         f"http://{site.host}{a.path}"
         for a in site.articles(1)
         if date(2026, 3, 3) <= a.published.date() < date(2026, 3, 10)
     }
-    assert {url for (url,) in line.query("SELECT url FROM mart.article")} == week and len(week) == 7
+    assert {url for (url,) in installation.query("SELECT url FROM mart.article")} == week and len(week) == 7
     asked = [f"http://{r['host']}{r['path']}" for r in newsstand.requests()[before:]]
     assert not expected & set(asked) and len(asked) == len(set(asked)), "every address once"
     if method == "archive":
         # The page that the first window had read and left out was taken from the archive.
-        assert line.query(
+        assert installation.query(
             "SELECT count(*) FROM core.capture WHERE observed_at < (SELECT max(started_at) FROM ops.crawl)"
         ) == [(2,)]
     pages = [
         f"{r['host']}{r['path']}" for r in newsstand.requests() if (r["path"] in {a.path for a in site.articles(1)})
     ]
     assert len(pages) == len(set(pages)), "no article was ever asked for twice"
-    check_archive(line)
-    assert line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+    check_archive(installation)
+    assert installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
-def test_wordpress_as_a_listing_of_what_is_new(line: Line, newsstand: Newsstand, tmp_path: Path) -> None:
+def test_wordpress_as_a_listing_of_what_is_new(
+    installation: Installation, newsstand: Newsstand, tmp_path: Path
+) -> None:
     site, path, zone, _ = METHODS["wordpress"]
-    line.env["PRESSMARK_OUTLETS"] = outlet_of(tmp_path / "outlets", "wordpress", site, path, zone)
-    assert line.outcomes("past") == {"new": 10}
+    installation.env["PRESSMARK_OUTLETS"] = outlet_of(tmp_path / "outlets", "wordpress", site, path, zone)
+    assert installation.outcomes("past") == {"new": 10}
     newsstand.advance()
-    assert line.outcomes("past") == {"known_not_due": 9, "revised": 1}
+    assert installation.outcomes("past") == {"known_not_due": 9, "revised": 1}

@@ -18,7 +18,7 @@ from pressmark.registry import load_registry
 from pressmark.settings import PROJECT_ROOT
 from pressmark.warehouse.connection import transaction
 from pressmark.warehouse.crawl_requests import add_request
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite, article, feed
 
 HOST = "second.example"
@@ -34,7 +34,7 @@ def site() -> Iterator[WebSite]:
 
 
 @pytest.fixture
-def checked_at(line: Line, site: WebSite, tmp_path: Path) -> Line:
+def checked_at(installation: Installation, site: WebSite, tmp_path: Path) -> Installation:
     folder = tmp_path / "outlets"
     folder.mkdir()
     (folder / "second.yaml").write_text(
@@ -42,8 +42,8 @@ def checked_at(line: Line, site: WebSite, tmp_path: Path) -> Line:
         "enabled: true\npoliteness: {delay: 0}\n"
         f"endpoints: [{{method: feed, url: '{FEED}', source: a test}}]\n"
     )
-    line.env |= {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(HOST)}
-    return line
+    installation.env |= {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(HOST)}
+    return installation
 
 
 def page(number: int, more: str = "") -> Answer:
@@ -81,9 +81,9 @@ def put(site: WebSite, pages: int, honest: bool = True) -> dict[str, str]:
     return state
 
 
-def make_due(line: Line, **changes: str) -> None:
+def make_due(installation: Installation, **changes: str) -> None:
     assignments = ", ".join(f"{name} = {value}" for name, value in {"next_due_at": "now()", **changes}.items())
-    line.query(f"UPDATE ops.frontier SET {assignments}")
+    installation.query(f"UPDATE ops.frontier SET {assignments}")
 
 
 def sent(site: WebSite, since: int, name: str = "If-None-Match") -> dict[str, str | None]:
@@ -92,103 +92,106 @@ def sent(site: WebSite, since: int, name: str = "If-None-Match") -> dict[str, st
     }
 
 
-def test_an_unchanged_page_is_confirmed_without_its_body(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_an_unchanged_page_is_confirmed_without_its_body(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 3)
-    assert line.outcomes("second") == {"new": 3}
-    make_due(line)
+    assert installation.outcomes("second") == {"new": 3}
+    make_due(installation)
     before = len(site.requests)
-    assert line.outcomes("second") == {"not_modified": 3}
+    assert installation.outcomes("second") == {"not_modified": 3}
     assert all(sent(site, before).values()), "every request named what it had"
-    assert line.query("SELECT count(*) FROM mart.article WHERE last_seen_at > first_seen_at", role="analyst") == [(3,)]
-    assert line.query("SELECT count(*) FROM core.capture") == [(3,)]
-    assert line.query("SELECT outcome, http_status, entries FROM ops.endpoint_poll ORDER BY polled_at") == [
+    assert installation.query(
+        "SELECT count(*) FROM mart.article WHERE last_seen_at > first_seen_at", role="analyst"
+    ) == [(3,)]
+    assert installation.query("SELECT count(*) FROM core.capture") == [(3,)]
+    assert installation.query("SELECT outcome, http_status, entries FROM ops.endpoint_poll ORDER BY polled_at") == [
         ("listed", 200, 3), ("not_modified", 304, 0),
     ]  # fmt: skip
-    assert line.query("SELECT count(*) FROM core.url_listing WHERE last_listed_at > first_listed_at") == [(3,)]
-    told = line.run("why", f"http://{HOST}/news/story-1").stdout
+    assert installation.query("SELECT count(*) FROM core.url_listing WHERE last_listed_at > first_listed_at") == [(3,)]
+    told = installation.run("why", f"http://{HOST}/news/story-1").stdout
     assert "The server answered 304" in told
 
 
-def test_a_lying_validator_is_found_out(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_a_lying_validator_is_found_out(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     state = put(site, 3, honest=False)
-    line.crawl("second")
+    installation.crawl("second")
     state["more"] = " With a correction."
-    make_due(line)
-    assert line.outcomes("second") == {"not_modified": 3}, "believed at first"
-    make_due(line, last_read_at="now() - interval '4 days'")
+    make_due(installation)
+    assert installation.outcomes("second") == {"not_modified": 3}, "believed at first"
+    make_due(installation, last_read_at="now() - interval '4 days'")
     before = len(site.requests)
-    assert line.outcomes("second") == {"revised": 3}, "a whole page now and then"
+    assert installation.outcomes("second") == {"revised": 3}, "a whole page now and then"
     assert sent(site, before)["/news/story-0"] is None
     state["more"] = ""
-    make_due(line)
+    make_due(installation)
     before = len(site.requests)
-    assert line.outcomes("second") == {"revised": 3}, "once caught, never believed again"
+    assert installation.outcomes("second") == {"revised": 3}, "once caught, never believed again"
     assert sent(site, before)["/news/story-0"] is None
 
 
-def test_one_liar_does_not_spoil_the_others_three_do(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_one_liar_does_not_spoil_the_others_three_do(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 4)
-    line.crawl("second")
+    installation.crawl("second")
     for unreliable, conditional in ((1, 3), (3, 0)):
         make_due(
-            line, validators_unreliable=f"url_uid IN (SELECT url_uid FROM ops.frontier ORDER BY url LIMIT {unreliable})"
+            installation,
+            validators_unreliable=f"url_uid IN (SELECT url_uid FROM ops.frontier ORDER BY url LIMIT {unreliable})",
         )
         before = len(site.requests)
-        line.crawl("second")
+        installation.crawl("second")
         assert sum(bool(tag) for path, tag in sent(site, before).items() if path != "/feed") == conditional
 
 
-def test_a_site_that_is_broken_takes_no_article_with_it(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_a_site_that_is_broken_takes_no_article_with_it(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 8)
-    line.crawl("second")
+    installation.crawl("second")
     whole = dict(site.answers)
     for n in range(8):
         site.answers[HOST, f"/news/story-{n}"] = Answer(b"<html>Not found</html>", 404)
     for _ in range(3):
-        make_due(line)
-        line.query("UPDATE core.outlet SET gone_after = '0 s'")
-        assert line.outcomes("second") == {"gone": 8}, "the ledger tells what was seen"
-    assert line.query("SELECT count(*) FROM core.article_event WHERE kind = 'missing'") == [(0,)]
-    assert line.query("SELECT count(*) FROM core.article WHERE gone_at IS NOT NULL") == [(0,)]
-    assert line.query("SELECT count(*) FROM ops.frontier WHERE next_due_at IS NULL") == [(0,)], (
+        make_due(installation)
+        installation.query("UPDATE core.outlet SET gone_after = '0 s'")
+        assert installation.outcomes("second") == {"gone": 8}, "the ledger tells what was seen"
+    assert installation.query("SELECT count(*) FROM core.article_event WHERE kind = 'missing'") == [(0,)]
+    assert installation.query("SELECT count(*) FROM core.article WHERE gone_at IS NOT NULL") == [(0,)]
+    assert installation.query("SELECT count(*) FROM ops.frontier WHERE next_due_at IS NULL") == [(0,)], (
         "all are looked at again"
     )
     site.answers.update(whole)
-    make_due(line)
-    assert line.outcomes("second") == {"not_modified": 8}
+    make_due(installation)
+    assert installation.outcomes("second") == {"not_modified": 8}
 
 
-def test_a_scheduled_crawl_lets_a_failing_endpoint_rest(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_a_scheduled_crawl_lets_a_failing_endpoint_rest(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     site.answers[HOST, "/feed"] = Answer(b"down", 500)
-    outlet = load_registry(Path(line.env["PRESSMARK_OUTLETS"])).get("second")
-    assert scheduled(line, outlet, "1").returncode == 1
+    outlet = load_registry(Path(installation.env["PRESSMARK_OUTLETS"])).get("second")
+    assert scheduled(installation, outlet, "1").returncode == 1
     before = len(site.requests)
-    done = scheduled(line, outlet, "2")
+    done = scheduled(installation, outlet, "2")
     assert done.returncode == 1 and "it failed 1 times in a row" in done.stderr
     assert "/feed" not in sent(site, before)
     put(site, 2)
-    assert line.outcomes("second") == {"new": 2}, "who asks by hand is not made to wait"
-    assert line.query("SELECT failures, next_poll_at <= now() FROM ops.endpoint") == [(0, True)]
+    assert installation.outcomes("second") == {"new": 2}, "who asks by hand is not made to wait"
+    assert installation.query("SELECT failures, next_poll_at <= now() FROM ops.endpoint") == [(0, True)]
 
 
-def test_a_scheduled_crawl_lets_a_silent_endpoint_rest(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_a_scheduled_crawl_lets_a_silent_endpoint_rest(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 2)
-    line.crawl("second")
-    line.query("UPDATE ops.endpoint SET next_poll_at = now() + interval '2 hours'")
-    make_due(line)
-    outlet = load_registry(Path(line.env["PRESSMARK_OUTLETS"])).get("second")
+    installation.crawl("second")
+    installation.query("UPDATE ops.endpoint SET next_poll_at = now() + interval '2 hours'")
+    make_due(installation)
+    outlet = load_registry(Path(installation.env["PRESSMARK_OUTLETS"])).get("second")
     before = len(site.requests)
-    assert scheduled(line, outlet, "1").returncode == 0, "nothing is wrong with it"
+    assert scheduled(installation, outlet, "1").returncode == 0, "nothing is wrong with it"
     assert "/feed" not in sent(site, before) and len(sent(site, before)) == 2, "what is due is looked at all the same"
 
 
-def scheduled(line: Line, outlet: Outlet, run: str) -> subprocess.CompletedProcess[str]:
+def scheduled(installation: Installation, outlet: Outlet, run: str) -> subprocess.CompletedProcess[str]:
     """A crawl as a run of the schedule makes it."""
 
     def add(cursor: Any) -> Any:
@@ -201,42 +204,47 @@ def scheduled(line: Line, outlet: Outlet, run: str) -> subprocess.CompletedProce
             end=datetime.now(UTC),
         )
 
-    with closing(line.warehouse.connect("loader", "pressmark test")) as connection, transaction(connection) as cursor:
+    with (
+        closing(installation.warehouse.connect("loader", "pressmark test")) as connection,
+        transaction(connection) as cursor,
+    ):
         request = add(cursor)
     return subprocess.run(
         [sys.executable, "-m", "spiders.job", str(request.request_id)],
-        env=line.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
+        env=installation.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
-def test_a_day_has_a_budget_that_all_crawls_share(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
-    file = Path(line.env["PRESSMARK_OUTLETS"]) / "second.yaml"
+def test_a_day_has_a_budget_that_all_crawls_share(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
+    file = Path(installation.env["PRESSMARK_OUTLETS"]) / "second.yaml"
     file.write_text(file.read_text() + "budgets: {pages_per_day: 3}\n")
     put(site, 5)
-    assert line.outcomes("second") == {"new": 3, "budget_exhausted": 2}
-    ((reason,),) = line.query("SELECT DISTINCT reason FROM ops.candidate WHERE outcome = 'budget_exhausted'")
+    assert installation.outcomes("second") == {"new": 3, "budget_exhausted": 2}
+    ((reason,),) = installation.query("SELECT DISTINCT reason FROM ops.candidate WHERE outcome = 'budget_exhausted'")
     assert "was used up" in reason
     before = len(site.requests)
-    assert line.outcomes("second") == {} and not sent(site, before).keys() - {"/feed"}, "they wait for the next day"
-    line.query("UPDATE ops.fetch SET fetched_at = fetched_at - interval '25 hours'")
-    assert line.outcomes("second") == {"new": 2}
+    assert installation.outcomes("second") == {} and not sent(site, before).keys() - {"/feed"}, (
+        "they wait for the next day"
+    )
+    installation.query("UPDATE ops.fetch SET fetched_at = fetched_at - interval '25 hours'")
+    assert installation.outcomes("second") == {"new": 2}
 
 
-def test_retry_after_is_kept(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_retry_after_is_kept(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 4)
     site.answers[HOST, "/news/story-1"] = Answer(b"slow down", 429, {"Retry-After": "2"})
-    assert line.outcomes("second") == {"new": 3, "rate_limited": 1}
+    assert installation.outcomes("second") == {"new": 3, "rate_limited": 1}
     times = [(path, begin, end) for _, path, begin, end in site.log if path.startswith("/news")]
     at = next(n for n, (path, _, _) in enumerate(times) if path == "/news/story-1")
     assert 0 < at < 3, "it is in the middle"
     assert times[at + 1][1] - times[at][2] > 1.9
 
 
-def test_the_sitemaps_of_robots_txt_and_the_usual_ones(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
-    file = Path(line.env["PRESSMARK_OUTLETS"]) / "second.yaml"
+def test_the_sitemaps_of_robots_txt_and_the_usual_ones(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
+    file = Path(installation.env["PRESSMARK_OUTLETS"]) / "second.yaml"
     robots = f"endpoints: [{{method: robots, url: 'http://{HOST}/robots.txt', source: a test}}]"
     file.write_text(file.read_text().replace(f"endpoints: [{{method: feed, url: '{FEED}', source: a test}}]", robots))
     put(site, 3)
@@ -254,7 +262,7 @@ def test_the_sitemaps_of_robots_txt_and_the_usual_ones(checked_at: Line, site: W
 
     # Nothing is listed: the usual addresses are tried, and the first that works is enough.
     site.answers[HOST, "/sitemap_index.xml"] = sitemap(0)
-    assert line.outcomes("second") == {"new": 1}
+    assert installation.outcomes("second") == {"new": 1}
     assert [r["path"] for r in site.requests if "sitemap" in r["path"]] == ["/sitemap.xml", "/sitemap_index.xml"]
     listed = f"User-agent: *\nDisallow:\nSitemap: http://{HOST}/a.xml.gz\nsitemap: /b.txt\n"
     site.answers[HOST, "/robots.txt"] = Answer(listed.encode(), content_type="text/plain")
@@ -262,73 +270,75 @@ def test_the_sitemaps_of_robots_txt_and_the_usual_ones(checked_at: Line, site: W
     site.answers[HOST, "/a.xml.gz"] = Answer(gzip.compress(whole.body), content_type="application/gzip")
     site.answers[HOST, "/b.txt"] = Answer(f"http://{HOST}/news/story-2\n".encode(), content_type="text/plain")
     before = len(site.requests)
-    assert line.outcomes("second") == {"new": 2}
+    assert installation.outcomes("second") == {"new": 2}
     assert not any("sitemap" in r["path"] for r in site.requests[before:])
-    done = line.run("crawl", "second", "--since", "2026-11-01", "--until", "2026-11-02", "--dry-run", "--json")
+    done = installation.run("crawl", "second", "--since", "2026-11-01", "--until", "2026-11-02", "--dry-run", "--json")
     assert '"candidates": 2' in done.stdout, "it reaches the past"
     assert not any(r["path"].endswith(".jpg") for r in site.requests), "pictures are no articles"
 
 
-def test_entries_that_scrolled_off_unseen_are_suspected(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_entries_that_scrolled_off_unseen_are_suspected(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 6)
     pages = [(f"http://{HOST}/news/story-{n}", f"Story {n}") for n in range(6)]
     for shown in (pages[:3], pages[2:4], pages[4:]):
         site.answers[HOST, "/feed"] = feed(*shown)
-        line.crawl("second")
-    polls = line.query("SELECT overlap, gap_suspected FROM ops.endpoint_poll ORDER BY polled_at")
+        installation.crawl("second")
+    polls = installation.query("SELECT overlap, gap_suspected FROM ops.endpoint_poll ORDER BY polled_at")
     assert polls == [(None, False), (1, False), (0, True)]
 
 
-def test_amp_and_mobile_addresses_lead_to_their_article(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_amp_and_mobile_addresses_lead_to_their_article(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     head = (
         '<link rel="amphtml" href="/accelerated/1"><link rel="amphtml" href="http://other.example/1">'
         '<link rel="alternate" media="only screen and (max-width: 640px)" href="/handy/1">'
     )
     site.answers[HOST, "/news/story-1"] = article("Story 1", *(f"{WORDS} {n}" for n in range(4)), head=head)
     site.answers[HOST, "/feed"] = feed((f"http://{HOST}/news/story-1", "Story 1"))
-    assert line.outcomes("second") == {"new": 1}
+    assert installation.outcomes("second") == {"new": 1}
     site.answers[HOST, "/feed"] = feed(
         (f"http://{HOST}/accelerated/1", "Story 1"), (f"http://{HOST}/handy/1", "Story 1")
     )
     before = len(site.requests)
-    assert line.outcomes("second") == {"known_not_due": 2}
+    assert installation.outcomes("second") == {"known_not_due": 2}
     assert sent(site, before) == {"/feed": None}, "none of them was asked for"
-    kinds = line.query("SELECT kind, url FROM mart.article_url WHERE kind <> 'requested' ORDER BY kind", role="analyst")
+    kinds = installation.query(
+        "SELECT kind, url FROM mart.article_url WHERE kind <> 'requested' ORDER BY kind", role="analyst"
+    )
     assert kinds == [("amp", f"http://{HOST}/accelerated/1"), ("mobile", f"http://{HOST}/handy/1")]
 
 
-def test_two_addresses_of_one_article_that_are_unchanged(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_two_addresses_of_one_article_that_are_unchanged(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 1)
     site.answers[HOST, "/short/1"] = Answer(status=301, headers={"Location": f"http://{HOST}/news/story-0"})
     site.answers[HOST, "/feed"] = feed((f"http://{HOST}/news/story-0", "a"), (f"http://{HOST}/short/1", "b"))
-    assert line.outcomes("second") == {"new": 1, "duplicate_url": 1}
-    make_due(line)
+    assert installation.outcomes("second") == {"new": 1, "duplicate_url": 1}
+    make_due(installation)
     before = len(site.requests)
-    assert sum(line.outcomes("second").values()) == 2
-    assert line.query("SELECT count(*) FROM ops.crawl WHERE finish_reason <> 'finished'") == [(0,)]
+    assert sum(installation.outcomes("second").values()) == 2
+    assert installation.query("SELECT count(*) FROM ops.crawl WHERE finish_reason <> 'finished'") == [(0,)]
     asked = {r["path"]: r["headers"].get("If-None-Match") for r in site.requests[before:]}
     assert asked["/news/story-0"] is None or asked["/short/1"], "where a redirect leads is asked for in full"
 
 
-def test_a_redirect_to_a_notice_does_not_confirm_an_article(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_a_redirect_to_a_notice_does_not_confirm_an_article(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 1)
-    line.crawl("second")
+    installation.crawl("second")
     site.answers[HOST, "/news/story-0"] = Answer(status=302, headers={"Location": f"http://{HOST}/"})
     site.answers[HOST, "/"] = lambda: (
         Answer(b"", 304)
         if site.requests[-1]["headers"].get("If-None-Match")
         else Answer(b"<html><p>The front page.</p></html>")
     )
-    make_due(line)
-    assert line.outcomes("second") == {"redirect_home": 1}
+    make_due(installation)
+    assert installation.outcomes("second") == {"redirect_home": 1}
 
 
-def test_what_a_listing_calls_changed_stays_due_until_it_is_read(checked_at: Line, site: WebSite) -> None:
-    line = checked_at
+def test_what_a_listing_calls_changed_stays_due_until_it_is_read(checked_at: Installation, site: WebSite) -> None:
+    installation = checked_at
     put(site, 1)
 
     def listed(day: str) -> Answer:
@@ -336,13 +346,13 @@ def test_what_a_listing_calls_changed_stays_due_until_it_is_read(checked_at: Lin
         space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
         return Answer(f"<urlset {space}>{url}</urlset>".encode(), content_type="application/xml")
 
-    file = Path(line.env["PRESSMARK_OUTLETS"]) / "second.yaml"
+    file = Path(installation.env["PRESSMARK_OUTLETS"]) / "second.yaml"
     file.write_text(file.read_text().replace("method: feed", "method: sitemap").replace("/feed", "/map.xml"))
     site.answers[HOST, "/map.xml"] = listed("20")
-    assert line.outcomes("second") == {"new": 1}
+    assert installation.outcomes("second") == {"new": 1}
     site.answers[HOST, "/map.xml"] = listed("21")
     site.answers[HOST, "/news/story-0"] = Answer(b"down", 500)
     before = len(site.requests)
-    assert line.outcomes("second") == {"http_error": 1}
+    assert installation.outcomes("second") == {"http_error": 1}
     assert sent(site, before)["/news/story-0"] is None, "it is not asked whether it has changed: it has"
-    assert line.query("SELECT next_due_at > now() FROM ops.frontier") == [(True,)], "and waits for its turn"
+    assert installation.query("SELECT next_due_at > now() FROM ops.frontier") == [(True,)], "and waits for its turn"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite, article, feed
 
 HOST = "rights.example"
@@ -42,80 +42,80 @@ def site() -> Iterator[WebSite]:
 
 
 @pytest.fixture
-def stating(line: Line, site: WebSite, tmp_path: Path) -> Line:
+def stating(installation: Installation, site: WebSite, tmp_path: Path) -> Installation:
     (tmp_path / "outlets").mkdir()
-    line.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
-    write(line)
-    return line
+    installation.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
+    write(installation)
+    return installation
 
 
-def write(line: Line, rights: str = "{}") -> None:
-    (Path(line.env["PRESSMARK_OUTLETS"]) / "stating.yaml").write_text(
+def write(installation: Installation, rights: str = "{}") -> None:
+    (Path(installation.env["PRESSMARK_OUTLETS"]) / "stating.yaml").write_text(
         f"id: stating\nname: Stating\nhome: http://{HOST}/\ndomains: [{HOST}]\nlanguages: [en]\ntimezone: UTC\n"
         f"enabled: true\npoliteness: {{delay: 0}}\nrights: {rights}\n"
         f"endpoints: [{{method: feed, url: 'http://{HOST}/feed', source: a test}}]\n"
     )
 
 
-def test_signals_are_obeyed_recorded_and_shown(stating: Line, site: WebSite) -> None:
-    line = stating
-    assert line.outcomes("stating") == {"new": 1, "rights_reserved": 1, "robots_denied": 1, "noindex": 1}
-    ((rights,),) = line.query("SELECT rights FROM mart.article", role="analyst")
+def test_signals_are_obeyed_recorded_and_shown(stating: Installation, site: WebSite) -> None:
+    installation = stating
+    assert installation.outcomes("stating") == {"new": 1, "rights_reserved": 1, "robots_denied": 1, "noindex": 1}
+    ((rights,),) = installation.query("SELECT rights FROM mart.article", role="analyst")
     host = rights.pop("site")
     assert rights == {"robots": ["noai"], "license": ["/terms"]}
     assert host["content_signal"] == {"ai-train": "no", "search": "yes"} and host["content_usage"] == {"train-ai": "n"}
     assert host["license"] == ["http://rights.example/licence.xml"] and host["tdm_reservation"] is False
-    ((body,),) = line.query(
+    ((body,),) = installation.query(
         "SELECT body FROM core.site_policy WHERE encode(body_hash, 'hex') = %s", (host["robots_txt"],)
     )
     assert bytes(body) == ROBOTS, "the visit names the state of robots.txt that held"
-    ((robots, signal, noai, licensed, denied, reserved, noindex),) = line.query(
+    ((robots, signal, noai, licensed, denied, reserved, noindex),) = installation.query(
         "SELECT robots_txt, content_signal->>'ai-train', noai, licensed, robots_denied, rights_reserved, noindex "
         "FROM mart.outlet_rights",
         role="analyst",
     )
     assert robots == ROBOTS.decode() and (signal, noai, licensed, denied, reserved, noindex) == ("no", 1, 1, 1, 1, 1)
     assert not any(r["path"] in ("/held/story", "/closed/story") for r in site.requests)
-    told = line.run("why", f"http://{HOST}/closed/story").stdout
+    told = installation.run("why", f"http://{HOST}/closed/story").stdout
     assert "robots.txt: robots_denied (robots.txt disallows it for Pressmark)" in told
-    told = line.run("why", f"http://{HOST}/held/story").stdout
+    told = installation.run("why", f"http://{HOST}/held/story").stdout
     assert "robots.txt: allowed" in told and "tdm_reservation True" in told and "rights_reserved" in told
-    told = line.run("why", f"http://{HOST}/news/open").stdout
+    told = installation.run("why", f"http://{HOST}/news/open").stdout
     assert "content_signal {'ai-train': 'no', 'search': 'yes'}" in told and "rights stated: robots ['noai']" in told
     assert "next visit:" in told and "archived in" in told
 
 
-def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Line, site: WebSite) -> None:
-    line = stating
-    line.crawl("stating")
+def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Installation, site: WebSite) -> None:
+    installation = stating
+    installation.crawl("stating")
     before = len(site.requests)
-    line.crawl("stating")
+    installation.crawl("stating")
     assert not [r["path"] for r in site.requests[before:] if "robots" in r["path"] or "tdmrep" in r["path"]]
-    line.query("UPDATE ops.site_policy_check SET expires_at = now()")
-    line.crawl("stating")
-    assert line.query("SELECT count(*) FROM core.site_policy") == [(2,)], "unchanged, so kept once"
+    installation.query("UPDATE ops.site_policy_check SET expires_at = now()")
+    installation.crawl("stating")
+    assert installation.query("SELECT count(*) FROM core.site_policy") == [(2,)], "unchanged, so kept once"
     site.answers[HOST, "/robots.txt"] = Answer(b"User-agent: *\nDisallow: /\n", content_type="text/plain")
-    line.query("UPDATE ops.site_policy_check SET expires_at = now()")
-    assert line.run("crawl", "stating", check=False).returncode == 1, "its only feed is forbidden now"
-    assert line.query("SELECT count(*) FROM core.site_policy WHERE kind = 'robots'") == [(2,)]
-    ((rights,),) = line.query("SELECT rights FROM mart.article", role="analyst")
+    installation.query("UPDATE ops.site_policy_check SET expires_at = now()")
+    assert installation.run("crawl", "stating", check=False).returncode == 1, "its only feed is forbidden now"
+    assert installation.query("SELECT count(*) FROM core.site_policy WHERE kind = 'robots'") == [(2,)]
+    ((rights,),) = installation.query("SELECT rights FROM mart.article", role="analyst")
     assert rights["site"]["content_signal"] == {"ai-train": "no", "search": "yes"}, "the past is not rewritten"
 
 
-def test_an_error_holds_for_minutes(stating: Line, site: WebSite) -> None:
-    line = stating
+def test_an_error_holds_for_minutes(stating: Installation, site: WebSite) -> None:
+    installation = stating
     site.answers[HOST, "/robots.txt"] = Answer(b"down", 503)
-    assert line.run("crawl", "stating", check=False).returncode == 1
-    assert line.query(
+    assert installation.run("crawl", "stating", check=False).returncode == 1
+    assert installation.query(
         "SELECT http_status, expires_at - checked_at <= interval '5 minutes' FROM ops.site_policy_check WHERE kind = 'robots'"
     ) == [(503, True)]
 
 
-def test_an_outlet_s_file_or_a_basis_may_say_record(stating: Line, site: WebSite) -> None:
-    line = stating
-    write(line, "{noindex: record}")
-    outcomes = line.outcomes("stating", PRESSMARK_TDM_BASIS="research")
+def test_an_outlet_s_file_or_a_basis_may_say_record(stating: Installation, site: WebSite) -> None:
+    installation = stating
+    write(installation, "{noindex: record}")
+    outcomes = installation.outcomes("stating", PRESSMARK_TDM_BASIS="research")
     assert outcomes == {"new": 3, "robots_denied": 1}, "robots.txt is always obeyed"
-    rows = dict(line.query("SELECT headline, rights FROM mart.article", role="analyst"))
+    rows = dict(installation.query("SELECT headline, rights FROM mart.article", role="analyst"))
     assert rows["held"]["site"]["tdm_reservation"] is True and rows["hidden"]["robots"] == ["noai", "noindex"]
-    assert line.query("SELECT tdm_reserved FROM mart.outlet_rights", role="analyst") == [(1,)]
+    assert installation.query("SELECT tdm_reserved FROM mart.outlet_rights", role="analyst") == [(1,)]

@@ -18,7 +18,7 @@ from pressmark.cli.service import end_all, wait_until_ready
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.settings import PROJECT_ROOT
-from tests.conftest import Line
+from tests.conftest import Installation
 
 FIRST_FOUR = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
 _HOME = Path(tempfile.mkdtemp(prefix="pressmark-airflow-"))
@@ -39,8 +39,8 @@ def airflow_database() -> None:
 class RunningAirflow:
     """A running Airflow over the newsstand, in a home of its own."""
 
-    def __init__(self, line: Line, newsstand: Newsstand, service: AirflowService) -> None:
-        self.line = line
+    def __init__(self, installation: Installation, newsstand: Newsstand, service: AirflowService) -> None:
+        self.installation = installation
         self.newsstand = newsstand
         self.service = service
 
@@ -54,21 +54,21 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
         outlets.mkdir()
         for outlet in FIRST_FOUR:  # the hourly ones; the other tiers would run beside them
             shutil.copy(OUTLETS / f"{outlet}.yaml", outlets)
-        line = Line(home, {"PRESSMARK_OUTLETS": str(outlets), "PRESSMARK_RESOLVE": newsstand.resolve})
+        installation = Installation(home, {"PRESSMARK_OUTLETS": str(outlets), "PRESSMARK_RESOLVE": newsstand.resolve})
         for name in [name for name in os.environ if name.startswith(("AIRFLOW", "PRESSMARK_"))]:
             patch.delenv(name)
-        for name, value in line.environment().items():
+        for name, value in installation.environment().items():
             if name.startswith("PRESSMARK_"):
                 patch.setenv(name, value)
         # A retry comes within the patience of a test.
         patch.setenv("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "2")
-        service = AirflowService(line.settings)
+        service = AirflowService(installation.settings)
         try:
             wait_until_ready(service, service.launch(free_port(), die_with_us=True))
-            yield RunningAirflow(line, newsstand, service)
+            yield RunningAirflow(installation, newsstand, service)
         finally:
-            end_all(line.settings)
-            server = line.warehouse.embedded
+            end_all(installation.settings)
+            server = installation.warehouse.embedded
             assert server is not None
             server.remove()
 

@@ -19,7 +19,7 @@ from pressmark.airflow.alerts import AlertNotifier, send_alerts
 from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_tier
 from pressmark.errors import PressmarkError
 from tests.airflow.test_plan import HOURS, PAGE, context
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite
 
 NAMES = [f"paper{number}" for number in range(1, 6)]
@@ -111,7 +111,7 @@ def test_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def papers(
-    line: Line, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    installation: Installation, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., list[str]]:
     """Gives a function that has a tier of five outlets run as its DAG does, and returns who failed."""
     for name, host in zip(NAMES, HOSTS, strict=True):
@@ -119,11 +119,11 @@ def papers(
         feed = f"<rss version='2.0'><channel><title>t</title><item><link>http://{host}/a</link></item></channel></rss>"
         site.answers[host, "/feed"] = Answer(feed.encode(), content_type="application/rss+xml")
         site.answers[host, "/a"] = Answer((PAGE + f"<p>{name}</p>").encode())
-    line.env = {"PRESSMARK_OUTLETS": str(folder)}
+    installation.env = {"PRESSMARK_OUTLETS": str(folder)}
 
     def run(run_id: str, *reachable: str) -> list[str]:
         resolve = [f"{host}=127.0.0.1:{site.port if host in reachable else 9}" for host in HOSTS]
-        for name, value in line.environment(PRESSMARK_RESOLVE=",".join(resolve)).items():
+        for name, value in installation.environment(PRESSMARK_RESOLVE=",".join(resolve)).items():
             if name.startswith("PRESSMARK_"):
                 monkeypatch.setenv(name, value)
         jobs = plan_tier("hourly", context("scheduled", HOURS, run_id))
@@ -143,58 +143,64 @@ def papers(
     return run
 
 
-def standing(line: Line) -> list[Any]:
+def standing(installation: Installation) -> list[Any]:
     return [
-        line.query("SELECT outlet, state, since FROM ops.health ORDER BY 1"),
-        line.query(
+        installation.query("SELECT outlet, state, since FROM ops.health ORDER BY 1"),
+        installation.query(
             "SELECT outlet, failures, COALESCE(next_poll_at, now()) <= now() + interval '2 hours' FROM ops.endpoint ORDER BY 1"
         ),
-        line.query("SELECT url, failures FROM ops.frontier ORDER BY 1"),
-        line.query("SELECT url, gone_at FROM mart.article ORDER BY 1"),
+        installation.query("SELECT url, failures FROM ops.frontier ORDER BY 1"),
+        installation.query("SELECT url, gone_at FROM mart.article ORDER BY 1"),
     ]
 
 
-def open_alerts(line: Line) -> list[Any]:
-    return line.query("SELECT cause, outlet FROM ops.alert WHERE closed_at IS NULL ORDER BY 1, 2")
+def open_alerts(installation: Installation) -> list[Any]:
+    return installation.query("SELECT cause, outlet FROM ops.alert WHERE closed_at IS NULL ORDER BY 1, 2")
 
 
 def test_our_side(
-    line: Line, site: WebSite, papers: Callable[..., list[str]], webhook: list[Any], monkeypatch: pytest.MonkeyPatch
+    installation: Installation,
+    site: WebSite,
+    papers: Callable[..., list[str]],
+    webhook: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PRESSMARK_HEARTBEAT_URL", f"http://127.0.0.1:{site.port}/beat/{{tier}}")
-    line.env["PRESSMARK_HEARTBEAT_URL"] = f"http://127.0.0.1:{site.port}/beat/{{tier}}"
+    installation.env["PRESSMARK_HEARTBEAT_URL"] = f"http://127.0.0.1:{site.port}/beat/{{tier}}"
     assert papers("well", *HOSTS) == []
-    before = standing(line)
+    before = standing(installation)
     assert len(before[0]) == 5 and webhook == []
 
     # Three of five give no answer: nobody is blamed.
     assert papers("down", *HOSTS[:2]) == NAMES[2:]
-    assert standing(line) == before
-    assert open_alerts(line) == [("internal_failure", None)]
+    assert standing(installation) == before
+    assert open_alerts(installation) == [("internal_failure", None)]
     ((_, _, told),) = webhook
     (message,) = told["alerts"]
     assert "3 of 5 outlets gave no answer" in message and "our side" in message
     # Once more: it has been told already.
     assert papers("still down", *HOSTS[:2]) == NAMES[2:]
-    assert len(webhook) == 1 and standing(line) == before
+    assert len(webhook) == 1 and standing(installation) == before
 
     # One alone is its own matter, and our side is well again.
     assert papers("one", *HOSTS[:4]) == ["paper5"]
-    assert open_alerts(line) == [("failing", "paper5")]
+    assert open_alerts(installation) == [("failing", "paper5")]
     assert [told["alerts"] for _, _, told in webhook[1:]] == [
-        [line.query("SELECT message FROM ops.alert WHERE outlet = 'paper5'")[0][0]]
+        [installation.query("SELECT message FROM ops.alert WHERE outlet = 'paper5'")[0][0]]
     ]
     assert [r["path"] for r in site.requests if r["path"].startswith("/beat")] == ["/beat/hourly"] * 4
 
 
-def test_a_control_host(line: Line, site: WebSite, papers: Callable[..., list[str]], webhook: list[Any]) -> None:
+def test_a_control_host(
+    installation: Installation, site: WebSite, papers: Callable[..., list[str]], webhook: list[Any]
+) -> None:
     control = f"http://127.0.0.1:{site.port}/control"
-    line.env["PRESSMARK_CONTROL_URL"] = control
+    installation.env["PRESSMARK_CONTROL_URL"] = control
     site.answers["127.0.0.1", "/control"] = Answer(b"down", 503)
     assert papers("down", *HOSTS[1:]) == ["paper1"]
-    assert line.query("SELECT count(*) FROM ops.health") == [(0,)]
-    assert open_alerts(line) == [("internal_failure", None)]
+    assert installation.query("SELECT count(*) FROM ops.health") == [(0,)]
+    assert open_alerts(installation) == [("internal_failure", None)]
     assert control in webhook[0][2]["alerts"][0]
     site.answers["127.0.0.1", "/control"] = Answer(b"fine")
     assert papers("well", *HOSTS) == []
-    assert open_alerts(line) == [] and len(webhook) == 1
+    assert open_alerts(installation) == [] and len(webhook) == 1

@@ -15,7 +15,7 @@ from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL, POOLS
 from pressmark.newsstand.server import Newsstand
 from pressmark.scheduling import audit, batch_jobs
 from pressmark.settings import PROJECT_ROOT
-from tests.conftest import Line
+from tests.conftest import Installation
 
 TIERS = {"crawl_hourly", "crawl_six_hourly", "crawl_daily"}
 DESK = {"backfill", "reextract", "maintain"}
@@ -104,8 +104,8 @@ def test_an_audit_says_who_failed_and_judges_by_the_budget() -> None:
     assert "not loaded" in audit([row("a", not_loaded=1)]).failed["a"]
 
 
-def environment(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in line.environment().items():
+def environment(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in installation.environment().items():
         if name.startswith("PRESSMARK_"):
             monkeypatch.setenv(name, value)
 
@@ -120,25 +120,29 @@ def run(dag_id: str, hour: int) -> Any:
 
 
 def test_a_tier_from_end_to_end(
-    line: Line, newsstand: Newsstand, airflow_database: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    installation: Installation,
+    newsstand: Newsstand,
+    airflow_database: None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
-    environment(line, monkeypatch)
+    environment(installation, monkeypatch)
     assert run("crawl_hourly", 3).state == "success"
-    assert line.query("SELECT count(*) FROM mart.article") == [(40,)]
+    assert installation.query("SELECT count(*) FROM mart.article") == [(40,)]
     newsstand.advance()
     time.sleep(1.1)
     # One of four outlets cannot be reached: the others load, and the run passes by its budget.
     monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("alwaha.newsstand.example", "other.example"))
     assert run("crawl_hourly", 4).state == "success"
     totals = dict(
-        line.query(
+        installation.query(
             "SELECT outcome, sum(candidates)::int FROM mart.crawl_funnel WHERE started_at = ANY (SELECT max(started_at) FROM mart.crawl GROUP BY outlet) GROUP BY 1"
         )
     )
     assert totals == {"revised": 1, "gone": 1, "new": 1, "not_modified": 9, "known_not_due": 19}
-    asked = line.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
+    asked = installation.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
     assert [(mode, dag) for mode, dag, _ in asked] == [("incremental", "crawl_hourly")] * 2
-    assert line.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'failed'") == [("al-waha",)]
+    assert installation.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'failed'") == [("al-waha",)]
     # Two of four are too many.
     monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("a.newsstand.example", "x.example"))
     assert run("crawl_hourly", 5).state == "failed"

@@ -18,7 +18,7 @@ from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_t
 from pressmark.airflow.operator import without_retry
 from pressmark.errors import ConfigError, PressmarkError
 from pressmark.scheduling import job_name
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite
 
 HOURS = (datetime(2026, 11, 20, 2, 7, tzinfo=UTC), datetime(2026, 11, 20, 3, 7, tzinfo=UTC))
@@ -26,15 +26,15 @@ PAGE = "<html><body><article><h1>A title of the page</h1>" + "<p>Words of a para
 
 
 @pytest.fixture
-def here(line: Line, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Line:
+def here(installation: Installation, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Installation:
     """This process's own environment set to the line's, with one outlet that has a feed and one with a sitemap."""
     outlet_file("feeds", "feeds.example")
     folder = outlet_file("maps", "maps.example", endpoints=(("sitemap", "/sitemap.xml"),))
-    line.env = {"PRESSMARK_OUTLETS": str(folder)}
-    for name, value in line.environment().items():
+    installation.env = {"PRESSMARK_OUTLETS": str(folder)}
+    for name, value in installation.environment().items():
         if name.startswith("PRESSMARK_"):
             monkeypatch.setenv(name, value)
-    return line
+    return installation
 
 
 def context(run_type: str, interval: tuple[datetime, datetime] | None, run_id: str = "r") -> dict[str, Any]:
@@ -55,7 +55,12 @@ def context(run_type: str, interval: tuple[datetime, datetime] | None, run_id: s
     ],
 )
 def test_mode_and_interval(
-    here: Line, run_type: str, interval: Any, outlets: list[str], mode: str, recorded: tuple[datetime, datetime] | None
+    here: Installation,
+    run_type: str,
+    interval: Any,
+    outlets: list[str],
+    mode: str,
+    recorded: tuple[datetime, datetime] | None,
 ) -> None:
     before = datetime.now(UTC)
     jobs = plan_tier("hourly", context(run_type, interval))
@@ -73,7 +78,7 @@ def test_mode_and_interval(
     assert here.query(asked) == rows
 
 
-def test_mode_and_interval_from_the_command_line(here: Line, site: WebSite) -> None:
+def test_mode_and_interval_from_the_command_line(here: Installation, site: WebSite) -> None:
     here.env["PRESSMARK_RESOLVE"] = site.resolve("maps.example", "feeds.example")
     site.answers["maps.example", "/sitemap.xml"] = Answer(
         b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'></urlset>", content_type="application/xml"
@@ -91,7 +96,7 @@ def test_mode_and_interval_from_the_command_line(here: Line, site: WebSite) -> N
 
 
 def test_a_run_with_all_kinds_of_outlets(
-    line: Line,
+    installation: Installation,
     site: WebSite,
     outlet_file: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
@@ -107,12 +112,12 @@ def test_a_run_with_all_kinds_of_outlets(
     site.answers["denied.example", "/robots.txt"] = Answer(
         b"User-agent: *\nAllow: /feed\nDisallow: /\n", content_type="text/plain"
     )
-    line.env = {
+    installation.env = {
         "PRESSMARK_OUTLETS": str(outlet_file("broken", "broken.example")),
         "PRESSMARK_RESOLVE": site.resolve(*hosts, "broken.example"),
     }
     site.answers["broken.example", "/feed"] = Answer(b"down", 500)
-    for name, value in line.environment().items():
+    for name, value in installation.environment().items():
         if name.startswith("PRESSMARK_"):
             monkeypatch.setenv(name, value)
     jobs = plan_tier("hourly", context("scheduled", HOURS))
@@ -153,21 +158,21 @@ def test_a_run_with_all_kinds_of_outlets(
         audit_run("crawl_hourly", "bad")
 
 
-def test_a_plan_that_failed_is_no_success(here: Line) -> None:
+def test_a_plan_that_failed_is_no_success(here: Installation) -> None:
     with pytest.raises(AirflowFailException, match="the log of the task plan"):
         audit_run("crawl_hourly", "r", planned=False)
 
 
 def test_an_outlet_without_a_file_stops_only_itself(
-    line: Line, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    installation: Installation, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = outlet_file("stays", "stays.example")
     outlet_file("leaves", "leaves.example")
     outlet_file("odd", "odd.example", "spider: no.such.Spider")
     feed = b"<rss version='2.0'><channel><title>t</title></channel></rss>"
     site.answers["stays.example", "/feed"] = Answer(feed, content_type="application/rss+xml")
-    line.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve("stays.example")}
-    for name, value in line.environment().items():
+    installation.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve("stays.example")}
+    for name, value in installation.environment().items():
         if name.startswith("PRESSMARK_"):
             monkeypatch.setenv(name, value)
     jobs = plan_tier("hourly", context("scheduled", HOURS))
@@ -175,23 +180,23 @@ def test_an_outlet_without_a_file_stops_only_itself(
     job = {"name": "all", "requests": [r for j in jobs for r in j["requests"]], "outlets": ["leaves", "odd", "stays"]}
     with pytest.raises(PressmarkError, match="leaves: was not crawled; odd: was not crawled"):
         crawl_job(job)
-    assert line.query("SELECT outlet, finish_reason FROM mart.crawl") == [("stays", "finished")]
+    assert installation.query("SELECT outlet, finish_reason FROM mart.crawl") == [("stays", "finished")]
 
 
-def test_what_a_retry_cannot_mend_is_told_apart(here: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_retry_cannot_mend_is_told_apart(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     (job, *_) = plan_tier("hourly", context("scheduled", HOURS))
     monkeypatch.setenv("PRESSMARK_RESOLVE", "nonsense")
     with pytest.raises(ConfigError, match="PRESSMARK_RESOLVE"):
         crawl_job(job)
 
 
-def test_a_wrong_setting_is_not_tried_again(here: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_setting_is_not_tried_again(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PRESSMARK_OUTLETS", "/no/such/folder")
     with pytest.raises(AirflowFailException, match="/no/such/folder"), without_retry():
         plan_tier("hourly", context("scheduled", HOURS))
 
 
-def test_nothing_to_do_is_a_success_with_a_reason(here: Line, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_to_do_is_a_success_with_a_reason(here: Installation, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert plan_tier("daily", context("scheduled", HOURS)) == []
     assert "No outlet of the tier daily is enabled" in caplog.text

@@ -19,7 +19,7 @@ from pressmark.airflow.client import AirflowClient, Run
 from pressmark.airflow.service import AirflowService, read_health
 from pressmark.settings import PROJECT_ROOT
 from tests.airflow.conftest import RunningAirflow
-from tests.conftest import Line, process_command
+from tests.conftest import Installation, process_command
 
 DAG_ID = "crawl_hourly"
 pytestmark = pytest.mark.timeout(600)
@@ -61,8 +61,8 @@ def undisturbed(running_airflow: RunningAirflow) -> str:
     with AirflowClient(running_airflow.service) as airflow:
         wait(lambda: airflow.runs(DAG_ID), 60, "no scheduled run")
         assert end_of(airflow, airflow.runs(DAG_ID)[0]).state == "success"
-    assert running_airflow.line.query("SELECT count(*) FROM mart.article") == [(40,)]
-    return running_airflow.line.fingerprint()
+    assert running_airflow.installation.query("SELECT count(*) FROM mart.article") == [(40,)]
+    return running_airflow.installation.fingerprint()
 
 
 def test_it_is_up_for_this_machine_alone(running_airflow: RunningAirflow, undisturbed: str) -> None:
@@ -79,13 +79,13 @@ def test_it_is_up_for_this_machine_alone(running_airflow: RunningAirflow, undist
         running_airflow.service.password(),
         *json.loads((running_airflow.service.home / "secrets.json").read_text()).values(),
     ]
-    for folder in (running_airflow.line.home / "logs", running_airflow.service.home / "logs"):
+    for folder in (running_airflow.installation.home / "logs", running_airflow.service.home / "logs"):
         for log in folder.rglob("*.log"):
             text = log.read_text(errors="replace")
             assert not any(secret in text for secret in secrets), log
-    status = json.loads(running_airflow.line.run("status", "--json").stdout)
+    status = json.loads(running_airflow.installation.run("status", "--json").stdout)
     assert status["airflow"] == {"state": "ready", "url": state.url, "parts": None}
-    assert "runs already" in running_airflow.line.run("up", "--detach").stdout
+    assert "runs already" in running_airflow.installation.run("up", "--detach").stdout
 
 
 def test_a_run_as_the_operator_sees_it(
@@ -106,7 +106,7 @@ def test_a_run_as_the_operator_sees_it(
     assert httpx.get(airflow.url + link).status_code == 401, "the page asks for Airflow's login"
     (event,) = airflow.asset_events("news_articles", DAG_ID)
     assert event["outcomes"] == {"new": 40} and event["failed"] == 0
-    asked = running_airflow.line.query(
+    asked = running_airflow.installation.query(
         "SELECT DISTINCT mode, requested_by, run_id, interval_end - interval_start FROM ops.crawl_request"
     )
     assert [(mode, by, run_id, str(width)) for mode, by, run_id, width in asked] == [
@@ -117,7 +117,7 @@ def test_a_run_as_the_operator_sees_it(
 def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str) -> None:
     """A re-extraction and a backfill, by their forms; neither changes what is right already."""
     before = len(running_airflow.newsstand.requests())
-    file = Path(running_airflow.line.env["PRESSMARK_OUTLETS"]) / "tagesblick.yaml"
+    file = Path(running_airflow.installation.env["PRESSMARK_OUTLETS"]) / "tagesblick.yaml"
     kept = file.read_text()
     file.write_text(kept + "extraction: {prune: ['//aside']}\n")  # another extractor: there is something to read
     run = airflow.trigger("reextract", {"outlets": ["la-plaza", "tagesblick"], "promote": True})
@@ -130,7 +130,7 @@ def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: Airflo
     assert airflow.xcom(run, "promote")["promoted"] == 2
     file.write_text(kept)
     assert len(running_airflow.newsstand.requests()) == before, "no outlet is asked"
-    assert running_airflow.line.fingerprint() == undisturbed
+    assert running_airflow.installation.fingerprint() == undisturbed
 
     form = {"outlets": ["tagesblick"], "since": "2026-03-01", "until": "2026-04-01"}
     run = airflow.trigger("backfill", form)
@@ -143,7 +143,7 @@ def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: Airflo
     assert part["rendered_map_index"] == "tagesblick (1 part)"
     assert airflow.xcom(run, "crawl_and_load", part["map_index"]) == {"done": 1}
     assert airflow.xcom(run, "report") == {"state": "done", "outlets": 1}
-    assert running_airflow.line.fingerprint() == undisturbed
+    assert running_airflow.installation.fingerprint() == undisturbed
     # What cannot be is refused at once, with the reason in the log.
     run = airflow.trigger("backfill", {**form, "until": "2026-02-01"})
     assert end_of(airflow, run).state == "failed"
@@ -175,7 +175,7 @@ def _task(running_airflow: RunningAirflow) -> psutil.Process | None:
 
 
 def _postmaster(running_airflow: RunningAirflow) -> psutil.Process | None:
-    server = running_airflow.line.warehouse.embedded
+    server = running_airflow.installation.warehouse.embedded
     assert server is not None
     return psutil.Process(int((server.places.data / "postmaster.pid").read_text().splitlines()[0]))
 
@@ -187,7 +187,7 @@ def test_killed_in_the_middle_of_a_run(
     undisturbed: str,
     victim: Callable[[RunningAirflow], psutil.Process | None],
 ) -> None:
-    running_airflow.line.empty()
+    running_airflow.installation.empty()
     before = len(running_airflow.newsstand.requests())
     run = airflow.trigger(DAG_ID)
     wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
@@ -198,9 +198,9 @@ def test_killed_in_the_middle_of_a_run(
     # A part that died with the server may count as healthy until its heart is missed: its successor has to be known.
     wait(lambda: _all_known(running_airflow), 60, "a successor is not known")
     assert end_of(airflow, run, 300).state == "success"
-    assert running_airflow.line.fingerprint() == undisturbed
+    assert running_airflow.installation.fingerprint() == undisturbed
     assert _crawl(running_airflow) is None, "a crawl was left behind"
-    assert running_airflow.line.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+    assert running_airflow.installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
 def _healthy(running_airflow: RunningAirflow) -> bool:
@@ -220,7 +220,7 @@ def _all_known(running_airflow: RunningAirflow) -> bool:
 def test_marked_failed_in_the_middle_of_a_run(
     running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
 ) -> None:
-    running_airflow.line.empty()
+    running_airflow.installation.empty()
     before = len(running_airflow.newsstand.requests())
     run = airflow.trigger(DAG_ID)
     wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
@@ -230,14 +230,14 @@ def test_marked_failed_in_the_middle_of_a_run(
     wait(lambda: _crawl(running_airflow) is None, 60, "a crawl was left behind")
     airflow.clear(run)
     assert end_of(airflow, run).state == "success"
-    assert running_airflow.line.fingerprint() == undisturbed
+    assert running_airflow.installation.fingerprint() == undisturbed
 
 
 def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
-    line: Line, tmp_path_factory: pytest.TempPathFactory
+    installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.mktemp("killed")
-    own = Line(home, {"PRESSMARK_OUTLETS": str(PROJECT_ROOT / "outlets")})
+    own = Installation(home, {"PRESSMARK_OUTLETS": str(PROJECT_ROOT / "outlets")})
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

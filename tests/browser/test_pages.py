@@ -134,7 +134,7 @@ def test_a_dry_backfill_by_the_form(page: Any, crawled: RunningAirflow) -> None:
     assert cells[5].endswith(" s"), "how long it takes, not 0 minutes"
     picture(page, "desk-backfills")
     note = "3 of its sitemaps were not read"
-    crawled.line.query(
+    crawled.installation.query(
         "UPDATE ops.backfill SET plan = jsonb_set(plan, '{tagesblick,note}', to_jsonb(%s::text))", (note,)
     )
     page.reload()
@@ -145,11 +145,11 @@ def test_a_dry_backfill_by_the_form(page: Any, crawled: RunningAirflow) -> None:
 
 
 def test_what_outlets_write_is_inert(page: Any, crawled: RunningAirflow) -> None:
-    crawled.line.query(
+    crawled.installation.query(
         "UPDATE core.extraction SET headline = %s, authors = ARRAY[%s], description = %s", (XSS, XSS, XSS)
     )
-    crawled.line.query("UPDATE core.article SET url = url || %s WHERE outlet = 'tagesblick'", ("#" + XSS,))
-    ((uid,),) = crawled.line.query("SELECT article_uid FROM core.article WHERE outlet = 'tagesblick' LIMIT 1")
+    crawled.installation.query("UPDATE core.article SET url = url || %s WHERE outlet = 'tagesblick'", ("#" + XSS,))
+    ((uid,),) = crawled.installation.query("SELECT article_uid FROM core.article WHERE outlet = 'tagesblick' LIMIT 1")
     for path in ("outlets", "outlet?id=tagesblick", f"article?id={uid}", "backfills"):
         page.goto(f"/pressmark/{path}")
         page.wait_for_timeout(500)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import Answer, WebSite, article
 
 pytestmark = pytest.mark.hostile
@@ -91,7 +91,7 @@ def site(threats: dict[str, tuple[Answer, str]]) -> Iterator[WebSite]:
 
 
 def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
-    line: Line, site: WebSite, threats: dict[str, tuple[Answer, str]], tmp_path: Path
+    installation: Installation, site: WebSite, threats: dict[str, tuple[Answer, str]], tmp_path: Path
 ) -> None:
     traps = [f"{H}/a/b/a/b/a/b", f"{H}/" + "x" * 2100, f"{H}/" + "/".join("abcdefghijklmnopqr")]
     listed = [f"{H}/good-0", *(H + path for path in threats), f"{H}/good-1", *traps, f"{H}/good-2"]
@@ -124,28 +124,30 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
             for name in ("sitemap", "flood", "children")
         )
     )
-    line.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
+    installation.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
     begin = time.monotonic()
-    report = line.crawl("hostile")["crawls"][0]
+    report = installation.crawl("hostile")["crawls"][0]
     assert time.monotonic() - begin < 100, "time is bounded"
     assert report["finish_reason"] == "finished" and report["ledger_ok"]
 
-    ended = dict(line.query("SELECT url, outcome FROM ops.candidate"))
+    ended = dict(installation.query("SELECT url, outcome FROM ops.candidate"))
     assert all(ended.get(H + path) for path in threats), "each has an outcome"
     wrong = {path: ended[H + path] for path, (_, outcome) in threats.items() if outcome not in (None, ended[H + path])}
     assert wrong == {}
     assert [ended[url] for url in traps] == ["crawler_trap"] * 3
     assert [ended[f"{H}/good-{n}"] for n in range(3)] == ["new"] * 3, "the others are read"
-    assert line.query("SELECT count(*) FROM ops.candidate WHERE outcome IS NULL") == [(0,)]
-    assert line.query("SELECT count(*) FROM ops.candidate WHERE url LIKE '%%flood%%'") == [(60,)], "a flood is cut"
+    assert installation.query("SELECT count(*) FROM ops.candidate WHERE outcome IS NULL") == [(0,)]
+    assert installation.query("SELECT count(*) FROM ops.candidate WHERE url LIKE '%%flood%%'") == [(60,)], (
+        "a flood is cut"
+    )
     children = sum("/child-" in request["path"] for request in site.requests)
     assert children <= 5, "and so is an index without an end"
-    unread = line.query("SELECT stats -> 'sitemaps_unread' FROM ops.crawl")
+    unread = installation.query("SELECT stats -> 'sitemaps_unread' FROM ops.crawl")
     assert unread == [(60 - children,)], "which is told"
 
     rows = {
         url.removeprefix(H): rest
-        for url, *rest in line.query(
+        for url, *rest in installation.query(
             "SELECT url, headline, canonical_url, date_published, date_published_flag FROM mart.article"
         )
     }
@@ -155,8 +157,8 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
     assert rows["/future"][2] is None and rows["/future"][3] == "future" and rows["/absurd"][2] is None
     assert rows["/title"][0] == TITLE, "kept as it is, for whoever shows it to escape"
     assert rows["/charset"][0] == rows["/no-charset"][0] == "Größe"
-    assert not any(CANARY in str(row) for row in line.query("SELECT c.*::text FROM ops.candidate c"))
-    assert not any(CANARY in str(row) for row in line.query("SELECT a.*::text FROM mart.article a"))
+    assert not any(CANARY in str(row) for row in installation.query("SELECT c.*::text FROM ops.candidate c"))
+    assert not any(CANARY in str(row) for row in installation.query("SELECT a.*::text FROM mart.article a"))
     hosts = {request["host"] for request in site.requests}
     assert hosts == {HOST}, "nobody else was asked"
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

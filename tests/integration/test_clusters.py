@@ -18,7 +18,7 @@ from pressmark.near_duplicates import BOILERPLATE_MIN_HEADLINES, components, lab
 from pressmark.newsstand import text_generator
 from pressmark.warehouse.clusters import cluster, cluster_batch
 from pressmark.warehouse.connection import transaction
-from tests.conftest import Line
+from tests.conftest import Installation
 
 FIRST = datetime(2026, 3, 2, 8, tzinfo=UTC)
 FORGET = (
@@ -82,9 +82,9 @@ def stories() -> list[UrlHistory]:
     return found
 
 
-def store(line: Line, given: list[UrlHistory]) -> None:
+def store(installation: Installation, given: list[UrlHistory]) -> None:
     """The rows that loads have written of them, without a page behind them."""
-    connection = line.warehouse.connect("maintainer")
+    connection = installation.warehouse.connect("maintainer")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(
             "INSERT INTO core.extractor (name, version, config_hash, config) VALUES ('test', '1', '\\x00', '{}') "
@@ -134,21 +134,23 @@ def store(line: Line, given: list[UrlHistory]) -> None:
             )
 
 
-def queue(line: Line, order: list[UrlHistory]) -> None:
-    connection = line.warehouse.connect("maintainer")
+def queue(installation: Installation, order: list[UrlHistory]) -> None:
+    connection = installation.warehouse.connect("maintainer")
     with contextlib.closing(connection), transaction(connection) as cursor:
         for story in order:
             cursor.execute("INSERT INTO staging.cluster_queue (article_uid) VALUES (%s)", (story.uid,))
 
 
-def forget(line: Line) -> None:
-    connection = line.warehouse.connect_admin()
+def forget(installation: Installation) -> None:
+    connection = installation.warehouse.connect_admin()
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(FORGET)
 
 
-def members(line: Line) -> dict[UUID, UUID]:
-    return dict(line.query("SELECT article_uid, copy_cluster FROM core.cluster_member WHERE superseded_seq IS NULL"))
+def members(installation: Installation) -> dict[UUID, UUID]:
+    return dict(
+        installation.query("SELECT article_uid, copy_cluster FROM core.cluster_member WHERE superseded_seq IS NULL")
+    )
 
 
 def by_brute_force(given: list[UrlHistory]) -> dict[UUID, UUID]:
@@ -174,48 +176,53 @@ def by_brute_force(given: list[UrlHistory]) -> dict[UUID, UUID]:
 
 
 @pytest.fixture
-def given(line: Line) -> list[UrlHistory]:
+def given(installation: Installation) -> list[UrlHistory]:
     found = stories()
-    store(line, found)
+    store(installation, found)
     return found
 
 
-def test_any_order_any_batch_gives_what_brute_force_gives(line: Line, given: list[UrlHistory]) -> None:
+def test_any_order_any_batch_gives_what_brute_force_gives(installation: Installation, given: list[UrlHistory]) -> None:
     expected = by_brute_force(given)
     assert len(set(expected.values())) == 8, "six of the agency, one of Tokyo, one old and equal"
     prints = set()
     for seed in range(4):
-        forget(line)
+        forget(installation)
         order = random.Random(seed).sample(given, len(given))
-        queue(line, order)
-        with contextlib.closing(line.warehouse.connect("loader")) as connection:
+        queue(installation, order)
+        with contextlib.closing(installation.warehouse.connect("loader")) as connection:
             while cluster_batch(connection, limit=(1, 2, 7, 500)[seed]) is not None:
                 pass
-        assert members(line) == expected, f"order {seed}"
-        prints.add(line.fingerprint())
-        furniture = {row for (row,) in line.query("SELECT line FROM mart.boilerplate_line WHERE outlet = 'framed'")}
+        assert members(installation) == expected, f"order {seed}"
+        prints.add(installation.fingerprint())
+        furniture = {
+            row for (row,) in installation.query("SELECT line FROM mart.boilerplate_line WHERE outlet = 'framed'")
+        }
         assert furniture == set(FURNITURE.split("\n"))
     assert len(prints) == 1
 
 
-def test_once_more_changes_nothing(line: Line, given: list[UrlHistory]) -> None:
-    queue(line, given)
-    assert cluster(line.warehouse).articles == len(given)
-    before = line.query("TABLE core.cluster_member ORDER BY 1"), line.query("SELECT count(*) FROM core.dedup_text")
-    queue(line, given)
-    again = cluster(line.warehouse)
+def test_once_more_changes_nothing(installation: Installation, given: list[UrlHistory]) -> None:
+    queue(installation, given)
+    assert cluster(installation.warehouse).articles == len(given)
+    before = (
+        installation.query("TABLE core.cluster_member ORDER BY 1"),
+        installation.query("SELECT count(*) FROM core.dedup_text"),
+    )
+    queue(installation, given)
+    again = cluster(installation.warehouse)
     assert (again.copies, again.changed) == (0, 0)
     assert before == (
-        line.query("TABLE core.cluster_member ORDER BY 1"), line.query("SELECT count(*) FROM core.dedup_text")
+        installation.query("TABLE core.cluster_member ORDER BY 1"), installation.query("SELECT count(*) FROM core.dedup_text")
     )  # fmt: skip
-    assert cluster(line.warehouse).articles == 0
+    assert cluster(installation.warehouse).articles == 0
 
 
-def test_many_writers_at_once(line: Line, given: list[UrlHistory]) -> None:
+def test_many_writers_at_once(installation: Installation, given: list[UrlHistory]) -> None:
     def work(part: list[UrlHistory]) -> None:
         for start in range(0, len(part), 3):
-            queue(line, part[start : start + 3])
-            cluster(line.warehouse)
+            queue(installation, part[start : start + 3])
+            cluster(installation.warehouse)
 
     mixed = random.Random(5).sample(given, len(given))
     threads = [threading.Thread(target=work, args=(mixed[n::4],)) for n in range(4)]
@@ -223,68 +230,68 @@ def test_many_writers_at_once(line: Line, given: list[UrlHistory]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert members(line) == by_brute_force(given)
-    assert line.query("SELECT count(*) FROM staging.cluster_queue") == [(0,)]
+    assert members(installation) == by_brute_force(given)
+    assert installation.query("SELECT count(*) FROM staging.cluster_queue") == [(0,)]
 
 
-def test_a_line_that_proves_to_recur_splits_what_only_it_had_tied(line: Line) -> None:
+def test_a_line_that_proves_to_recur_splits_what_only_it_had_tied(installation: Installation) -> None:
     long = "\n".join(text_generator.write_paragraphs(text_generator.GERMAN, "imprint", 12))
     own = [UrlHistory("framed", n, "\n".join([*write(f"own {n}"), long]), f"h{n}", FIRST) for n in range(3)]
-    store(line, own)
-    queue(line, own[:2])
-    cluster(line.warehouse)
-    assert len(members(line)) == 2, "two texts that share most of their words"
-    queue(line, own[2:])
-    assert cluster(line.warehouse).changed == 2
-    assert members(line) == {}
-    history = line.query("SELECT count(*) FROM core.cluster_member WHERE superseded_seq IS NOT NULL")
+    store(installation, own)
+    queue(installation, own[:2])
+    cluster(installation.warehouse)
+    assert len(members(installation)) == 2, "two texts that share most of their words"
+    queue(installation, own[2:])
+    assert cluster(installation.warehouse).changed == 2
+    assert members(installation) == {}
+    history = installation.query("SELECT count(*) FROM core.cluster_member WHERE superseded_seq IS NOT NULL")
     assert history == [(2,)], "a past state can be asked for"
 
 
-def test_an_article_that_is_revised_under_new_headlines_is_no_furniture(line: Line) -> None:
+def test_an_article_that_is_revised_under_new_headlines_is_no_furniture(installation: Installation) -> None:
     body = write("live")
     versions = [UrlHistory("plain", n, "\n".join([*body, f"Update {n}."]), f"Headline {n}", FIRST) for n in range(3)]
     other = UrlHistory("agency", 1, "\n".join(body), "Another", FIRST)
-    store(line, [*versions, other])
+    store(installation, [*versions, other])
     # All three are versions of the first.
     uid = versions[0].uid
     for ordinal, version in enumerate(versions[1:], 2):
-        line.query("DELETE FROM core.revision WHERE article_uid = %s", (version.uid,))
-        line.query(
+        installation.query("DELETE FROM core.revision WHERE article_uid = %s", (version.uid,))
+        installation.query(
             "INSERT INTO core.revision (article_uid, ordinal, capture_id, changed_parts, cause, extractor_id, "
             "seen_changed_at, load_seq) SELECT %s, %s, capture_id, '{headline,body}', 'publisher', extractor_id, "
             "observed_at, 1 FROM core.capture WHERE capture_id = %s", (uid, ordinal, version.uid),
         )  # fmt: skip
-    queue(line, [versions[0], other])
-    assert cluster(line.warehouse).copies == 3, "each of its versions"
-    assert set(members(line)) == {uid, other.uid}
-    assert line.query("SELECT count(*) FROM core.boilerplate_line") == [(0,)]
+    queue(installation, [versions[0], other])
+    assert cluster(installation.warehouse).copies == 3, "each of its versions"
+    assert set(members(installation)) == {uid, other.uid}
+    assert installation.query("SELECT count(*) FROM core.boilerplate_line") == [(0,)]
 
 
-def test_the_views(line: Line, given: list[UrlHistory]) -> None:
-    queue(line, given)
-    cluster(line.warehouse)
+def test_the_views(installation: Installation, given: list[UrlHistory]) -> None:
+    queue(installation, given)
+    cluster(installation.warehouse)
     first = next(story for story in given if (story.outlet, story.number) == ("agency", 0))
-    rows = line.query(
+    rows = installation.query(
         "SELECT articles, outlets, outlet_list, first_article, first_outlet, headline FROM mart.copy_cluster "
         "WHERE first_article = %s", (first.uid,), role="analyst",
     )  # fmt: skip
     assert rows == [(3, 3, ["agency", "framed", "plain"], first.uid, "agency", "agency 0")]
-    ((articles, unique, boilerplate_lines),) = line.query(
+    ((articles, unique, boilerplate_lines),) = installation.query(
         "SELECT (SELECT count(*) FROM mart.article), count(*), sum(copies)::int FROM mart.article_deduplicated",
         role="analyst",
     )
     assert articles == len(given) and unique == articles - boilerplate_lines and boilerplate_lines == 6 * 2 + 1 + 1
-    edges = line.query(
+    edges = installation.query(
         "SELECT later_outlet, extract(epoch FROM delay)::int / 3600, containment > 0.99, equal_text "
         "FROM mart.syndication_edge WHERE earlier_article = %s ORDER BY 1", (first.uid,), role="analyst",
     )  # fmt: skip
     assert edges == [("framed", 2, True, False), ("plain", 24, True, False)]
-    assert line.query("SELECT equal_text FROM mart.syndication_edge WHERE delay > '1 year'", role="analyst") == [
-        (True,)
-    ]
+    assert installation.query(
+        "SELECT equal_text FROM mart.syndication_edge WHERE delay > '1 year'", role="analyst"
+    ) == [(True,)]
     # A label of old is an article; the article says where it is now.
-    assert line.query(
+    assert installation.query(
         "SELECT count(*) FROM mart.article a JOIN mart.article b ON b.article_uid = a.copy_cluster "
         "WHERE b.copy_cluster <> a.copy_cluster"
     ) == [(0,)]

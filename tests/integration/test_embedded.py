@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pressmark.warehouse.embedded import EmbeddedServer
-from tests.conftest import Line
+from tests.conftest import Installation
 
 
 @pytest.fixture
@@ -25,12 +25,12 @@ def server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     server.remove()
 
 
-def test_two_homes_do_not_disturb_each_other(line: Line, server: EmbeddedServer) -> None:
+def test_two_homes_do_not_disturb_each_other(installation: Installation, server: EmbeddedServer) -> None:
     begin = time.monotonic()
     assert server.ensure_running() is True
     assert time.monotonic() - begin < 30
     assert server.ensure_running() is False
-    mine = line.warehouse.embedded
+    mine = installation.warehouse.embedded
     assert mine is not None and mine.places.data != server.places.data
     assert server.stop() and not server.is_running()
     assert mine.is_running() and not server.stop()

@@ -14,11 +14,11 @@ from pressmark.settings import SQL_ROOT
 from pressmark.warehouse.connection import transaction
 from pressmark.warehouse.migrations import migrate, state
 from pressmark.warehouse.queries import queries
-from tests.conftest import Line
+from tests.conftest import Installation
 
 
-def test_everything_has_a_comment(line: Line) -> None:
-    bare = line.query(
+def test_everything_has_a_comment(installation: Installation) -> None:
+    bare = installation.query(
         """
         SELECT c.oid::regclass::text, a.attname
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -37,10 +37,10 @@ def test_everything_has_a_comment(line: Line) -> None:
     assert bare == []
 
 
-def test_an_interface_that_others_build_on(line: Line) -> None:
+def test_an_interface_that_others_build_on(installation: Installation) -> None:
     columns = {
         name
-        for (name,) in line.query(
+        for (name,) in installation.query(
             "SELECT column_name FROM information_schema.columns WHERE table_schema = 'mart' AND table_name = 'article'"
         )
     }
@@ -52,15 +52,15 @@ def test_an_interface_that_others_build_on(line: Line) -> None:
     assert set(promised.split()) <= columns
 
 
-def test_migrating_again_changes_nothing_and_an_edit_is_refused(line: Line, tmp_path: Path) -> None:
-    assert migrate(line.warehouse).up_to_date
+def test_migrating_again_changes_nothing_and_an_edit_is_refused(installation: Installation, tmp_path: Path) -> None:
+    assert migrate(installation.warehouse).up_to_date
     edited = tmp_path / "migrations"
     shutil.copytree(SQL_ROOT / "migrations", edited)
     file = edited / "0003.ops.sql"
     file.write_text(file.read_text() + "\n-- an afterthought\n")
-    assert state(line.warehouse, edited).edited == ["0003.ops"]
+    assert state(installation.warehouse, edited).edited == ["0003.ops"]
     with pytest.raises(ServerError, match=r"0002\.ops"):
-        migrate(line.warehouse, edited)
+        migrate(installation.warehouse, edited)
 
 
 @pytest.mark.parametrize(
@@ -75,25 +75,25 @@ def test_migrating_again_changes_nothing_and_an_edit_is_refused(line: Line, tmp_
         ("loader", "DELETE FROM ops.candidate"),
     ],
 )
-def test_what_a_role_may_not(line: Line, role: str, statement: str) -> None:
+def test_what_a_role_may_not(installation: Installation, role: str, statement: str) -> None:
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        line.query(statement, role=role)
+        installation.query(statement, role=role)
 
 
-def test_a_slow_question_of_an_analyst_ends(line: Line) -> None:
-    assert line.query("SHOW statement_timeout", role="analyst") == [("5min",)]
+def test_a_slow_question_of_an_analyst_ends(installation: Installation) -> None:
+    assert installation.query("SHOW statement_timeout", role="analyst") == [("5min",)]
 
 
-def test_staging_is_logged(line: Line) -> None:
-    assert line.query("SELECT relname FROM pg_class WHERE relpersistence = 'u'") == []
+def test_staging_is_logged(installation: Installation) -> None:
+    assert installation.query("SELECT relname FROM pg_class WHERE relpersistence = 'u'") == []
 
 
 @pytest.mark.parametrize("area", sorted(path.stem for path in (SQL_ROOT / "queries").glob("*.sql")))
-def test_every_statement_is_valid_sql(line: Line, area: str) -> None:
+def test_every_statement_is_valid_sql(installation: Installation, area: str) -> None:
     """Each named statement is planned by the real server; those with VALUES lists are run by other tests."""
     import re
 
-    connection = line.warehouse.connect_admin()
+    connection = installation.warehouse.connect_admin()
     with contextlib.closing(connection):
         for name, statement in queries(area).items():
             if "VALUES %s" in statement or statement.lstrip("- \n").startswith(("GRANT", "REVOKE")) or area == "roles":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Line
+from tests.conftest import Installation
 from tests.site import PROSE, WebSite, article, feed
 
 H = "http://test.example"
@@ -47,15 +47,17 @@ H = "http://test.example"
         ("AI時代の到来", "ai 時代", True),
     ],
 )
-def test_a_query_finds_a_text(session_pipeline: Line, text: str, query: str, found: bool) -> None:
-    rows = session_pipeline.query("SELECT core.search_tokens(%s) @@ core.search_query(%s)", (text, query))
+def test_a_query_finds_a_text(session_installation: Installation, text: str, query: str, found: bool) -> None:
+    rows = session_installation.query("SELECT core.search_tokens(%s) @@ core.search_query(%s)", (text, query))
     assert rows == [(found,)]
 
 
 @pytest.mark.parametrize(("first", "signs"), [(0x4E00, 20_000), (0x20000, 40_000)])
-def test_an_endless_text_of_different_words_has_its_tokens(session_pipeline: Line, first: int, signs: int) -> None:
+def test_an_endless_text_of_different_words_has_its_tokens(
+    session_installation: Installation, first: int, signs: int
+) -> None:
     """A tsvector holds a megabyte: a page that says more must not stop the load of all others."""
-    ((tokens,),) = session_pipeline.query(
+    ((tokens,),) = session_installation.query(
         "SELECT length(setweight(core.search_tokens(t), 'A') || setweight(core.search_tokens(left(t, 5000)), 'B')) "
         "FROM (SELECT string_agg(chr((%s + n::bigint * 7919 %% %s)::integer), '') AS t FROM generate_series(1, 300000) n) x",
         (first, signs),
@@ -64,8 +66,8 @@ def test_an_endless_text_of_different_words_has_its_tokens(session_pipeline: Lin
 
 
 @pytest.mark.parametrize("query", ["", "   ", '"', "-", "or", "\\", "':*", "a & ! b |", "\u200b", "(((", "😀"])
-def test_odd_queries_are_no_errors(session_pipeline: Line, query: str) -> None:
-    rows = session_pipeline.query("SELECT * FROM mart.search(%s)", (query,), role="analyst")
+def test_odd_queries_are_no_errors(session_installation: Installation, query: str) -> None:
+    rows = session_installation.query("SELECT * FROM mart.search(%s)", (query,), role="analyst")
     assert query == "or" or rows == []  # "or" alone is a word
 
 
@@ -78,26 +80,28 @@ def test_odd_queries_are_no_errors(session_pipeline: Line, query: str) -> None:
         ("a % b _ c «d»", "b", "a % «b» _ c «d»"),
     ],
 )
-def test_snippets(session_pipeline: Line, body: str, query: str, shown: str) -> None:
-    assert session_pipeline.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [(shown,)]
+def test_snippets(session_installation: Installation, body: str, query: str, shown: str) -> None:
+    assert session_installation.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [(shown,)]
 
 
-def test_a_long_paragraph_is_cut_around_the_word(session_pipeline: Line) -> None:
+def test_a_long_paragraph_is_cut_around_the_word(session_installation: Installation) -> None:
     body = "word " * 200 + "bridge " + "more " * 200
-    ((shown,),) = session_pipeline.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
+    ((shown,),) = session_installation.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
     assert "«bridge»" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 340
 
 
-def test_the_index_follows_the_articles(line: Line, serve: Callable[..., WebSite]) -> None:
+def test_the_index_follows_the_articles(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/one", "t"), (f"{H}/two", "t"))
     site.answers["test.example", "/one"] = article("Zebra crossing opens", *PROSE)
     site.answers["test.example", "/two"] = article("Nothing but rain", *PROSE, "A zebra was seen in the park at noon.")
-    line.crawl("test")
+    installation.crawl("test")
 
     def found(*arguments: object) -> list[str]:
         marks = ", ".join(["%s"] * len(arguments))
-        return [r[0] for r in line.query(f"SELECT headline FROM mart.search({marks})", arguments, role="analyst")]
+        return [
+            r[0] for r in installation.query(f"SELECT headline FROM mart.search({marks})", arguments, role="analyst")
+        ]
 
     assert found("zebra") == ["Zebra crossing opens", "Nothing but rain"], "a headline counts more"
     assert found("zebra", "en") == found("zebra") and found("zebra", "de") == []
@@ -105,8 +109,8 @@ def test_the_index_follows_the_articles(line: Line, serve: Callable[..., WebSite
     assert found("zebra", None, None, None, "other") == []
     assert found("zebra", None, None, None, None, 1) == ["Zebra crossing opens"]
     site.answers["test.example", "/one"] = article("Okapi crossing opens", *PROSE)
-    line.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
-    line.crawl("test")
+    installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
+    installation.crawl("test")
     assert found("zebra") == ["Nothing but rain"] and found("okapi") == ["Okapi crossing opens"]
-    documents = line.query("SELECT count(*) FROM core.search_document")
+    documents = installation.query("SELECT count(*) FROM core.search_document")
     assert documents == [(2,)]
