@@ -1,11 +1,11 @@
-"""The pipeline's own extraction over a pack of pages with gold texts, for its scorer.
+"""Extract a pack of pages as a crawl does and write the predictions for the pack's scorer.
 
     python benchmarks/extraction.py --pack DIR --out predictions.jsonl
     python score.py DIR predictions.jsonl
 
-DIR holds gold.jsonl (an object a line with id, url, html) and a folder html/ with the pages that
-`html` names. Each page is extracted as a crawl would: same function, no hints of an
-outlet's file. Gold fields are not read.
+DIR contains gold.jsonl and the folder html/. Each line of gold.jsonl is an object with id, url and html, where html
+names a file in the folder. Pages are extracted by the same function as in a crawl, without hints from an outlet file.
+The gold fields are not used.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pressmark.extraction.extract import ExtractionConfig, extract
+from pressmark.extraction.extract import extract
+from pressmark.extraction.fields import ExtractionConfig
 
 
 def predict(pack: Path, row: dict[str, Any]) -> dict[str, Any]:
-    """One line of predictions: id, text, title, authors, date."""
+    """Return the prediction for a page: id, text, title, authors, date. Only the id if the extraction fails."""
     url = row.get("url") or f"https://{row['domain']}/{row['id']}"
     host = urlsplit(url).hostname or row["domain"]
     domain = host.removeprefix("www.")
@@ -46,11 +47,13 @@ def predict(pack: Path, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the predictions and print what they cost."""
+    """Write the predictions and print the time they took."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pack", type=Path, required=True, help="folder with gold.jsonl and the pages")
-    parser.add_argument("--out", type=Path, required=True, help="file to write, an object a line")
-    parser.add_argument("--jobs", type=int, default=None, help="processes (default: one a core)")
+    parser.add_argument("--pack", type=Path, required=True, help="read gold.jsonl and the pages from this folder")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="write the predictions to this file, one JSON object per line"
+    )
+    parser.add_argument("--jobs", type=int, default=None, help="use this number of processes (default: one per core)")
     arguments = parser.parse_args()
     rows = [json.loads(line) for line in (arguments.pack / "gold.jsonl").open(encoding="utf-8")]
     started = time.perf_counter()

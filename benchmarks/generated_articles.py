@@ -1,9 +1,9 @@
-"""Invented articles, and a warehouse filled with them: what benchmarks/warehouse.py measures.
+"""Generate articles and fill a warehouse with them, for benchmarks/warehouse.py.
 
-Median 400 words, dates over 24 months, 3 % copies of others with a few words changed, 40 outlets. Texts are made of a
-vocabulary of 60,000 words with a Zipf distribution: common words stand in nearly every article, as in real texts.
-The filling goes by COPY without the loader; its MinHash signatures are random numbers, alike for a copy and its source,
-as those of unrelated texts are.
+The articles have a median of 400 words and belong to 40 outlets. Their dates span 24 months. Three per cent are copies
+of others with a few words changed. The vocabulary has 60,000 words with a Zipf distribution, so that common words occur
+in nearly every article, as in real texts. The warehouse is filled with COPY instead of the loader. The MinHash
+signatures are random numbers, equal for a copy and its source; signatures of unrelated texts look random too.
 """
 
 from __future__ import annotations
@@ -24,11 +24,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 
+from pressmark.extraction.fields import SIG_VERSION, Signatures
 from pressmark.extraction.fingerprints import (
     BODY_HASHES,
     LEAD_HASHES,
-    SIG_VERSION,
-    Signatures,
     comparable_hash,
     count_words,
     signatures,
@@ -49,7 +48,7 @@ CRAWL = UUID(int=1)
 
 @dataclass(frozen=True, slots=True)
 class GeneratedArticle:
-    """An invented article."""
+    """A generated article."""
 
     number: int
     outlet: str
@@ -62,12 +61,12 @@ class GeneratedArticle:
     body: str
     text_hash: bytes
     words: int
-    visit: UUID
+    capture_id: UUID
     signature: Signatures
 
 
 def _vocabulary() -> list[str]:
-    rng = random.Random(7)  # noqa: S311 - invented words
+    rng = random.Random(7)  # noqa: S311 - generated words
     syllables = [c + v for c in "bcdfghklmnprstvwz" for v in ("a", "e", "i", "o", "u", "ai", "en", "or")]
     words: dict[str, None] = {}
     while len(words) < VOCABULARY:
@@ -77,23 +76,24 @@ def _vocabulary() -> list[str]:
 
 WORDS = np.array(_vocabulary())
 _WEIGHTS = 1 / np.arange(3, VOCABULARY + 3)
-_CUMULATED = np.cumsum(_WEIGHTS / _WEIGHTS.sum())
+_CUMULATIVE = np.cumsum(_WEIGHTS / _WEIGHTS.sum())
 
 
 def write_article(number: int, quick: bool = False, new: bool = False) -> GeneratedArticle:
-    """The article of a number: always the same. Every 33rd is a copy of an earlier one with a few words changed.
+    """Return the article with this number. The result is always the same.
 
-    quick: with a signature of random numbers. new: published in the last month, as what crawls bring is.
+    Every 33rd article is a copy of an earlier one with a few words changed.
+    quick: use random numbers as the signature. new: use a date in the last month, like the articles of a crawl.
     """
     source = number
     if number % 33 == 32:
         source = number - 1 - number % 17
     rng = np.random.default_rng(source)
     count = int(np.clip(rng.lognormal(6.0, 0.55), 60, 3000))
-    words = WORDS[np.searchsorted(_CUMULATED, rng.random(count))].tolist()
+    words = WORDS[np.searchsorted(_CUMULATIVE, rng.random(count))].tolist()
     if source != number:
-        for place in range(5, count, 60):
-            words[place] = f"changed{number % 97}"
+        for position in range(5, count, 60):
+            words[position] = f"changed{number % 97}"
     body = "\n".join(" ".join(words[start : start + 55]) + "." for start in range(0, count, 55))
     outlet = f"bench-{number % OUTLETS:02}"
     url = f"https://{outlet}.example/story-{number}"
@@ -111,7 +111,7 @@ def write_article(number: int, quick: bool = False, new: bool = False) -> Genera
 
 
 def begin(connection: Connection) -> None:
-    """Outlets, an extractor, a crawl: what all rows refer to."""
+    """Insert the outlets, the extractor and the crawl that all rows refer to."""
     with transaction(connection) as cursor:
         for number in range(OUTLETS):
             outlet = f"bench-{number:02}"
@@ -134,7 +134,7 @@ def begin(connection: Connection) -> None:
             "VALUES (%s, %s, 'bench-00', 'incremental', now(), now(), 'finished', '1', 'b', 1)",
             (CRAWL, CRAWL),
         )
-        # Kept from merging bench rows into what the server does by itself in the background.
+        # Autovacuum would merge the pending entries of the search index in the background and distort the measurements.
         cursor.execute("ALTER TABLE core.search_document SET (autovacuum_enabled = false)")
 
 
@@ -155,8 +155,8 @@ TABLES = {
 
 
 def make_rows(article: GeneratedArticle) -> dict[str, tuple[Any, ...]]:
-    """The rows that loading an article makes, without the search document and what clustering makes."""
-    seen = article.published + timedelta(hours=1)
+    """Return the rows that loading an article inserts, without the search document and the rows of clustering."""
+    observed_at = article.published + timedelta(hours=1)
     hashes = (comparable_hash(article.headline), comparable_hash(article.description), 1, comparable_hash(article.body))
     return {
         "core.text": (article.text_hash, article.body, article.words, len(article.body), 1),
@@ -167,21 +167,24 @@ def make_rows(article: GeneratedArticle) -> dict[str, tuple[Any, ...]]:
             ["news"], article.text_hash, *hashes, 1,
         ),
         "core.article": (
-            article.uid, article.outlet, article.url, 1, seen, seen, article.visit, article.payload, 1, 1, 1, 1, seen,
+            article.uid, article.outlet, article.url, 1, observed_at, observed_at, article.capture_id,
+            article.payload, 1, 1, 1, 1, observed_at,
         ),
         "core.capture": (
-            article.visit, article.uid, article.uid, seen, "pressmark", CRAWL, article.payload, 1, article.url, 200, 1,
+            article.capture_id, article.uid, article.uid, observed_at, "pressmark", CRAWL, article.payload, 1,
+            article.url, 200, 1,
         ),
-        "core.article_url": (article.uid, "requested", article.uid, article.uid, article.url, seen, 1),
-        "core.revision": (article.uid, 1, article.visit, [], "first", 1, seen, 1),
-        "ops.frontier": (article.uid, article.outlet, article.url, article.uid, seen, seen, "new"),
+        "core.article_url": (article.uid, "requested", article.uid, article.uid, article.url, observed_at, 1),
+        "core.revision": (article.uid, 1, article.capture_id, [], "first", 1, observed_at, 1),
+        "ops.frontier": (article.uid, article.outlet, article.url, article.uid, observed_at, observed_at, "new"),
     }  # fmt: skip
 
 
 def fill(warehouse: Warehouse, start: int, size: int) -> None:
-    """Articles start to size, by COPY from a process a core; search documents and bands as loading makes them.
+    """Insert the articles from start to size with COPY, from one process per core.
 
-    Raises AssertionError where a search document is not what the warehouse's own function makes of the text.
+    Search documents and bands are the same as from the loader. Raises AssertionError if a search document differs from
+    the result of the warehouse's own function.
     """
     with contextlib.closing(warehouse.connect_admin()) as connection:
         with transaction(connection) as cursor:
@@ -189,21 +192,24 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
                 "SELECT string_agg(pg_get_indexdef(i), ';') FROM unnest("
                 "'{core.search_document_tokens,core.lsh_band_key}'::regclass[]) AS i"
             )
-            (as_they_were,) = cursor.fetchone() or ("",)
+            (index_definitions,) = cursor.fetchone() or ("",)
             cursor.execute(
                 "DROP INDEX core.search_document_tokens, core.lsh_band_key; "
                 "ALTER TABLE core.article_line DROP CONSTRAINT article_line_pkey"
             )
             cursor.execute("SELECT COALESCE(max(dedup_id), 0) + 1 FROM core.dedup_text")
-            (unused,) = cursor.fetchone() or (1,)
-        chunks = [(n, min(n + CHUNK, size), unused - start) for n in range(start, size, CHUNK)]
+            (next_dedup_id,) = cursor.fetchone() or (1,)
+        chunks = [(n, min(n + CHUNK, size), next_dedup_id - start) for n in range(start, size, CHUNK)]
         with get_context("spawn").Pool(os.cpu_count(), _open, (warehouse.settings,)) as pool:
-            done = pool.imap_unordered(_fill_chunk, chunks)
-            deque(track(done, f"filling to {size:,}", len(chunks), console=Console(stderr=True)), maxlen=0)
+            filled_chunks = pool.imap_unordered(_fill_chunk, chunks)
+            deque(
+                track(filled_chunks, f"Filling to {size:,} articles", len(chunks), console=Console(stderr=True)),
+                maxlen=0,
+            )
         with transaction(connection) as cursor:
             cursor.execute("SET LOCAL maintenance_work_mem = '2GB'")
             cursor.execute(
-                f"{as_they_were}; "
+                f"{index_definitions}; "
                 "ALTER TABLE core.article_line ADD PRIMARY KEY (outlet_line, headline_hash, article_uid)"
             )
             cursor.execute(
@@ -213,17 +219,17 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute("VACUUM ANALYZE")
-        cursor.execute("CHECKPOINT")  # what the filling left to write is no part of what is measured
+        cursor.execute("CHECKPOINT")  # so that writes of this step are not part of the measurements
 
 
-_own: list[Connection] = []  # of a process that fills
+_connections: list[Connection] = []  # one in each worker process
 
 
 def _open(settings: Settings) -> None:
     connection = Warehouse(settings).connect_admin()
     with transaction(connection) as cursor:
         cursor.execute("SET synchronous_commit = off; SET session_replication_role = replica")  # no foreign keys
-    _own.append(connection)
+    _connections.append(connection)
 
 
 def _fill_chunk(span: tuple[int, int, int]) -> None:
@@ -233,12 +239,12 @@ def _fill_chunk(span: tuple[int, int, int]) -> None:
     for article in articles:
         for table, row in make_rows(article).items():
             rows[f"{table} ({TABLES[table]})"].append("\t".join(map(field, row)))
-        for table, several in derived_rows(article, first_id + article.number).items():
-            rows[f"{table} ({DERIVED[table]})"] += several
-    with transaction(_own[0]) as cursor:
+        for table, table_rows in derived_rows(article, first_id + article.number).items():
+            rows[f"{table} ({DERIVED[table]})"] += table_rows
+    with transaction(_connections[0]) as cursor:
         for target, lines in rows.items():
             cursor.copy_expert(f"COPY {target} FROM STDIN", io.StringIO("\n".join(lines) + "\n"))
-        cursor.execute(SAME_TOKENS, {"article": articles[0].uid})
+        cursor.execute(HAS_EXPECTED_TOKENS, {"article": articles[0].uid})
         assert cursor.fetchone() == (True,), articles[0]
 
 
@@ -251,7 +257,7 @@ DERIVED = {
 
 
 def derived_rows(article: GeneratedArticle, dedup_id: int) -> dict[str, list[str]]:
-    """The rows that are made of a text by the warehouse and by clustering, as lines for COPY."""
+    """Return the rows that the warehouse and clustering derive from a text, as lines for COPY."""
     day = article.published.date()
     source = hashlib.sha256(
         "\x1f".join((article.headline, article.description, article.text_hash.hex())).encode()
@@ -270,17 +276,17 @@ def derived_rows(article: GeneratedArticle, dedup_id: int) -> dict[str, list[str
 
 
 def _tokens(article: GeneratedArticle) -> str:
-    # Words of ASCII letters alone: what the warehouse's function makes of them, in a tenth of the time.
-    places: dict[str, list[str]] = {}
+    # For words of ASCII letters, this equals core.search_tokens and takes a tenth of the time.
+    positions: dict[str, list[str]] = {}
     position = 0
     for text, weight in ((article.headline, "A"), (article.description, "B"), (article.body, "")):
         for word in text.replace(".", " ").split():
             position += 1
-            places.setdefault(word, []).append(f"{position}{weight}")
-    return " ".join(f"{word}:{','.join(found[:255])}" for word, found in places.items())
+            positions.setdefault(word, []).append(f"{position}{weight}")
+    return " ".join(f"{word}:{','.join(word_positions[:255])}" for word, word_positions in positions.items())
 
 
-SAME_TOKENS = """
+HAS_EXPECTED_TOKENS = """
 SELECT d.tokens = setweight(core.search_tokens(x.headline), 'A') || setweight(core.search_tokens(x.description), 'B')
                   || core.search_tokens(t.article_body)
 FROM core.search_document d

@@ -1,11 +1,13 @@
-"""How well copies are found: recall on invented edits, precision on texts that are none, and both on the newsstand.
+"""Recall and precision of near-duplicate detection, on generated edits and on the newsstand.
 
     python benchmarks/near_duplicates.py [--json]
 
-- invented edits: 60 texts of 200 to 800 words (and as many of unspaced signs), a share of the words changed, cut, or
-  framed by boilerplate; recall is the share of which the pair shares a band and the texts say "copy";
-- no copies: 40 articles in each of the newsstand's languages, every pair of a language, and texts that share a third;
-- the newsstand is crawled whole, and what the warehouse calls copies is held against what its pages are made of.
+- Recall: 60 texts of 200 to 800 words, and 60 texts in a script without spaces, are edited. An edit replaces a share of
+  the words, cuts the text, or adds boilerplate lines. Recall is the share of texts whose edited form shares a band with
+  the original and is a copy by the comparison of the texts.
+- False positives: all pairs of 40 articles in each language of the newsstand, and pairs that share a third of their
+  text.
+- Newsstand: all outlets are crawled, and the copies in the warehouse are compared with the known copies.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from pressmark.extraction.fields import SIG_VERSION  # noqa: E402
 from pressmark.extraction.fingerprints import (  # noqa: E402
     BODY_HASHES,
     CHARACTER_SHINGLE,
     LEAD_HASHES,
     MIN_WORDS,
-    SIG_VERSION,
     WORD_SHINGLE,
     shingles,
     signatures,
@@ -47,7 +49,7 @@ from pressmark.newsstand import OUTLETS, text_generator  # noqa: E402
 from pressmark.newsstand.model import DOMAIN  # noqa: E402
 from pressmark.newsstand.server import running  # noqa: E402
 
-# One report of the agency, and who printed it: all that is copied on the newsstand.
+# The only copies on the newsstand: an agency report and the outlets that published it.
 COPIES = [
     f"http://{path}"
     for path in (f"wire.{DOMAIN}/report/4005", f"dispatch.{DOMAIN}/harbour-notes-9/", f"oddlot.{DOMAIN}/news/agency")
@@ -75,30 +77,33 @@ Change = Callable[[str, str, random.Random], str]
 
 
 def texts(space: str, count: int = 60) -> list[str]:
-    """Invented articles of 200 to 800 words (three times as many characters without spaces), frequent words often."""
-    found = []
+    """Generate texts of 200 to 800 words, or three times as many characters for scripts without spaces.
+
+    The first words of the lexicon are the most frequent.
+    """
+    generated = []
     for number in range(count):
         chance = random.Random(f"{space}{number}")  # noqa: S311
         words = LEXICON[space]
         length = chance.randint(200, 800) if space else chance.randint(600, 2400)
-        found.append(space.join(words[int(len(words) * chance.random() ** 2)] for _ in range(length)))
-    return found
+        generated.append(space.join(words[int(len(words) * chance.random() ** 2)] for _ in range(length)))
+    return generated
 
 
 def edited(share: float) -> Change:
-    """A share of the words replaced."""
+    """Return an edit that replaces a share of the words."""
 
     def change(space: str, text: str, chance: random.Random) -> str:
         words = _units(space, text)
-        for place in chance.sample(range(len(words)), round(share * len(words))):
-            words[place] = chance.choice(LEXICON[space])
+        for position in chance.sample(range(len(words)), round(share * len(words))):
+            words[position] = chance.choice(LEXICON[space])
         return space.join(words)
 
     return change
 
 
 def cut(share: float) -> Change:
-    """The beginning."""
+    """Return an edit that keeps the beginning of the text."""
 
     def change(space: str, text: str, chance: random.Random) -> str:
         words = _units(space, text)
@@ -108,7 +113,7 @@ def cut(share: float) -> Change:
 
 
 def framed(space: str, text: str, chance: random.Random) -> str:
-    """With a site's own words around it."""
+    """Add boilerplate lines before and after the text."""
     return f"{BOILERPLATE[0]}\n{text}\n{BOILERPLATE[1]}"
 
 
@@ -124,39 +129,39 @@ EDITS: dict[str, Change] = {
 
 
 def recall(space: str, change: Change) -> float:
-    """Share of the invented texts of which the changed one is found."""
-    found = total = 0
+    """Return the share of generated texts whose edited form is detected as a copy."""
+    detected = total = 0
     for number, text in enumerate(texts(space)):
-        other = change(space, text, random.Random(number))  # noqa: S311
-        mine, theirs = signatures(text), signatures(other)
-        one, two = shingles(text), shingles(other)
+        edited_text = change(space, text, random.Random(number))  # noqa: S311
+        mine, theirs = signatures(text), signatures(edited_text)
+        one, two = shingles(text), shingles(edited_text)
         assert mine and theirs and one is not None and two is not None
         total += 1
-        found += bool(set(bands(mine)) & set(bands(theirs))) and measure_similarity(one, two).is_copy
-    return found / total
+        detected += bool(set(bands(mine)) & set(bands(theirs))) and measure_similarity(one, two).is_copy
+    return detected / total
 
 
 def false_pairs() -> tuple[int, int]:
-    """(pairs called copies, pairs looked at): of a newsroom's articles, and of texts that share a third."""
-    called = looked = 0
+    """Return (false positives, pairs compared) for unrelated articles and for texts that share a third."""
+    false_positives = compared = 0
     for language in LANGUAGES:
-        written = ["\n".join(text_generator.write_paragraphs(language, f"quality {n}")) for n in range(40)]
-        sets = [found for text in written if (found := shingles(text)) is not None]
+        articles = ["\n".join(text_generator.write_paragraphs(language, f"quality {n}")) for n in range(40)]
+        sets = [hashes for text in articles if (hashes := shingles(text)) is not None]
         for pair in itertools.combinations(sets, 2):
-            looked += 1
-            called += measure_similarity(*pair).is_copy
+            compared += 1
+            false_positives += measure_similarity(*pair).is_copy
     for space in LEXICON:
         third = cut(0.33)
         for one, other in itertools.pairwise(texts(space)):
             a, b = shingles(one), shingles(other + space + third(space, one, random.Random(0)))  # noqa: S311
             assert a is not None and b is not None
-            looked += 1
-            called += measure_similarity(a, b).is_copy
-    return called, looked
+            compared += 1
+            false_positives += measure_similarity(a, b).is_copy
+    return false_positives, compared
 
 
 def on_the_newsstand() -> dict[str, Any]:
-    """Crawl all of it; the pairs of its warehouse beside those that it is made of."""
+    """Crawl the newsstand and compare the pairs of copies in its warehouse with the known pairs."""
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse, transaction
     from pressmark.warehouse.migrations import migrate
@@ -185,28 +190,28 @@ def on_the_newsstand() -> dict[str, Any]:
                         "JOIN mart.article earlier ON earlier.article_uid = e.earlier_article "
                         "JOIN mart.article later ON later.article_uid = e.later_article"
                     )
-                    found = {frozenset(pair) for pair in cursor.fetchall()}
+                    detected = {frozenset(pair) for pair in cursor.fetchall()}
                 connection.close()
             finally:
                 assert warehouse.embedded is not None
                 warehouse.embedded.remove()
-    true = {frozenset(pair) for pair in itertools.combinations(COPIES, 2)}
-    right = len(found & true)
+    expected = {frozenset(pair) for pair in itertools.combinations(COPIES, 2)}
+    correct = len(detected & expected)
     return {
         "articles": articles,
-        "pairs": len(true),
-        "found": len(found),
-        "precision": right / len(found) if found else 0.0,
-        "recall": right / len(true),
+        "pairs": len(expected),
+        "found": len(detected),
+        "precision": correct / len(detected) if detected else 0.0,
+        "recall": correct / len(expected),
     }
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
-    called, looked = false_pairs()
+    false_positives, compared = false_pairs()
     result: dict[str, Any] = {
         "parameters": {
             "shingles": f"{WORD_SHINGLE} words, {CHARACTER_SHINGLE} characters of unspaced scripts",
@@ -214,29 +219,29 @@ def main() -> None:
             "hashes": {"body": BODY_HASHES, "lead": LEAD_HASHES},
             "bands": len(bands(signatures(texts(" ", 1)[0]))),  # type: ignore[arg-type]
             "copy": f"similarity >= {MIN_SIMILARITY}, or containment >= {MIN_CONTAINMENT} with {MIN_SHARED} shingles",
-            "least_words": MIN_WORDS,
-            "headlines_to_recur": BOILERPLATE_MIN_HEADLINES,
+            "min_words": MIN_WORDS,
+            "boilerplate_min_headlines": BOILERPLATE_MIN_HEADLINES,
         },
         "recall": {
             name: {"spaced": recall(" ", change), "unspaced": recall("", change)} for name, change in EDITS.items()
         },
-        "false_pairs": called,
-        "pairs_that_are_none": looked,
+        "false_pairs": false_positives,
+        "unrelated_pairs": compared,
         "newsstand": on_the_newsstand(),
     }
     if options.json:
         print(json.dumps(result))
         return
     for name, value in result["parameters"].items():
-        print(f"{name:20} {value}")
+        print(f"{name:25} {value}")
     print(f"\n{'recall':20} {'spaced':>8} {'unspaced':>9}")
     for name, row in result["recall"].items():
         print(f"{name:20} {row['spaced']:8.2f} {row['unspaced']:9.2f}")
-    print(f"\n{called} of {looked} pairs that are no copies are called so")
-    stand = result["newsstand"]
+    print(f"\n{false_positives} of {compared} pairs of unrelated texts are detected as copies")
+    newsstand = result["newsstand"]
     print(
-        f"newsstand: {stand['articles']} articles, {stand['pairs']} pairs of copies, {stand['found']} found; "
-        f"precision {stand['precision']:.2f}, recall {stand['recall']:.2f}"
+        f"newsstand: {newsstand['articles']} articles, {newsstand['pairs']} pairs of copies, "
+        f"{newsstand['found']} detected; precision {newsstand['precision']:.2f}, recall {newsstand['recall']:.2f}"
     )
 
 

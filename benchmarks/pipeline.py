@@ -1,21 +1,21 @@
-"""How fast the whole line is, beside two baselines of the same run.
+"""Speed of the whole pipeline, compared with two baselines in the same run.
 
     python benchmarks/pipeline.py [--site DIR] [--pages N] [--json]
 
-Pages of DIR (HTML files; default: the packs of ../shared/bench, else the newsstand) are served on
-loopback under eight hosts, listed in feeds, crawled without delay, archived, extracted and
-loaded. The baselines extract the same pages with Trafilatura in the mode that Pressmark uses:
+The HTML pages of DIR are served on loopback under eight hosts and listed in feeds. Without DIR, the packs of
+../shared/bench are used, or else the newsstand. The pages are crawled without delay, archived, extracted and loaded.
+The baselines extract the same pages with Trafilatura in the mode that Pressmark uses:
 
-- limit: Trafilatura alone, on all cores, pages in memory: what no line can be faster than;
+- limit: Trafilatura alone on all cores, with the pages in memory. No pipeline can be faster.
 - plain: a Scrapy spider that extracts in its callback and inserts row by row into the same Postgres.
 
-All three are timed at work, with interpreters and Postgres up: the limit's workers are warm, the plain
-spider counts from its first request, the line from the opening of its crawls to its report:
-everything is loaded then, and its copies are found.
-Where there are fewer pages than --pages they are served again under other addresses. Ratios are of the
-same turn, median of three turns; the limit of a turn is the mean of one just before the line and one just
-after it. Every page must end `new` with text: pages on which Trafilatura finds too little for that are left
-out before all measurements.
+Startup of interpreters and Postgres is not measured. The workers of the limit are warm. The plain spider is timed from
+its first request. The pipeline is timed from the start of its crawls to its report, when everything is loaded and
+clustered.
+
+If there are fewer pages than --pages, they are served again under other URLs. Ratios compare measurements of the same
+round; the result is the median of three rounds. The limit of a round is the mean of a run before and a run after the
+pipeline. Every page must have the outcome `new` and a text. Pages with too little text are excluded beforehand.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ sys.path.insert(0, str(ROOT))
 
 from pressmark.newsstand.site_map import documents  # noqa: E402
 from pressmark.settings import Settings  # noqa: E402
+from pressmark.text import plural  # noqa: E402
 from pressmark.warehouse.connection import Warehouse  # noqa: E402
 from pressmark.warehouse.migrations import migrate  # noqa: E402
 
@@ -57,58 +58,60 @@ _PACKS = ROOT.parent / "shared" / "bench"
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--site", type=Path, help="folder of HTML pages")
-    parser.add_argument("--pages", type=int, default=1000, help="pages to serve (default: 1000)")
-    parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--site", type=Path, help="serve the HTML pages of this folder")
+    parser.add_argument("--pages", type=int, default=1000, help="serve this number of pages (default: 1000)")
+    parser.add_argument("--runs", type=int, default=RUNS, help="run this number of rounds (default: 3)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
-        place = Path(folder)
-        place.chmod(0o755)
-        pages = usable(load_pages(options.site, place, options.pages))
+        work_folder = Path(folder)
+        work_folder.chmod(0o755)
+        pages = usable(load_pages(options.site, work_folder, options.pages))
         if not pages:
-            parser.error("no page with text was found")
+            parser.error("no page has enough text; choose another --site")
         pages = list(itertools.islice(itertools.cycle(pages), options.pages))
-        result = measure(pages, place, options.runs)
+        result = measure(pages, work_folder, options.runs)
     if options.json:
         print(json.dumps(result))
         return
-    print(f"{result['pages']} pages, {result['cores']} cores, median of {result['runs']} runs")
-    for name in ("limit", "plain", "line"):
-        print(f"  {name:6} {result[name]['articles_per_second']:8.1f} articles/s")
-    print(f"  line / limit: {result['ratio_to_limit']:.2f} (bar 0.6)")
-    print(f"  line / plain: {result['ratio_to_plain']:.2f} (bar 1.7)")
-    print(
-        "  CPU seconds per article: " + ", ".join(f"{k} {v:.4f}" for k, v in result["line"]["cpu_per_article"].items())
-    )
-    print(f"  peak memory: {result['line']['peak_memory_mb']:.0f} MB; all new with text: {result['line']['all_new']}")
+    pipeline = result["pipeline"]
+    page_count, cores, runs = (plural(result[f"{noun}s"], noun) for noun in ("page", "core", "run"))
+    print(f"{page_count}, {cores}, median of {runs}")
+    for name in ("limit", "plain", "pipeline"):
+        print(f"  {name:8} {result[name]['articles_per_second']:8.1f} articles/s")
+    print(f"  pipeline / limit: {result['ratio_to_limit']:.2f} (target: 0.6)")
+    print(f"  pipeline / plain: {result['ratio_to_plain']:.2f} (target: 1.7)")
+    print("  CPU seconds per article: " + ", ".join(f"{k} {v:.4f}" for k, v in pipeline["cpu_per_article"].items()))
+    print(f"  peak memory: {pipeline['peak_memory_mb']:.0f} MB")
+    print(f"  every page is new and has a text: {'yes' if pipeline['all_new'] else 'no'}")
 
 
-def load_pages(site: Path | None, place: Path, most: int) -> list[bytes]:
-    """The pages' bytes."""
+def load_pages(site: Path | None, work_folder: Path, count: int) -> list[bytes]:
+    """Return the pages of the site, the benchmark packs or the newsstand: a quarter more than count, if available."""
     if site is None and _PACKS.exists():
-        site = place / "packs"
+        site = work_folder / "packs"
         for pack in sorted(_PACKS.glob("*.tar.xz")):
             shutil.unpack_archive(pack, site, filter="data")
     if site is None:
         return [d.body for (_, path), d in sorted(documents(1).items()) if "html" in d.content_type and path != "/"]
     files = sorted(p for p in site.rglob("*") if p.suffix in (".html", ".htm"))
-    # Taken evenly over the folder, so that a part of it is like the whole.
-    step = max(1, len(files) // most)
-    return [path.read_bytes() for path in files[::step]][: most + most // 4]
+    # Take files at even intervals, so that the selection resembles the whole folder.
+    step = max(1, len(files) // count)
+    return [path.read_bytes() for path in files[::step]][: count + count // 4]
 
 
 def usable(pages: list[bytes]) -> list[bytes]:
-    """Pages that end `new`: Trafilatura finds enough, and no page is another's copy of bytes."""
+    """Return the pages whose outcome is `new`, each once: with enough text and no rights signals against archiving."""
     with multiprocessing.get_context("spawn").Pool() as pool:
-        judged = pool.map(_is_usable, pages, chunksize=4)
-    return [page for page, good in dict(zip(pages, judged, strict=True)).items() if good]
+        verdicts = pool.map(_is_usable, pages, chunksize=4)
+    return [page for page, is_usable in dict(zip(pages, verdicts, strict=True)).items() if is_usable]
 
 
 def _is_usable(page: bytes) -> bool:
     from datetime import UTC, datetime
 
-    from pressmark.extraction.extract import ExtractionConfig, extract
+    from pressmark.extraction.extract import extract
+    from pressmark.extraction.fields import ExtractionConfig
     from pressmark.extraction.worker import classify
 
     config = ExtractionConfig("bench", "Bench", "http://bench.example/", ("bench.example",), ("en",), "UTC")
@@ -122,26 +125,26 @@ def _is_usable(page: bytes) -> bool:
     )
 
 
-def measure(pages: list[bytes], place: Path, runs: int) -> dict[str, Any]:
-    """All three, in turns, so that a slow minute of the machine hits them alike."""
-    limit, plain, line = [], [], []
-    with served(pages, place) as site:
+def measure(pages: list[bytes], work_folder: Path, runs: int) -> dict[str, Any]:
+    """Measure all three alternately, so that changes in the machine's speed affect them equally."""
+    limit, plain, pipeline = [], [], []
+    with served(pages, work_folder) as site:
         for number in range(runs):
-            before = run_limit(pages)
-            line.append(run_line(site, place / f"line{number}", len(pages)))
-            limit.append((before + run_limit(pages)) / 2)
-            plain.append(run_plain(site, place / f"plain{number}", len(pages)))
-    middle = sorted(line, key=lambda one: one["articles_per_second"])[len(line) // 2]
-    rates = [one["articles_per_second"] for one in line]
+            limit_before = run_limit(pages)
+            pipeline.append(run_pipeline(site, work_folder / f"pipeline{number}", len(pages)))
+            limit.append((limit_before + run_limit(pages)) / 2)
+            plain.append(run_plain(site, work_folder / f"plain{number}", len(pages)))
+    median_run = sorted(pipeline, key=lambda run: run["articles_per_second"])[len(pipeline) // 2]
+    rates = [run["articles_per_second"] for run in pipeline]
     result: dict[str, Any] = {
         "pages": len(pages),
         "cores": os.cpu_count(),
         "runs": runs,
         "limit": {"articles_per_second": statistics.median(limit)},
         "plain": {"articles_per_second": statistics.median(plain)},
-        "line": middle,
+        "pipeline": median_run,
     }
-    # Of neighbours in time: a machine's speed drifts by more than what is measured.
+    # Compare measurements of the same round, because the machine's speed drifts between rounds.
     result["ratio_to_limit"] = statistics.median(a / b for a, b in zip(rates, limit, strict=True))
     result["ratio_to_plain"] = statistics.median(a / b for a, b in zip(rates, plain, strict=True))
     result["ratios"] = {
@@ -155,15 +158,15 @@ def measure(pages: list[bytes], place: Path, runs: int) -> dict[str, Any]:
 
 
 def run_limit(pages: list[bytes]) -> float:
-    """Articles a second of Trafilatura on all cores; the workers are warm before the clock starts."""
+    """Return the articles per second of Trafilatura on all cores, with warm workers."""
     with multiprocessing.get_context("spawn").Pool(os.cpu_count()) as pool:
-        pool.map(_bare, pages[: 8 * (os.cpu_count() or 1)], chunksize=4)
+        pool.map(_extract_text, pages[: 8 * (os.cpu_count() or 1)], chunksize=4)
         begin = time.perf_counter()
-        pool.map(_bare, pages, chunksize=4)
+        pool.map(_extract_text, pages, chunksize=4)
         return len(pages) / (time.perf_counter() - begin)
 
 
-def _bare(page: bytes) -> int:
+def _extract_text(page: bytes) -> int:
     from trafilatura import bare_extraction
     from trafilatura.settings import Extractor
 
@@ -176,26 +179,26 @@ def _bare(page: bytes) -> int:
 
 
 class Site:
-    """Where the pages are served: a process of its own, so that its CPU time is told apart."""
+    """The web site with the pages. It has its own process, so that its CPU time can be measured separately."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int, hosts: list[str], place: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], port: int, hosts: list[str], work_folder: Path) -> None:
         self.process = process
         self.port = port
         self.hosts = hosts
-        self.outlets = place / "outlets"
+        self.outlets = work_folder / "outlets"
 
     @property
     def resolve(self) -> str:
-        """For PRESSMARK_RESOLVE."""
+        """The value of PRESSMARK_RESOLVE for the hosts of this site."""
         return ",".join(f"{host}=127.0.0.1:{self.port}" for host in self.hosts)
 
 
 @contextlib.contextmanager
-def served(pages: list[bytes], place: Path) -> Iterator[Site]:
-    """The pages on loopback under eight hosts, an outlet each."""
-    folder = place / "site"
+def served(pages: list[bytes], work_folder: Path) -> Iterator[Site]:
+    """Serve the pages on loopback under eight hosts, with one outlet file per host."""
+    folder = work_folder / "site"
     hosts = []
-    (place / "outlets").mkdir()
+    (work_folder / "outlets").mkdir()
     for host_number in range(min(HOSTS, len(pages))):
         host = f"host{host_number}.bench.example"
         hosts.append(host)
@@ -208,7 +211,7 @@ def served(pages: list[bytes], place: Path) -> Iterator[Site]:
         (folder / host / "feed.xml").write_text(feed)
         (folder / host / "robots.txt").write_text("User-agent: *\nDisallow:\n")
         outlet = host.split(".")[0]
-        (place / "outlets" / f"{outlet}.yaml").write_text(
+        (work_folder / "outlets" / f"{outlet}.yaml").write_text(
             f"id: {outlet}\nname: {outlet}\nhome: http://{host}/\ndomains: [{host}]\nlanguages: [en]\ntimezone: UTC\n"
             f"enabled: true\npoliteness: {{delay: 0}}\nbudgets: {{pages: 100000, entries: 100000}}\n"
             f"endpoints: [{{method: feed, url: 'http://{host}/feed.xml', source: a benchmark}}]\n"
@@ -218,19 +221,19 @@ def served(pages: list[bytes], place: Path) -> Iterator[Site]:
     )
     assert process.stdout is not None
     try:
-        yield Site(process, int(process.stdout.readline()), hosts, place)
+        yield Site(process, int(process.stdout.readline()), hosts, work_folder)
     finally:
         process.kill()
         process.wait()
 
 
 def serve(folder: Path) -> None:
-    """The server process: files by host and path, from memory."""
+    """Run the server process, which serves files from memory by host and path."""
     from twisted.internet import reactor
     from twisted.web.resource import Resource
     from twisted.web.server import Site as WebSite
 
-    # Compressed, as nearly every news site answers a client that accepts it.
+    # Nearly all news sites compress their responses.
     files = {(p.parent.name, f"/{p.name}"): gzip.compress(p.read_bytes(), 6) for p in folder.rglob("*") if p.is_file()}
     types = {".html": b"text/html", ".xml": b"application/rss+xml", ".txt": b"text/plain"}
 
@@ -252,11 +255,11 @@ def serve(folder: Path) -> None:
     reactor.run()  # type: ignore[attr-defined]
 
 
-# -- the line -----------------------------------------------------------------------------------
+# -- the pipeline -------------------------------------------------------------------------------
 
 
-def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
-    """The real thing: crawl and load by the command line, on a fresh warehouse."""
+def run_pipeline(site: Site, home: Path, pages: int) -> dict[str, Any]:
+    """Crawl and load with the command line into a new warehouse, and return the measurements."""
     env = {
         **os.environ,
         "PRESSMARK_HOME": str(home),
@@ -266,7 +269,7 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
     warehouse = Warehouse(Settings.from_env(env))
     assert warehouse.embedded is not None
     migrate(warehouse)
-    served_before = _cpu(psutil.Process(site.process.pid))
+    site_cpu_before = _cpu(psutil.Process(site.process.pid))
     command = [
         sys.executable,
         "-m",
@@ -278,13 +281,13 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
     begin = time.perf_counter()
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT)
     postmaster = int((warehouse.embedded.places.data / "postmaster.pid").read_text().split()[0])
-    watch = Watch(process.pid, postmaster)
+    monitor = ProcessMonitor(process.pid, postmaster)
     assert process.stdout is not None
-    first_line = process.stdout.readline()  # the report: everything is loaded and its copies are found
-    ended = time.time()
+    first_line = process.stdout.readline()  # the report, printed after everything is loaded and clustered
+    report_time = time.time()
     output, errors = process.communicate()
-    output, whole = first_line + output, time.perf_counter() - begin
-    watch.stop()
+    output, total_seconds = first_line + output, time.perf_counter() - begin
+    monitor.stop()
     if process.returncode != 0:
         raise SystemExit(f"the crawl failed:\n{errors[-2000:]}")
     report = json.loads(output)
@@ -296,68 +299,68 @@ def run_line(site: Site, home: Path, pages: int) -> dict[str, Any]:
         cursor.execute(
             "SELECT to_timestamp(%s)::timestamptz - min(started_at), (SELECT count(*) FROM core.dedup_text), "
             "(SELECT count(*) FROM staging.cluster_queue) FROM ops.crawl",
-            (ended,),
+            (report_time,),
         )
-        (taken, compared, waiting) = cursor.fetchone() or (None, 0, 0)
-        seconds = taken.total_seconds() if taken else whole
-    served_cpu = _cpu(psutil.Process(site.process.pid)) - served_before
+        (duration, clustered, queued) = cursor.fetchone() or (None, 0, 0)
+        seconds = duration.total_seconds() if duration else total_seconds
+    site_cpu = _cpu(psutil.Process(site.process.pid)) - site_cpu_before
     warehouse.embedded.remove()
     return {
         "articles_per_second": pages / seconds,
         "seconds": seconds,
-        "seconds_with_start": whole,
-        "all_new": new == pages and with_text == pages == compared and not waiting and report["ledger_ok"],
-        "cpu_per_article": {k: v / pages for k, v in watch.cpu.items()},
-        "site_cpu_per_article": served_cpu / pages,
-        "peak_memory_mb": watch.peak / 2**20,
+        "seconds_with_start": total_seconds,
+        "all_new": new == pages and with_text == pages == clustered and not queued and report["ledger_ok"],
+        "cpu_per_article": {k: v / pages for k, v in monitor.cpu.items()},
+        "site_cpu_per_article": site_cpu / pages,
+        "peak_memory_mb": monitor.peak / 2**20,
     }
 
 
-class Watch:
-    """CPU seconds of the line's processes by station, and the most memory they had together."""
+class ProcessMonitor:
+    """Measures the CPU seconds of the pipeline's processes by stage, and their peak memory in total."""
 
     def __init__(self, command: int, postmaster: int) -> None:
         self.cpu: dict[str, float] = {}
         self.peak = 0
         self._roots = (psutil.Process(command), psutil.Process(postmaster))
-        self._seen: dict[int, tuple[str, float]] = {}
-        self._over = threading.Event()
+        self._processes: dict[int, tuple[str, float]] = {}
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Add up."""
-        self._over.set()
+        """Stop and sum the CPU seconds by stage."""
+        self._stopped.set()
         self._thread.join()
-        for station, seconds in self._seen.values():
-            self.cpu[station] = self.cpu.get(station, 0.0) + seconds
+        for stage, seconds in self._processes.values():
+            self.cpu[stage] = self.cpu.get(stage, 0.0) + seconds
 
     def _run(self) -> None:
         rounds = 0
-        while not self._over.wait(0.25):
+        while not self._stopped.wait(0.25):
             rounds += 1
             memory = 0
             with contextlib.suppress(psutil.Error):
                 for root in self._roots:
                     for process in (root, *root.children(recursive=True)):
                         with contextlib.suppress(psutil.Error, OSError):
-                            self._seen[process.pid] = (self._station(process), _cpu(process))
+                            self._processes[process.pid] = (self._stage(process), _cpu(process))
                             if rounds % 8 == 0:  # reading page tables costs time
                                 memory += process.memory_full_info().uss
             self.peak = max(self.peak, memory)
 
-    def _station(self, process: psutil.Process) -> str:
-        known = self._seen.get(process.pid)
+    def _stage(self, process: psutil.Process) -> str:
+        known = self._processes.get(process.pid)
         if known:
             return known[0]
-        line = " ".join(process.cmdline())
+        command = " ".join(process.cmdline())
         if "postgres" in process.name():
             return "postgres"
         return (
             "extract"
-            if "forkserver" in line or "resource_tracker" in line
+            if "forkserver" in command or "resource_tracker" in command
             else "crawl"
-            if "spiders.job" in line
+            if "spiders.job" in command
             else "load"
         )
 
@@ -371,7 +374,7 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def run_plain(site: Site, home: Path, pages: int) -> float:
-    """Articles a second of a spider that extracts in its callback and inserts row by row."""
+    """Return the articles per second of a spider that extracts in its callback and inserts row by row."""
     env = {**os.environ, "PRESSMARK_HOME": str(home)}
     warehouse = Warehouse(Settings.from_env(env))
     migrate(warehouse)
@@ -382,7 +385,7 @@ def run_plain(site: Site, home: Path, pages: int) -> float:
         cursor.execute(
             "CREATE TABLE public.article (url text PRIMARY KEY, headline text, body text, fetched timestamptz)"
         )
-    done = subprocess.run(
+    completed = subprocess.run(
         [
             sys.executable,
             __file__,
@@ -402,13 +405,13 @@ def run_plain(site: Site, home: Path, pages: int) -> float:
         cursor.execute("SELECT count(*) FROM public.article")
         (rows,) = cursor.fetchone() or (0,)
     server.remove()
-    if done.returncode != 0 or rows != pages:
-        raise SystemExit(f"the plain spider stored {rows} of {pages} pages:\n{done.stderr[-2000:]}")
-    return pages / float(done.stdout.split()[-1])
+    if completed.returncode != 0 or rows != pages:
+        raise SystemExit(f"the plain spider stored {rows} of {pages} pages:\n{completed.stderr[-2000:]}")
+    return pages / float(completed.stdout.split()[-1])
 
 
 def plain(dsn: str, hosts: list[str]) -> None:
-    """The plain spider's process: as a tutorial would write it."""
+    """Run the plain spider, written as in a tutorial."""
     import psycopg2
     from scrapy import Request, Spider
     from scrapy.crawler import CrawlerProcess

@@ -1,9 +1,9 @@
-"""What a crawl of an unchanged site costs beside the first one: requests and seconds.
+"""Requests and seconds of a second crawl of an unchanged site, compared with the first crawl.
 
     python benchmarks/second_crawl.py [--json]
 
-Outlets of the newsstand whose pages are not due again within the day are crawled twice. The second crawl asks for
-robots.txt and each endpoint once, and for no article.
+Crawls newsstand outlets whose pages are not due again on the same day twice. The second crawl requests robots.txt and
+each endpoint once, and no article.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ IDS = ("harbour-dispatch", "tagesblick", "al-waha", "meridian-wire", "la-sentine
 
 
 def main() -> None:
-    """Measure and print; exit code 1 where the second crawl asked for an article."""
+    """Measure and print. The exit code is 1 if the second crawl requested an article."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
@@ -49,17 +49,17 @@ def main() -> None:
     if options.json:
         print(json.dumps(result))
     else:
-        print(f"{len(IDS)} outlets   requests  of them articles  seconds")
+        print(f"{len(IDS)} outlets   requests  for articles  seconds")
         for name, row in (("first", first), ("second", second)):
-            print(f"  {name:9} {row['requests']:9} {row['articles']:17} {row['seconds']:8.1f}")
+            print(f"  {name:9} {row['requests']:9} {row['articles']:13} {row['seconds']:8.1f}")
         requests, seconds = result["ratio_requests"], result["ratio_seconds"]
-        print(f"  second / first: {requests:.2f} of the requests, {seconds:.2f} of the time")
+        print(f"  second / first: {requests:.2f} times the requests, {seconds:.2f} times the time")
     if second["articles"]:
         raise SystemExit(1)
 
 
 def measure(home: Path, newsstand: Newsstand) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Both crawls: requests in the site's own log, requests for articles, seconds of the command."""
+    """Return, for both crawls, the requests in the site's log, the requests for articles and the seconds."""
     env = {
         **os.environ,
         "PRESSMARK_HOME": str(home),
@@ -71,21 +71,21 @@ def measure(home: Path, newsstand: Newsstand) -> tuple[dict[str, Any], dict[str,
     rows = []
     try:
         for _ in range(2):
-            before, begin = len(newsstand.requests()), time.perf_counter()
-            done = subprocess.run(
+            requests_before, begin = len(newsstand.requests()), time.perf_counter()
+            completed = subprocess.run(
                 [sys.executable, "-m", "pressmark.cli", "crawl", *IDS, "--json"],
                 env=env, cwd=ROOT, capture_output=True, text=True, check=True,
             )  # fmt: skip
-            report = json.loads(done.stdout)
+            report = json.loads(completed.stdout)
             if not report["ledger_ok"]:
-                raise SystemExit(f"a ledger does not add up: {report}")
+                raise SystemExit(f"the ledger of a crawl does not add up: {report}")
             fetched = sum(
                 count
                 for row in report["crawls"]
                 for outcome, count in row["outcomes"].items()
                 if outcome not in ("known_not_due", "out_of_scope")
             )
-            requests = len(newsstand.requests()) - before
+            requests = len(newsstand.requests()) - requests_before
             rows.append({"requests": requests, "articles": fetched, "seconds": time.perf_counter() - begin})
     finally:
         if warehouse.embedded:

@@ -1,19 +1,18 @@
-"""How the warehouse fares as it grows: loading, clustering, search and analysts' questions.
+"""Speed of loading, clustering, search and analysts' queries as the warehouse grows.
 
     python benchmarks/warehouse.py [--sizes 10000,100000,1000000] [--keep FOLDER] [--json]
 
-A warehouse of invented articles (median 400 words, dates over 24 months, 3 % copies of others with a few words
-changed, 40 outlets) is filled to each size. At each size it is measured, on this very state:
+benchmarks/generated_articles.py fills a warehouse with generated articles to each size: 40 outlets, a median of 400
+words, dates over 24 months, and 3 % copies with a few words changed. Filling is not measured. At each size, the
+benchmark measures:
 
-- load: 2,000 articles of the last month, staged as a crawl stages them and loaded by the real loader; rows a second,
-  and the ratio to a bare COPY of the same rows (texts, extractions, visits, articles, search tokens) into empty tables
-  with the same indexes; medians of three turns of both;
-- cluster: seconds for 1,000 of them;
-- search: p50 and p95 of `mart.search` over 60 queries of rare, middling and common words, phrases and filters;
-- five questions an analyst asks, p50 and p95 of 5 runs each;
-- bytes per article, tables and indexes.
-
-The filling itself is not measured (benchmarks/generated_articles.py); what is measured has the signatures of its text.
+- load: 2,000 articles of the last month, staged as by a crawl and loaded by the real loader. Reports articles per
+  second, and the ratio to a plain COPY of the same rows (texts, extractions, captures, articles, search tokens) into
+  empty tables with the same indexes. Medians of three rounds.
+- cluster: the seconds for 1,000 of these articles. They have the real signatures of their texts.
+- search: p50 and p95 of `mart.search` over 60 queries with rare, medium and common words, phrases and filters.
+- queries: p50 and p95 of five analysts' queries, with five runs each.
+- size: bytes per article, including indexes.
 """
 
 from __future__ import annotations
@@ -39,7 +38,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.generated_articles import CRAWL, TABLES, WORDS, GeneratedArticle, begin, fill, make_rows, write_article  # noqa: E402
 from pressmark.archive.store import ArchiveStore  # noqa: E402
-from pressmark.extraction.fingerprints import SIG_VERSION, comparable_hash  # noqa: E402
+from pressmark.extraction.fields import SIG_VERSION  # noqa: E402
+from pressmark.extraction.fingerprints import comparable_hash  # noqa: E402
 from pressmark.registry import Registry  # noqa: E402
 from pressmark.settings import Settings  # noqa: E402
 from pressmark.warehouse.clusters import cluster_batch  # noqa: E402
@@ -51,16 +51,18 @@ from pressmark.warehouse.migrations import migrate  # noqa: E402
 from pressmark.warehouse.staging import CAPTURE_COLUMNS  # noqa: E402
 
 LOADED = 2_000
-TURNS = 3
+ROUNDS = 3
 CLUSTERED = 1_000
 
 
 def main() -> None:
-    """Fill, measure, print."""
+    """Fill the warehouse, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", default="10000,100000,1000000")
-    parser.add_argument("--keep", type=Path, help="a new home that stays, to look into with pressmark psql")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--sizes", default="10000,100000,1000000", help="measure at these numbers of articles")
+    parser.add_argument(
+        "--keep", type=Path, help="create the warehouse in this new home and keep it, for `pressmark psql`"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
     options = parser.parse_args()
     sizes = sorted(int(size) for size in options.sizes.split(","))
     with home(options.keep) as warehouse:
@@ -73,7 +75,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def home(keep: Path | None) -> Iterator[Warehouse]:
-    """A warehouse of its own, removed at the end unless it is to be kept."""
+    """Yield a new warehouse. It is removed at the end unless keep names a folder for it."""
     if keep:
         keep.mkdir(mode=0o755)
         yield Warehouse(Settings.from_env({"PRESSMARK_HOME": str(keep.absolute())}))
@@ -89,65 +91,64 @@ def home(keep: Path | None) -> Iterator[Warehouse]:
 
 
 def run(warehouse: Warehouse, sizes: list[int]) -> list[dict[str, Any]]:
-    """All sizes, in one warehouse that grows."""
+    """Measure at all sizes in one growing warehouse."""
     migrate(warehouse)
     with contextlib.closing(warehouse.connect_admin()) as connection:
         begin(connection)
-        there = 0
+        next_number = 0
         results = []
         for size in sizes:
             started = time.perf_counter()
-            fill(warehouse, there, size)
-            print(f"filled to {size} in {time.perf_counter() - started:.0f} s", file=sys.stderr)
-            there = size
+            fill(warehouse, next_number, size)
+            print(f"Filled to {size:,} articles in {time.perf_counter() - started:.0f} s", file=sys.stderr)
             results.append({"articles": size, **measure(warehouse, connection, size)})
             print(json.dumps(results[-1]), file=sys.stderr)
-            there += TURNS * LOADED
+            next_number = size + ROUNDS * LOADED
         return results
 
 
 def measure(warehouse: Warehouse, connection: Connection, size: int) -> dict[str, Any]:
-    """Everything at one size."""
+    """Return all measurements at one size."""
     with transaction(connection) as cursor:
         cursor.execute(
             "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname IN ('core', 'ops') AND c.relkind = 'r'"
         )
-        (bytes_in_all,) = cursor.fetchone() or (0,)
+        (total_bytes,) = cursor.fetchone() or (0,)
     search = time_search(warehouse)
-    questions = time_questions(warehouse)
-    copies, loads, clusters = [], [], []
-    for start in range(size, size + TURNS * LOADED, LOADED):
+    query_times = time_questions(warehouse)
+    copy_seconds, load_seconds, cluster_seconds = [], [], []
+    for start in range(size, size + ROUNDS * LOADED, LOADED):
         articles = [write_article(number, new=True) for number in range(start, start + LOADED)]
-        copies.append(time_copy(connection, articles))
-        loads.append(time_load(warehouse, connection, articles))
-        clusters.append(time_cluster(warehouse))
-    copied, loaded, clustered = map(statistics.median, (copies, loads, clusters))
+        copy_seconds.append(time_copy(connection, articles))
+        load_seconds.append(time_load(warehouse, connection, articles))
+        cluster_seconds.append(time_cluster(warehouse))
+    copy_median, load_median, cluster_median = map(statistics.median, (copy_seconds, load_seconds, cluster_seconds))
     return {
-        "bytes_per_article": float(bytes_in_all) / size,
-        "copy_rows_per_second": LOADED / copied,
-        "load_rows_per_second": LOADED / loaded,
-        "load_to_copy": copied / loaded,
-        "load_to_copy_turns": [copy / load for copy, load in zip(copies, loads, strict=True)],
-        "cluster_seconds": clustered,
+        "bytes_per_article": float(total_bytes) / size,
+        "copy_rows_per_second": LOADED / copy_median,
+        "load_rows_per_second": LOADED / load_median,
+        "load_to_copy": copy_median / load_median,
+        "load_to_copy_turns": [copy / load for copy, load in zip(copy_seconds, load_seconds, strict=True)],
+        "cluster_seconds": cluster_median,
         "search_ms": search,
-        "questions_ms": questions,
+        "questions_ms": query_times,
     }
 
 
 def time_copy(connection: Connection, articles: list[GeneratedArticle]) -> float:
-    """Seconds to COPY the rows that loading makes into empty tables with the same indexes, in one transaction."""
+    """Return the seconds to COPY the rows of a load into empty tables with the same indexes, in one transaction."""
     with transaction(connection) as cursor:
-        cursor.execute("CREATE SCHEMA bare")
+        cursor.execute("CREATE SCHEMA plain")
         for table in [*TABLES, "core.search_document", "staging.capture"]:
-            target, source = sql.Identifier("bare", table.replace(".", "_")), sql.Identifier(*table.split("."))
+            target, source = sql.Identifier("plain", table.replace(".", "_")), sql.Identifier(*table.split("."))
             cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(target, source))
     lines: dict[str, list[str]] = {table: [] for table in TABLES}
     for article in articles:
         for table, row in make_rows(article).items():
             lines[table].append("\t".join(map(field, row)))
     texts = {table: "\n".join(rows) + "\n" for table, rows in lines.items()}
-    searched = "\n".join(
+    search_texts = "\n".join(
         "\t".join(map(field, (s.uid, 1, s.outlet, "en", s.published.date().isoformat(), s.payload)))
         + "\t" + field(f"{s.headline}\n{s.description}\n{s.body}")
         for s in articles
@@ -155,54 +156,57 @@ def time_copy(connection: Connection, articles: list[GeneratedArticle]) -> float
     started = time.perf_counter()
     with transaction(connection) as cursor:
         for table, text in texts.items():
-            cursor.copy_expert(f"COPY bare.{table.replace('.', '_')} ({TABLES[table]}) FROM STDIN", io.StringIO(text))
-        # The search document is what the text says, so its tokens are made by the same function.
+            cursor.copy_expert(f"COPY plain.{table.replace('.', '_')} ({TABLES[table]}) FROM STDIN", io.StringIO(text))
+        # The tokens of the search document come from the same function as in a load.
         cursor.execute(
             "CREATE TEMP TABLE words (uid uuid, v smallint, o text, l text, d date, s bytea, t text) ON COMMIT DROP"
         )
-        cursor.copy_expert("COPY words FROM STDIN", io.StringIO(searched + "\n"))
+        cursor.copy_expert("COPY words FROM STDIN", io.StringIO(search_texts + "\n"))
         cursor.execute(
-            "INSERT INTO bare.core_search_document SELECT uid, v, o, l, d, s, core.search_tokens(t) FROM words"
+            "INSERT INTO plain.core_search_document SELECT uid, v, o, l, d, s, core.search_tokens(t) FROM words"
         )
-    taken = time.perf_counter() - started
+    seconds = time.perf_counter() - started
     with transaction(connection) as cursor:
-        cursor.execute("DROP SCHEMA bare CASCADE")
-    return taken
+        cursor.execute("DROP SCHEMA plain CASCADE")
+    return seconds
 
 
 def time_load(warehouse: Warehouse, connection: Connection, articles: list[GeneratedArticle]) -> float:
-    """Seconds of the real loader for staged visits, in segments of 500 as crawls commit them."""
+    """Return the seconds of the real loader for staged captures, in segments of 500."""
     segments = []
     with transaction(connection) as cursor:
         for start in range(0, len(articles), 500):
             segment_id = UUID(int=hash((articles[start].uid, 1)) & (2**128 - 1))
-            part = articles[start : start + 500]
+            segment_articles = articles[start : start + 500]
             segments.append((segment_id, "bench-00"))
             cursor.execute(
-                "INSERT INTO ops.segment (segment_id, crawl_id, outlet, state, visits) "
+                "INSERT INTO ops.segment (segment_id, crawl_id, outlet, state, captures) "
                 "VALUES (%s, %s, 'bench-00', 'committed', %s)",
-                (segment_id, CRAWL, len(part)),
+                (segment_id, CRAWL, len(segment_articles)),
             )
             copy_rows(
-                cursor, ("staging", "capture"), CAPTURE_COLUMNS, [_staged(segment_id, article) for article in part]
+                cursor,
+                ("staging", "capture"),
+                CAPTURE_COLUMNS,
+                [_staged(segment_id, article) for article in segment_articles],
             )
-            frontier = "\n".join("\t".join(map(field, make_rows(s)["ops.frontier"])) for s in part) + "\n"
+            frontier = "\n".join("\t".join(map(field, make_rows(s)["ops.frontier"])) for s in segment_articles) + "\n"
             cursor.copy_expert(f"COPY ops.frontier ({TABLES['ops.frontier']}) FROM STDIN", io.StringIO(frontier))
     page_extractor = ArchivedPageExtractor(Registry(Path("outlets")), ArchiveStore(warehouse.settings.archive))
     started = time.perf_counter()
-    done = load_segments(warehouse, segments, page_extractor)
-    taken = time.perf_counter() - started
-    assert sum(segment.captures or 0 for segment in done) == len(articles), done
-    return taken
+    loaded = load_segments(warehouse, segments, page_extractor)
+    seconds = time.perf_counter() - started
+    assert sum(segment.captures or 0 for segment in loaded) == len(articles), loaded
+    return seconds
 
 
 def _staged(segment_id: UUID, article: GeneratedArticle) -> tuple[Any, ...]:
     values: dict[str, Any] = dict.fromkeys(CAPTURE_COLUMNS)
-    seen = article.published + timedelta(hours=1)
+    observed_at = article.published + timedelta(hours=1)
     url = {"kind": "requested", "url": article.url, "url_key": str(article.uid), "url_uid": str(article.uid)}
     values |= {
-        "segment_id": segment_id, "capture_id": article.visit, "article_uid": article.uid, "url_uid": article.uid,
-        "outlet": article.outlet, "crawl_id": CRAWL, "url": article.url, "url_rule": 1, "observed_at": seen,
+        "segment_id": segment_id, "capture_id": article.capture_id, "article_uid": article.uid, "url_uid": article.uid,
+        "outlet": article.outlet, "crawl_id": CRAWL, "url": article.url, "url_rule": 1, "observed_at": observed_at,
         "captured_by": "pressmark", "payload_hash": article.payload, "extractor_id": 1, "requested_url": article.url,
         "http_status": 200, "headline": article.headline, "description": article.description, "authors": ["A. Writer"],
         "date_published": article.published, "date_published_source": "meta", "date_published_precision": "second",
@@ -217,20 +221,20 @@ def _staged(segment_id: UUID, article: GeneratedArticle) -> tuple[Any, ...]:
 
 
 def time_cluster(warehouse: Warehouse) -> float:
-    """Seconds to look for the copies of 1,000 new articles, in batches as they come; the others afterwards."""
+    """Return the seconds to cluster 1,000 new articles. The rest of the queue is clustered without timing."""
     with contextlib.closing(warehouse.connect("loader", "bench")) as connection:
         started = time.perf_counter()
-        done = 0
-        while done < CLUSTERED and (batch := cluster_batch(connection)) is not None:
-            done += batch.articles
-        taken = time.perf_counter() - started
+        clustered = 0
+        while clustered < CLUSTERED and (batch := cluster_batch(connection)) is not None:
+            clustered += batch.articles
+        seconds = time.perf_counter() - started
         while cluster_batch(connection) is not None:
             pass
-        return taken * CLUSTERED / max(done, 1)
+        return seconds * CLUSTERED / max(clustered, 1)
 
 
 def queries() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Searches: common, middling and rare words, two words, phrases, with filters."""
+    """Yield searches with common, medium and rare words, pairs of words, phrases and filters."""
     for rank in (0, 3, 10, 30, 80, 200, 600, 2000, 6000, 20000):
         yield str(WORDS[rank]), {}
         yield f"{WORDS[rank]} {WORDS[rank + 7]}", {}
@@ -241,16 +245,16 @@ def queries() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def time_search(warehouse: Warehouse) -> dict[str, float]:
-    """p50, p95 and the worst of all searches, each asked twice, the second time counted."""
+    """Return the p50, p95 and maximum of all searches. Each runs twice, and the second run is timed."""
     times = []
     with contextlib.closing(warehouse.connect("analyst", "bench")) as connection:
-        for turn in range(2):
+        for run_number in range(2):
             for query, filters in queries():
                 started = time.perf_counter()
                 with transaction(connection) as cursor:
                     cursor.callproc("mart.search", {"query": query, **filters})
                     cursor.fetchall()
-                if turn:
+                if run_number:
                     times.append((time.perf_counter() - started) * 1000)
     times.sort()
     return {"p50": statistics.median(times), "p95": times[int(len(times) * 0.95)], "worst": times[-1]}
@@ -258,20 +262,20 @@ def time_search(warehouse: Warehouse) -> dict[str, float]:
 
 QUESTIONS = {
     "one article by its URL": "SELECT * FROM mart.article WHERE url = 'https://bench-07.example/story-4007'",
-    "an outlet's day": "SELECT headline, word_count FROM mart.article WHERE outlet = 'bench-07' "
+    "one day of an outlet": "SELECT headline, word_count FROM mart.article WHERE outlet = 'bench-07' "
     "AND date_published >= '2025-06-01' AND date_published < '2025-06-02'",
     "articles by outlet and month": "SELECT outlet, date_trunc('month', date_published) AS month, count(*) "
     "FROM mart.article GROUP BY 1, 2",
-    "what is new since a load": "SELECT count(*) FROM mart.article_changes("
+    "articles changed since a load": "SELECT count(*) FROM mart.article_changes("
     "(SELECT max(load_seq) FROM mart.article_revision WHERE outlet = 'bench-07'))",
-    "copies of a month": "SELECT count(*) FROM mart.copy_cluster WHERE first_published >= '2025-06-01' "
+    "copy clusters of a month": "SELECT count(*) FROM mart.copy_cluster WHERE first_published >= '2025-06-01' "
     "AND first_published < '2025-07-01'",
 }
 
 
 def time_questions(warehouse: Warehouse) -> dict[str, dict[str, float]]:
-    """p50 and p95 of each question, over five runs."""
-    found = {}
+    """Return the p50 and p95 of each analysts' query, over five runs."""
+    results = {}
     with contextlib.closing(warehouse.connect("analyst", "bench")) as connection:
         for name, statement in QUESTIONS.items():
             times = []
@@ -281,22 +285,24 @@ def time_questions(warehouse: Warehouse) -> dict[str, dict[str, float]]:
                     cursor.execute(statement)
                     cursor.fetchall()
                 times.append((time.perf_counter() - started) * 1000)
-            found[name] = {"p50": statistics.median(times), "p95": max(times)}
-    return found
+            results[name] = {"p50": statistics.median(times), "p95": max(times)}
+    return results
 
 
 def report(results: list[dict[str, Any]]) -> None:
-    """For people."""
+    """Print the results as text."""
     first = results[0]
     for result in results:
         rate, ratio = result["load_rows_per_second"], result["load_to_copy"]
-        slower = first["load_rows_per_second"] / rate
+        factor = first["load_rows_per_second"] / rate
         seconds, search = result["cluster_seconds"], result["search_ms"]
         print(f"{result['articles']:,} articles, {result['bytes_per_article'] / 1024:.1f} KB each")
-        print(f"  load     {rate:8.0f} articles/s, {ratio:.2f} of a bare COPY ({result['copy_rows_per_second']:.0f}/s)")
-        print(f"           costs {slower:.2f} times what it costs at {first['articles']:,}")
-        print(f"  cluster  {seconds:8.2f} s for 1,000, {seconds / first['cluster_seconds']:.2f} times")
-        print(f"  search   {search['p50']:8.1f} ms p50, {search['p95']:.1f} ms p95, {search['worst']:.1f} ms at worst")
+        print(
+            f"  load     {rate:8.0f} articles/s, {ratio:.2f} of a plain COPY ({result['copy_rows_per_second']:.0f}/s)"
+        )
+        print(f"           takes {factor:.2f} times as long as at {first['articles']:,} articles")
+        print(f"  cluster  {seconds:8.2f} s for 1,000, {seconds / first['cluster_seconds']:.2f} times as long")
+        print(f"  search   {search['p50']:8.1f} ms p50, {search['p95']:.1f} ms p95, {search['worst']:.1f} ms maximum")
         for name, times in result["questions_ms"].items():
             print(f"  {name:30} {times['p50']:10.1f} ms p50, {times['p95']:.1f} ms p95")
 

@@ -6,6 +6,8 @@ With --check nothing is written; the exit code is 1 where a file is not what it 
 from __future__ import annotations
 
 import contextlib
+import html
+import re
 import subprocess
 import sys
 import tempfile
@@ -46,7 +48,20 @@ def command_line() -> str:
     """The reference of all commands, as Typer writes it."""
     command = [sys.executable, "-m", "typer", "pressmark.cli.app", "utils", "docs", "--name", "pressmark"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    return done.stdout.rstrip() + "\n"
+    return _example_blocks(done.stdout).rstrip() + "\n"
+
+
+def _example_blocks(markdown: str) -> str:
+    """Turn the example commands of a help text, paragraphs indented by two spaces, into one code block."""
+
+    def block(match: re.Match[str]) -> str:
+        commands = [line.strip() for line in match[2].splitlines() if line.strip()]
+        return "\n".join(
+            [match[1], "", "```console", *(f"$ {html.unescape(line)}" for line in commands), "```", "", ""]
+        )
+
+    text = re.sub(r"^(Examples?:)\n\n((?:  \S.*\n\n?)+)", block, markdown, flags=re.MULTILINE)
+    return text.replace("&#x27;", "'").replace("&quot;", '"')
 
 
 def data_dictionary() -> str:

@@ -1,24 +1,24 @@
-"""Every error that Pressmark raises on purpose.
+"""All errors that Pressmark raises on purpose.
 
     PressmarkError
     +-- ConfigError          a setting or an outlet file is wrong
     +-- ServerError          Postgres cannot be started, reached or used
     +-- DiscoveryError       a feed or sitemap cannot be read
-    +-- FetchError           a request could not be made or was refused by us
-    |   +-- RefusedAddress
-    +-- ArchiveError         a WARC file or pointer cannot be read or written
-    |   +-- NoSpace
-    +-- ExtractionError      a page broke its extraction
+    +-- FetchError           a request failed, or Pressmark did not make it
+    |   +-- RefusedAddress   the host resolves to an address outside the public internet
+    +-- ArchiveError         a WARC file or archive pointer cannot be read or written
+    |   +-- NoSpace          the disk of the archive or the spool is full
+    +-- ExtractionError      a page could not be extracted
     +-- LoadError            a segment could not be loaded
-    +-- RightsError          a removal or a reservation forbids it
+    +-- HostRefuses          a host answers with refusals only, so the crawl ends
 
-A message says what happened, to which outlet, URL or file, and what the reader can do. The
-command line prints it without a traceback and exits with `exit_code`.
+Each message states what happened, to which outlet, URL or file, and what to do next. The command
+line prints it without a traceback and exits with `exit_code`.
 """
 
 
 class PressmarkError(Exception):
-    """Base of all errors that are meant to be read by a person."""
+    """Base class of all errors whose message is written for users."""
 
     exit_code = 1
 
@@ -40,23 +40,15 @@ class DiscoveryError(PressmarkError):
 
 
 class FetchError(PressmarkError):
-    """A request could not be made, or Pressmark refused to make it."""
+    """A request failed, or Pressmark did not make it."""
 
 
 class HostRefuses(PressmarkError):
-    """A host answers with nothing but walls; the crawl of its outlet ends, and is not tried again soon.
-
-    The crawl's row keeps the message alone, so that it begins in a way of its own.
-    """
-
-    BEGINNING = "Refused: "
-
-    def __init__(self, message: str) -> None:
-        super().__init__(self.BEGINNING + message)
+    """A host answers with nothing but refusals. The crawl of its outlet ends and is not retried soon."""
 
 
 class RefusedAddress(FetchError):
-    """The host resolves to an address that is not on the public internet."""
+    """The host resolves to an address outside the public internet."""
 
 
 class ArchiveError(PressmarkError):
@@ -70,12 +62,8 @@ class NoSpace(ArchiveError):
 
 
 class ExtractionError(PressmarkError):
-    """A page broke its extraction."""
+    """A page could not be extracted."""
 
 
 class LoadError(PressmarkError):
     """A segment could not be loaded into the warehouse."""
-
-
-class RightsError(PressmarkError):
-    """A removal or a reservation forbids what was asked."""

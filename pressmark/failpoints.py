@@ -1,7 +1,8 @@
-"""Points at which a test may kill the process, to show that nothing is lost there.
+"""Failpoints: places at which a test can kill the process, to check that no data is lost.
 
-Unset in production: `reach` costs one look into a dictionary that is empty. PRESSMARK_FAILPOINT names
-one point, with `:N` for its N-th time; the process then ends by SIGKILL as if the machine had died.
+PRESSMARK_FAILPOINT names one of POINTS, with `:N` to select its N-th pass. The process then kills itself
+with SIGKILL, as if the machine had crashed. In production the variable is unset and `reach` only checks
+an empty dictionary.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _ARMED = _armed()
 
 
 def reach(point: str) -> None:
-    """Die here if this point is armed and has been reached often enough."""
+    """Kill the process if this point is armed and this is the selected pass."""
     if point in _ARMED:
         _ARMED[point] -= 1
         if _ARMED[point] <= 0:
@@ -38,7 +39,7 @@ def reach(point: str) -> None:
 
 
 def armed(point: str) -> bool:
-    """Whether this time of passing kills; for points in the middle of a single write."""
+    """Return whether this pass is the one to kill. For points in the middle of a single write."""
     left = _ARMED.get(point, 0)
     if left > 1:
         _ARMED[point] = left - 1

@@ -9,7 +9,10 @@ from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from pressmark.archive.pointer import ArchivePointer
 from pressmark.discovery.listing import Entry
+from pressmark.extraction.fields import ContentHashes
+from pressmark.outcomes import MISSING, RECHECKED_WHEN_LISTED, RETRIED, Outcome
 from pressmark.outlet import Outlet
 from pressmark.removal.rules import Removal
 from pressmark.urls import on_domains, trap_reason
@@ -19,14 +22,6 @@ REVISIT = "revisit"  # discovered_via of a candidate that is due and that nothin
 
 _FIRST_RETRY = timedelta(hours=1)
 _LAST_RETRY = timedelta(days=7)
-# Left out for a reason that may pass, so the check is made anew each time it is listed.
-_SKIPPED = frozenset(
-    "out_of_window too_old robots_denied robots_unreachable suppressed budget_exhausted interrupted".split()
-)
-_FAILED = frozenset(
-    "refused_address network_error timeout rate_limited http_error challenge_page consent_wall legal_block "
-    "geo_blocked".split()
-)
 FULL_REFETCH_INTERVAL = timedelta(days=3)
 _CHANGING_FOR = timedelta(days=30)
 _SOONEST, _LATEST = timedelta(hours=1), timedelta(days=1)
@@ -48,25 +43,23 @@ class Candidate:
     erased: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FrontierEntry:
-    """What the frontier knows of a URL; see ops.frontier. own: False for the state of the article it leads to."""
+    """The state of a URL in ops.frontier. own: False for the state of the article that the URL leads to."""
 
     url_uid: UUID
     url: str
-    article_uid: UUID | None
-    next_due_at: datetime | None
-    listed_modified: datetime | None
-    last_fetch_at: datetime | None
-    last_outcome: str | None
-    failures: int
-    first_captured_at: datetime | None
-    date_published: datetime | None
-    content: tuple[int, int, int, int] | None
-    wire_digest: bytes | None
-    segment_id: UUID | None
-    archive_offset: int | None
-    archive_length: int | None
+    article_uid: UUID | None = None
+    next_due_at: datetime | None = None
+    listed_modified: datetime | None = None
+    last_fetch_at: datetime | None = None
+    last_outcome: str | None = None
+    failures: int = 0
+    first_captured_at: datetime | None = None
+    date_published: datetime | None = None
+    content: ContentHashes | None = None
+    wire_digest: bytes | None = None
+    pointer: ArchivePointer | None = None
     etag: str | None = None
     last_modified: str | None = None
     last_read_at: datetime | None = None
@@ -88,7 +81,7 @@ class CrawlScope:
 class Decision:
     """Fetch (outcome None), take it from the archive, or how the candidate ends without a request."""
 
-    outcome: str | None = None
+    outcome: Outcome | None = None
     reason: str | None = None
     from_archive: bool = False
 
@@ -115,16 +108,16 @@ def decide(
     if left_out is not None:
         # Left out before for the same reason: nothing new, so it is counted and not stored again.
         if known is not None and known.last_outcome == left_out.outcome:
-            return Decision("known_not_due", left_out.reason)
+            return Decision(Outcome.KNOWN_NOT_DUE, left_out.reason)
         return left_out
     if known is None or scope.force_refetch:
         return FETCH
     if scope.mode == "window":
         if known.first_captured_at:
-            return Decision("known_not_due", "in the warehouse already")
+            return Decision(Outcome.KNOWN_NOT_DUE, "in the warehouse already")
         # An earlier window read it, and it was published in this one.
-        return FROM_ARCHIVE if known.last_outcome == "out_of_window" and known.segment_id else FETCH
-    return FETCH if _is_due(candidate, known, now) else Decision("known_not_due")
+        return FROM_ARCHIVE if known.last_outcome == Outcome.OUT_OF_WINDOW and known.pointer else FETCH
+    return FETCH if _is_due(candidate, known, now) else Decision(Outcome.KNOWN_NOT_DUE)
 
 
 def _skip_reason(
@@ -136,29 +129,29 @@ def _skip_reason(
     now: datetime,
 ) -> Decision | None:
     if candidate.erased:
-        return Decision("suppressed", "a removal has erased this address")
+        return Decision(Outcome.SUPPRESSED, "a removal has erased this address")
     if not on_domains(candidate.url, outlet.domains):
-        return Decision("out_of_scope", f"not on {', '.join(outlet.domains)}")
+        return Decision(Outcome.OUT_OF_SCOPE, f"not on {', '.join(outlet.domains)}")
     trap = trap_reason(candidate.url)
     if trap:
-        return Decision("crawler_trap", trap)
+        return Decision(Outcome.CRAWLER_TRAP, trap)
     for removal in removals:
         if removal.covers(candidate.url, candidate.url_uid):
-            return Decision("suppressed", f"a removal covers this {removal.target}")
+            return Decision(Outcome.SUPPRESSED, f"a removal covers this {removal.target}")
     if outlet.urls.include and not any(re.search(pattern, candidate.url) for pattern in outlet.urls.include):
-        return Decision("out_of_scope", "matches no pattern of urls.include")
+        return Decision(Outcome.OUT_OF_SCOPE, "matches no pattern of urls.include")
     for pattern in outlet.urls.exclude:
         if re.search(pattern, candidate.url):
-            return Decision("out_of_scope", f"matches urls.exclude {pattern!r}")
+            return Decision(Outcome.OUT_OF_SCOPE, f"matches urls.exclude {pattern!r}")
     published = _published(candidate, known)
     if scope.mode == "window" and published is not None and not in_window(published, scope):
-        return Decision("out_of_window", f"published {published:%Y-%m-%d}")
+        return Decision(Outcome.OUT_OF_WINDOW, f"published {published:%Y-%m-%d}")
     if outlet.max_age and scope.mode == "incremental":
         # What has not changed since then was not published since then either.
         modified = candidate.entry.modified if candidate.entry else None
         latest = published or modified
         if latest is not None and latest < now - outlet.max_age:
-            return Decision("too_old", f"{'published' if published else 'last changed'} {latest:%Y-%m-%d}")
+            return Decision(Outcome.TOO_OLD, f"{'published' if published else 'last changed'} {latest:%Y-%m-%d}")
     return None
 
 
@@ -175,14 +168,14 @@ def _published(candidate: Candidate, known: FrontierEntry | None) -> datetime | 
 
 
 def _is_due(candidate: Candidate, known: FrontierEntry, now: datetime) -> bool:
-    if known.last_fetch_at is None or known.last_outcome in _SKIPPED:
+    if known.last_fetch_at is None or known.last_outcome in RECHECKED_WHEN_LISTED:
         return True
     if known.next_due_at is not None and known.next_due_at <= now:
         return True
     modified = candidate.entry.modified if candidate.entry else None
     # After a failure the back-off alone decides; a listing does not make a broken page come sooner.
     return (
-        known.last_outcome not in _FAILED
+        known.last_outcome not in RETRIED
         and modified is not None
         and known.listed_modified is not None
         and modified > known.listed_modified
@@ -212,20 +205,20 @@ def next_due(
 
     failures: in a row, this one included. first_captured: when a page first came.
     """
-    if outcome in _FAILED or outcome == "robots_unreachable":
+    if outcome in RETRIED or outcome == Outcome.ROBOTS_UNREACHABLE:
         doubled: int = 2 ** min(failures - 1, 10)
         return now + min(_FIRST_RETRY * doubled, _LAST_RETRY)
-    if outcome in ("budget_exhausted", "interrupted"):
+    if outcome in (Outcome.BUDGET_EXHAUSTED, Outcome.INTERRUPTED):
         return now
-    if outcome in ("gone", "redirect_home"):
+    if outcome in MISSING:
         # A second look confirms it; then the page rests.
         return now + outlet.revisits.gone_after if failures <= 1 else None
-    if outcome in ("rights_reserved", "noindex"):
+    if outcome in (Outcome.RIGHTS_RESERVED, Outcome.NOINDEX):
         return now + _LAST_RETRY
     if first_captured is None:
         return None
     later = [first_captured + after for after in (*outlet.revisits.early, *outlet.revisits.after)]
-    if outcome == "revised" and now - first_captured < _CHANGING_FOR:
+    if outcome == Outcome.REVISED and now - first_captured < _CHANGING_FOR:
         # A page that has just changed is likely to change again, the sooner the younger it is.
         later.append(now + min(max((now - first_captured) / 2, _SOONEST), _LATEST))
     return min((when for when in later if when > now), default=None)
@@ -234,7 +227,7 @@ def next_due(
 def is_early(known: FrontierEntry, outlet: Outlet, now: datetime) -> bool:
     """Whether a page that is due has only an early look coming to it, which a crawl takes where it has room."""
     due, first = known.next_due_at, known.first_captured_at
-    if due is None or first is None or known.last_outcome in _FAILED or known.failures:
+    if due is None or first is None or known.last_outcome in RETRIED or known.failures:
         return False
     return any(due == first + after for after in outlet.revisits.early) and all(
         first + after > now for after in outlet.revisits.after

@@ -1,4 +1,4 @@
-"""Logging of a process, with passwords taken out of every line."""
+"""Logging setup. Passwords are removed from every line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PASSWORD = re.compile(r"(password\s*=\s*)('[^']*'|\S+)", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
-    """The text without the passwords of URLs and connection strings."""
+    """Replace the passwords of URLs and connection strings by `***`."""
     return _PASSWORD.sub(r"\1***", _CREDENTIALS.sub("***", text))
 
 
@@ -22,7 +22,7 @@ class _RedactingFormatter(logging.Formatter):
 
 
 def configure_logging(level: int = logging.INFO) -> None:
-    """Log to stderr, one line an event, time in UTC."""
+    """Log to stderr, with times in UTC."""
     handler = logging.StreamHandler(sys.stderr)
     formatter = _RedactingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")
     formatter.converter = time.gmtime
@@ -32,9 +32,9 @@ def configure_logging(level: int = logging.INFO) -> None:
 
 
 def quiet_scrapy() -> None:
-    """Keep to what an operator reads: no dumps of settings, middlewares and counters (those are in ops.crawl).
+    """Turn off Scrapy's dumps of settings, middlewares and counters. The counters are stored in ops.crawl.
 
-    After Scrapy's process was made, which sets the levels of its loggers anew.
+    Call it after creating Scrapy's process, which resets the levels of its loggers.
     """
     for noisy in (
         "scrapy.core.engine",

@@ -15,7 +15,8 @@ from typing import TypeVar
 import numpy as np
 import xxhash
 
-from pressmark.extraction.fingerprints import Numbers, Signatures
+from pressmark.extraction.fields import Signatures
+from pressmark.extraction.fingerprints import Numbers
 
 MIN_SIMILARITY = 0.5
 MIN_CONTAINMENT = 0.7

@@ -1,7 +1,7 @@
-"""The model of an outlet's file. Not for reading files: see `registry`.
+"""The model of an outlet file. `registry` reads the files.
 
-`pressmark outlet schema` prints its JSON Schema, which editors use; it is kept in
-docs/outlet.schema.json.
+`pressmark outlet schema` prints its JSON Schema, which editors use for completion and validation.
+The repository keeps a copy in docs/outlet.schema.json.
 """
 
 from __future__ import annotations
@@ -74,184 +74,201 @@ Domain = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$", max_length=2048)]
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 PAST_REACHING_METHODS = frozenset({"archive", "robots", "sitemap", "wordpress"})
-"""Methods that list more than what is new: only these take part in a window."""
+"""Methods that also list older articles. Only these take part in a window."""
 
 
-class EndpointConfig(_Part):
-    """Where to find articles."""
+class EndpointConfig(_Section):
+    """A URL that lists articles."""
 
     method: Literal["feed", "sitemap", "robots", "section", "archive", "wordpress", "custom"] = Field(
-        description="How to read it. robots: a robots.txt, whose sitemaps are read. section: a page of links, needs "
-        "urls.include. archive: the same for each day, {yyyy}, {mm}, {dd} in the address. wordpress: the site's REST "
-        "API, .../wp-json/wp/v2/posts. custom: by the outlet's own spider."
+        description="Discovery method. robots: the sitemaps that a robots.txt lists. section: a page of links; "
+        "requires urls.include. archive: one page of links per day, with {yyyy}, {mm} and {dd} in the URL; requires "
+        "urls.include. wordpress: the WordPress REST API, .../wp-json/wp/v2/posts. custom: the outlet's own spider."
     )
-    url: HttpUrl = Field(description="Its address.")
-    source: str = Field(min_length=3, description="How we know of it: robots.txt, a link on the homepage, a manual.")
-    verified: date | None = Field(None, description="Day on which it was last seen to work.")
+    url: HttpUrl = Field(description="Endpoint URL.")
+    source: str = Field(min_length=3, description="How the endpoint was found: robots.txt, homepage link, by hand.")
+    verified: date | None = Field(None, description="Last day the endpoint was known to work.")
 
 
-class Politeness(_Part):
-    """How the outlet's hosts are treated."""
+_RESPONSE_SECONDS = 1.0  # of a typical response, for estimates
 
-    delay: float = Field(5.0, ge=0, le=600, description="Seconds between the end of a request and the next one.")
-    timeout: float = Field(45.0, gt=0, le=300, description="Seconds for one whole answer.")
-    max_crawl_delay: float = Field(60.0, ge=0, description="A robots.txt that asks for more makes us skip the outlet.")
+
+class Politeness(_Section):
+    """Request delays and refusal limits."""
+
+    delay: float = Field(5.0, ge=0, le=600, description="Seconds between the end of one request and the next.")
+    timeout: float = Field(45.0, gt=0, le=300, description="Seconds allowed for a complete response.")
+    max_crawl_delay: float = Field(
+        60.0, ge=0, description="Longest Crawl-delay to accept, in seconds. If robots.txt asks for more, skip the host."
+    )
     max_consecutive_refusals: int = Field(
-        5, ge=1, description="So many bot challenges, consent walls or 429 one after the other end the crawl."
+        5, ge=1, description="End the crawl after this many consecutive bot challenges, consent walls or 429 responses."
     )
 
+    @property
+    def seconds_per_page(self) -> float:
+        """Expected seconds per page, for estimates: the delay plus the time of a typical response."""
+        return float(self.delay + _RESPONSE_SECONDS)
 
-class Revisits(_Part):
-    """When known articles are looked at again."""
+
+class Revisits(_Section):
+    """When to recheck known articles."""
 
     after: tuple[Duration, ...] = Field(
-        (timedelta(hours=24), timedelta(days=7)), description="Times after the first visit."
+        (timedelta(hours=24), timedelta(days=7)), description="Delays between the first capture and each recheck."
     )
     early: tuple[Duration, ...] = Field(
         (timedelta(hours=1), timedelta(hours=6)),
-        description="Earlier times, kept where a crawl has room for them: most changes come within a day.",
+        description="Extra early rechecks, made only if the page budget allows. Most changes happen within a day.",
     )
     gone_after: Duration = Field(
-        timedelta(hours=24), description="A missing page counts as gone when it is still missing this much later."
+        timedelta(hours=24), description="Mark an article as gone if its page is still missing after this time."
     )
 
 
-class Budgets(_Part):
-    """Most that one crawl may use."""
+class Budgets(_Section):
+    """Limits per crawl."""
 
-    pages: int = Field(500, ge=1, description="Articles fetched in one crawl.")
+    pages: int = Field(500, ge=1, description="Article pages fetched per crawl.")
     pages_per_day: int = Field(
-        5000, ge=1, description="Articles fetched in a day by all crawls together: a calendar without end stops there."
+        5000, ge=1, description="Article pages fetched per day, over all crawls. Stops endless calendars."
     )
-    duration: Duration = Field(timedelta(minutes=50), le=timedelta(minutes=90), description="Time of one crawl.")
-    sitemaps: int = Field(50, ge=1, description="Sitemaps read in one crawl.")
-    archive_days: int = Field(62, ge=1, description="Days read of one archive in one crawl.")
+    duration: Duration = Field(
+        timedelta(minutes=50), le=timedelta(minutes=90), description="Maximum duration of a crawl."
+    )
+    sitemaps: int = Field(50, ge=1, description="Sitemaps fetched per crawl.")
+    archive_days: int = Field(62, ge=1, description="Days of one archive fetched per crawl.")
     section_pages: int = Field(
-        3, ge=1, description="Pages read of one section; the next one only where this brought news."
+        3,
+        ge=1,
+        description="Pages of one section fetched per crawl. Fetching stops after a page without new articles.",
     )
-    entries: int = Field(5000, ge=1, description="Entries taken from one feed or sitemap.")
-    page_size: int = Field(10 * 2**20, ge=10_000, description="Bytes of one page.")
+    entries: int = Field(5000, ge=1, description="Entries used from one feed, sitemap or page of links.")
+    page_size: int = Field(10 * 2**20, ge=10_000, description="Maximum size of a page, in bytes.")
 
 
-class UrlRules(_Part):
-    """Which addresses are articles, and what makes their identity."""
+class UrlRules(_Section):
+    """Which URLs are articles, and which parameters identify them."""
 
-    include: tuple[Regex, ...] = Field((), description="Only addresses that match one of these are candidates.")
-    exclude: tuple[Regex, ...] = Field((), description="Addresses that match one of these are not.")
+    include: tuple[Regex, ...] = Field((), description="Only URLs that match one of these patterns are candidates.")
+    exclude: tuple[Regex, ...] = Field((), description="URLs that match one of these patterns are not candidates.")
     parameters: tuple[str, ...] | None = Field(
-        None, description="Query parameters that carry identity; all others are dropped. Unset: only trackers are."
+        None,
+        description="Query parameters that identify an article; all others are dropped. Unset: drop known trackers.",
     )
 
 
-class ExtractionHints(_Part):
-    """Help for pages on which the extractor errs."""
+class ExtractionHints(_Section):
+    """Corrections for pages that the extractor gets wrong."""
 
-    prune: tuple[XPath, ...] = Field((), description="Elements to take out before extraction.")
-    keep: tuple[XPath, ...] = Field((), description="Elements that hold the main text: the rest is ignored.")
+    prune: tuple[XPath, ...] = Field((), description="Elements to remove before extraction.")
+    keep: tuple[XPath, ...] = Field((), description="Elements that hold the main text. Everything else is ignored.")
     headline: XPath | None = Field(None, description="Element or attribute that holds the headline.")
 
 
-class Rights(_Part):
-    """What is obeyed and what is only recorded. robots.txt is always obeyed."""
+class Rights(_Section):
+    """Which rights signals to obey and which to record only. robots.txt is always obeyed."""
 
     noarchive: Literal["obey", "record"] = Field("obey", description="noarchive in a header or in the page.")
     noindex: Literal["obey", "record"] = Field("obey", description="noindex in a header or in the page.")
-    tdm_reservation: Literal["obey", "record"] = Field("obey", description="A machine-readable TDM reservation.")
+    tdm_reservation: Literal["obey", "record"] = Field("obey", description="Machine-readable TDM reservation.")
     note: str | None = Field(None, description="Licence or agreement with the publisher.")
 
 
-class Attribute(_Part):
-    """What the outlet was in another time."""
+class Attribute(_Section):
+    """An attribute value of another period."""
 
-    attribute: Literal["country", "owner", "type", "parent", "domain", "collection"] = Field(description="Which.")
-    value: str = Field(min_length=1, description="Its value then.")
-    since: date | None = Field(None, description="First day; unset where it is not known.")
-    until: date | None = Field(None, description="First day on which it no longer held; unset while it holds.")
-
-
-class Retention(_Part):
-    """How long what was fetched is kept. Unset: for ever."""
-
-    archive: Duration | None = Field(None, description="Archived pages; what was read of them stays.")
-    refused: Duration | None = Field(timedelta(days=90), description="Archived pages that became no article.")
-    comments: Duration | None = Field(timedelta(days=365), description="Readers' comments.")
-
-
-class Outlet(_Part):
-    """A news outlet: where it lives, how to find its articles, how often, how politely."""
-
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Immutable slug; part of every article's id.")
-    name: str = Field(min_length=1, description="Name for people.")
-    home: HttpUrl = Field(description="Address of the homepage.")
-    domains: tuple[Domain, ...] = Field(min_length=1, description="The outlet's own domains, subdomains included.")
-    country: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")
-    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], ...] = Field(
-        min_length=1, description="BCP 47, main one first."
+    attribute: Literal["country", "owner", "type", "parent", "domain", "collection"] = Field(
+        description="Attribute name."
     )
-    timezone: Annotated[str, AfterValidator(_check_timezone)] = Field(description="IANA zone of the newsroom.")
-    tier: Literal["hourly", "six_hourly", "daily"] = Field("hourly", description="Cadence of its crawls.")
-    enabled: bool = Field(False, description="Crawl it on schedule.")
-    disabled_reason: str | None = Field(None, description="Why it is not crawled on schedule.")
-    endpoints: tuple[EndpointConfig, ...] = Field(min_length=1, description="Where to find its articles.")
+    value: str = Field(min_length=1, description="Value during this period.")
+    since: date | None = Field(None, description="First day (inclusive). Unset if unknown.")
+    until: date | None = Field(None, description="End day (exclusive). Unset if the value still applies.")
+
+
+class Retention(_Section):
+    """How long to keep fetched data. Unset values keep it permanently."""
+
+    archive: Duration | None = Field(None, description="Archived pages. Extracted fields are kept.")
+    refused: Duration | None = Field(timedelta(days=90), description="Archived copies of rejected pages.")
+    comments: Duration | None = Field(timedelta(days=365), description="Reader comments.")
+
+
+class Outlet(_Section):
+    """A news outlet: its site, its endpoints, and how often and how politely to crawl it."""
+
+    id: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description="Permanent slug. It is part of every article_uid."
+    )
+    name: str = Field(min_length=1, description="Display name.")
+    home: HttpUrl = Field(description="Homepage URL.")
+    domains: tuple[Domain, ...] = Field(min_length=1, description="The outlet's own domains, including subdomains.")
+    country: str | None = Field(None, pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")
+    languages: tuple[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], ...] = Field(
+        min_length=1, description="BCP 47 language tags, main language first."
+    )
+    timezone: Annotated[str, AfterValidator(_check_timezone)] = Field(description="IANA time zone of the newsroom.")
+    tier: Literal["hourly", "six_hourly", "daily"] = Field("hourly", description="Crawl schedule.")
+    enabled: bool = Field(False, description="Crawl this outlet on schedule.")
+    disabled_reason: str | None = Field(None, description="Why the outlet is not crawled on schedule.")
+    endpoints: tuple[EndpointConfig, ...] = Field(min_length=1, description="URLs that list the outlet's articles.")
     politeness: Politeness = Politeness()
     revisits: Revisits = Revisits()
     budgets: Budgets = Budgets()
     urls: UrlRules = UrlRules()
     max_age: Duration | None = Field(
-        None, description="Articles published longer ago are left out, except where a window asks for them."
+        None, description="Skip articles published longer ago than this, except in a window that covers them."
     )
     extraction: ExtractionHints = ExtractionHints()
     comments: Literal["off", "text", "full"] = Field(
-        "off", description="Readers' comments: not read; text without names; text with names."
+        "off", description="Reader comments. off: not extracted. text: without names. full: with names."
     )
     rights: Rights = Rights()
     retention: Retention = Retention()
-    type: str | None = Field(None, description="newspaper, broadcaster, agency, magazine ...: as you sort them.")
-    owner: str | None = Field(None, description="Who owns it.")
-    parent: str | None = Field(None, description="Outlet or group that it belongs to.")
-    collections: tuple[str, ...] = Field((), description="Collections of yours that it is part of.")
-    history: tuple[Attribute, ...] = Field((), description="What it was in other times.")
+    type: str | None = Field(None, description="Your own category, such as newspaper, broadcaster or agency.")
+    owner: str | None = Field(None, description="Owner of the outlet.")
+    parent: str | None = Field(None, description="Outlet or group it belongs to.")
+    collections: tuple[str, ...] = Field((), description="Your own collections that include this outlet.")
+    history: tuple[Attribute, ...] = Field((), description="Attribute values of other periods.")
     spider: str = Field(
         "spiders.outlet_spider.OutletSpider",
         pattern=r"^[A-Za-z_][\w.]*\.[A-Za-z_]\w*$",
-        description="Spider class, for an outlet that needs its own.",
+        description="Spider class. Change it only if the outlet needs its own.",
     )
 
     @model_validator(mode="after")
     def _consistent(self) -> Outlet:
         if not on_domains(self.home, self.domains):
-            raise ValueError(f"home: its host {url_host(self.home)!r} is not under domains; add it there")
+            raise ValueError(f"home: host {url_host(self.home)!r} is not listed in domains; add it there")
         seen = set()
         for endpoint in self.endpoints:
             if (endpoint.method, endpoint.url) in seen:
-                raise ValueError(f"endpoints: {endpoint.url} stands twice; remove one")
+                raise ValueError(f"endpoints: {endpoint.url} is listed twice; remove one")
             seen.add((endpoint.method, endpoint.url))
         for endpoint in self.endpoints:
             if endpoint.method == "archive" and not all(part in endpoint.url for part in ("{yyyy}", "{m", "{d")):
-                raise ValueError(
-                    f"endpoints: the archive {endpoint.url} needs {{yyyy}}, {{mm}} and {{dd}} in its address"
-                )
+                raise ValueError(f"endpoints: the archive URL {endpoint.url} needs {{yyyy}}, {{mm}} and {{dd}}")
         if not self.urls.include and any(endpoint.method in ("section", "archive") for endpoint in self.endpoints):
             raise ValueError(
-                "urls.include: a section or archive needs a pattern that tells articles from navigation, as '/\\d{4}/'"
+                "urls.include: a section or archive needs a pattern that matches article URLs only, such as '/\\d{4}/'"
             )
         if not self.enabled and not self.disabled_reason:
-            raise ValueError("disabled_reason: say why the outlet is not enabled, or set enabled: true")
+            raise ValueError("disabled_reason: state why the outlet is disabled, or set enabled: true")
         return self
 
     @property
     def reaches_past(self) -> bool:
-        """Whether a window can be asked of it."""
+        """Whether the outlet can be crawled for a window."""
         return any(endpoint.method in PAST_REACHING_METHODS for endpoint in self.endpoints)
 
     @cached_property
     def config_hash(self) -> bytes:
-        """16 bytes that change when anything in the file changes."""
+        """A 16-byte hash of all settings in the file."""
         return _hash(self.model_dump(mode="json"))
 
 

@@ -1,4 +1,4 @@
-"""Reading the folder of outlet files. Not for what a file may say: see `outlet`."""
+"""Load the folder of outlet files. The file format is defined in `outlet`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from pressmark.outlet import Outlet
 
 _FIXES = {
     "missing": "add this key",
-    "extra_forbidden": "no such key: remove it or mend its spelling",
-    "string_pattern_mismatch": "mend its form",
+    "extra_forbidden": "unknown key: remove it or fix its spelling",
+    "string_pattern_mismatch": "fix its format",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one file: the key, the line, and how to mend it."""
+    """A problem in an outlet file: the key, the line, and how to fix it."""
 
     file: Path
     key: str
@@ -37,7 +37,7 @@ class Problem:
 
 @dataclass(slots=True)
 class Registry:
-    """All outlets of a folder, and what is wrong with those that cannot be read."""
+    """All outlets of a folder, and the problems of files that could not be loaded."""
 
     folder: Path
     outlets: dict[str, Outlet] = field(default_factory=dict)
@@ -45,33 +45,43 @@ class Registry:
     problems: list[Problem] = field(default_factory=list)
 
     def get(self, outlet_id: str) -> Outlet:
-        """The outlet of that id. Raises ConfigError naming what there is, or what is wrong with its file."""
+        """Return the outlet with this id.
+
+        Raises ConfigError that lists the problems of its file, or the known ids if there is no such file.
+        """
         if outlet_id in self.outlets:
             return self.outlets[outlet_id]
         broken = [p for p in self.problems if p.file.stem == outlet_id]
         if broken:
             raise ConfigError("\n".join(str(problem) for problem in broken[:5]))
         known = ", ".join(sorted(self.outlets)[:12]) or "none"
-        raise ConfigError(f"No outlet {outlet_id!r} in {self.folder}. There are: {known}. See `pressmark outlet list`.")
+        raise ConfigError(
+            f"No outlet {outlet_id!r} in {self.folder}. Known outlets: {known}. See `pressmark outlet list`."
+        )
 
     def select(self, outlet_ids: Iterable[str]) -> list[Outlet]:
-        """Outlets of these ids, each once, in the order given. Raises ConfigError as `get` does."""
+        """Return the outlets with these ids, without duplicates, in the given order.
+
+        Raises ConfigError as `get` does.
+        """
         return [self.get(outlet_id) for outlet_id in dict.fromkeys(outlet_ids)]
 
 
 def load_registry(folder: Path) -> Registry:
-    """Read every `*.yaml` of a folder. Files that are wrong become problems and do not stop the others.
+    """Load every `*.yaml` and `*.yml` file of a folder. Invalid files are reported as problems.
 
-    Raises ConfigError where the folder itself is missing.
+    Raises ConfigError if the folder is missing.
     """
     if not folder.is_dir():
-        raise ConfigError(f"No folder of outlets at {folder}. Set PRESSMARK_OUTLETS to one.")
+        raise ConfigError(
+            f"The outlets folder {folder} does not exist. Set PRESSMARK_OUTLETS to a folder of outlet files."
+        )
     registry = Registry(folder)
     for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
         outlet, problems = read_outlet(path)
         if outlet is not None and outlet.id in registry.outlets:
             other = registry.files[outlet.id]
-            problems = [Problem(path, "id", None, f"{outlet.id!r} is taken by {other.name}; choose another")]
+            problems = [Problem(path, "id", None, f"{outlet.id!r} is already used by {other.name}; choose another")]
             outlet = None
         registry.problems.extend(problems)
         if outlet is not None:
@@ -81,8 +91,8 @@ def load_registry(folder: Path) -> Registry:
 
 
 def read_outlet(path: Path) -> tuple[Outlet | None, list[Problem]]:
-    """Read one file: the outlet, or what is wrong with it."""
-    yaml = YAML(typ="rt")  # YAML 1.2: `no` and `off` are words, not booleans; a key that stands twice is an error
+    """Load one file. Returns the outlet, or None and the problems of the file."""
+    yaml = YAML(typ="rt")  # YAML 1.2: `no` and `off` are strings, not booleans, and a duplicate key is an error
     try:
         data = yaml.load(path.read_text(encoding="utf-8"))
     except MarkedYAMLError as error:
@@ -91,7 +101,7 @@ def read_outlet(path: Path) -> tuple[Outlet | None, list[Problem]]:
     except (YAMLError, UnicodeDecodeError, OSError) as error:
         return None, [Problem(path, "", None, f"cannot be read: {error}")]
     if not isinstance(data, dict):
-        return None, [Problem(path, "", None, "is empty or no mapping; copy another outlet's file to begin with")]
+        return None, [Problem(path, "", None, "is empty or not a mapping; start from a copy of another outlet file")]
     try:
         return Outlet.model_validate(_plain(data)), []
     except ValidationError as error:
@@ -104,7 +114,7 @@ def _problem(path: Path, data: Any, detail: Any) -> Problem:
     message = detail["msg"].removeprefix("Value error, ")
     fix = _FIXES.get(detail["type"])
     if detail["type"] == "string_pattern_mismatch":
-        message = f"{detail['input']!r} does not have the form {detail['ctx']['pattern']}"
+        message = f"{detail['input']!r} does not match {detail['ctx']['pattern']}"
     if not key and ": " in message:
         key, message = message.split(": ", 1)
         location = [key]
@@ -112,7 +122,7 @@ def _problem(path: Path, data: Any, detail: Any) -> Problem:
 
 
 def _line(data: Any, location: list[Any]) -> int | None:
-    """Line of the deepest key of `location` that stands in the file, from 1."""
+    """Return the line (from 1) of the deepest key of `location` that is in the file."""
     line = None
     for part in location:
         try:
@@ -125,7 +135,7 @@ def _line(data: Any, location: list[Any]) -> int | None:
 
 
 def _plain(value: Any) -> Any:
-    """Plain dicts, lists and scalars of ruamel's round-trip types."""
+    """Convert ruamel's round-trip types to plain dicts, lists and scalars."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):

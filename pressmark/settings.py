@@ -1,19 +1,19 @@
-"""The installation's settings, read from the environment once.
+"""Settings of the installation, taken from the environment.
 
-One outlet's settings are not here: they stand in its file under `outlets/`.
+Settings of a single outlet are in its file under `outlets/`.
 
-    PRESSMARK_HOME           where state lives (default: .pressmark beside this project)
-    PRESSMARK_OUTLETS        folder of outlet files (default: outlets beside this project)
-    PRESSMARK_DATABASE_URL   a warehouse on a Postgres server of one's own
+    PRESSMARK_HOME           state folder (default: .pressmark in the project folder)
+    PRESSMARK_OUTLETS        folder of outlet files (default: outlets in the project folder)
+    PRESSMARK_DATABASE_URL   URL of an external Postgres server (default: the embedded server)
     PRESSMARK_ARCHIVE        folder or fsspec URL of the WARC archive (default: HOME/archive)
     PRESSMARK_RESOLVE        host=ip:port,...: plain-http URLs of exactly these hosts connect there
-    PRESSMARK_CONTACT        URL or address a publisher can write to; stands in the User-Agent
-    PRESSMARK_WORKERS        extraction processes (default: one a core)
-    PRESSMARK_MIN_FREE_MB    crawls do not start below this much free disk (default: 256)
-    PRESSMARK_TDM_BASIS      research or licensed: record a TDM reservation instead of obeying it
-    PRESSMARK_CONTROL_URL    an address that always answers: where it does not, our own network is down
-    PRESSMARK_HEARTBEAT_URL  asked for after each run of a tier ({tier} is put in): a watchdog of yours
-    PRESSMARK_ERASURE_KEY    key of the hashes that stand for erased addresses (default: HOME/erasure.key)
+    PRESSMARK_CONTACT        URL or email address for publishers; sent in the User-Agent
+    PRESSMARK_WORKERS        number of extraction processes (default: one per core)
+    PRESSMARK_MIN_FREE_MB    free disk space that a crawl needs to start (default: 256)
+    PRESSMARK_TDM_BASIS      research or licensed: record TDM reservations instead of obeying them
+    PRESSMARK_CONTROL_URL    URL that always responds; if it doesn't, our own network is down
+    PRESSMARK_HEARTBEAT_URL  URL of a watchdog, requested after each run of a tier ({tier} is replaced)
+    PRESSMARK_ERASURE_KEY    key of the hashes that replace erased URLs (default: HOME/erasure.key)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SQL_ROOT = PROJECT_ROOT / "sql"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings of one installation. Build with `Settings.from_env()`."""
+    """Settings of one installation. Create them with `Settings.from_env()`."""
 
     home: Path
     outlets: Path
@@ -52,7 +52,7 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
         """Read the environment (or `env`).
 
-        Raises ConfigError naming the variable and a value that would work.
+        Raises ConfigError that names the variable and a valid value.
         """
         env = os.environ if env is None else env
         home = Path(env.get("PRESSMARK_HOME") or PROJECT_ROOT / ".pressmark").expanduser().absolute()
@@ -67,8 +67,8 @@ class Settings:
             database_url=env.get("PRESSMARK_DATABASE_URL") or None,
             resolve=parse_resolve(env.get("PRESSMARK_RESOLVE", "")),
             contact=env.get("PRESSMARK_CONTACT") or None,
-            workers=_whole_number(env, "PRESSMARK_WORKERS", os.cpu_count() or 1, least=1),
-            min_free_bytes=_whole_number(env, "PRESSMARK_MIN_FREE_MB", 256, least=0) * 2**20,
+            workers=_whole_number(env, "PRESSMARK_WORKERS", os.cpu_count() or 1, minimum=1),
+            min_free_bytes=_whole_number(env, "PRESSMARK_MIN_FREE_MB", 256, minimum=0) * 2**20,
             tdm_basis=basis,
             erasure_key=env.get("PRESSMARK_ERASURE_KEY") or None,
             control_url=env.get("PRESSMARK_CONTROL_URL") or None,
@@ -77,7 +77,7 @@ class Settings:
 
     @property
     def spool(self) -> Path:
-        """Local folder of the open segments; never shared between machines."""
+        """Local folder of the open segments. Never shared between machines."""
         return self.home / "spool"
 
     @property
@@ -87,7 +87,7 @@ class Settings:
 
     @property
     def user_agent(self) -> str:
-        """What every request says of itself."""
+        """The User-Agent header of every request."""
         contact = f"; {self.contact}" if self.contact else "; no contact set"
         return f"Pressmark/{__version__} (news archive crawler{contact})"
 
@@ -98,7 +98,7 @@ ROBOTS_TOKEN = "Pressmark"  # noqa: S105 - the product token of RFC 9309, not a 
 def parse_resolve(text: str) -> dict[str, tuple[str, int]]:
     """Parse `host=ip:port,host=ip:port` into {host: (ip, port)}.
 
-    Raises ConfigError naming the entry that is wrong.
+    Raises ConfigError that names the invalid entry.
     """
     table: dict[str, tuple[str, int]] = {}
     for entry in filter(None, (part.strip() for part in text.split(","))):
@@ -116,20 +116,20 @@ def parse_resolve(text: str) -> dict[str, tuple[str, int]]:
 
 
 def _archive(value: str | None, home: Path) -> str:
-    """An address as it is; a folder as an absolute path, since other processes work in other folders."""
+    """Return a URL unchanged and a folder as an absolute path, since processes differ in their working folder."""
     if not value:
         return str(home / "archive")
     return value if "://" in value else str(Path(value).expanduser().absolute())
 
 
-def _whole_number(env: Mapping[str, str], name: str, default: int, least: int) -> int:
+def _whole_number(env: Mapping[str, str], name: str, default: int, minimum: int) -> int:
     raw = env.get(name)
     if not raw:
         return default
     try:
         value = int(raw)
     except ValueError:
-        value = least - 1
-    if value < least:
-        raise ConfigError(f"{name} is {raw!r}: set it to a whole number of {least} or more.")
+        value = minimum - 1
+    if value < minimum:
+        raise ConfigError(f"{name} is {raw!r}: set it to a whole number of at least {minimum}.")
     return value

@@ -8,6 +8,7 @@ from typing import overload
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 # C0 controls but tab, newline and carriage return; they carry no meaning in news text and break CSV readers.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -46,3 +47,8 @@ def comparable(value: str | None) -> str:
     if not value:
         return ""
     return " ".join((value if value.isascii() else unicodedata.normalize("NFKC", value)).split())
+
+
+def fold_name(name: str) -> str:
+    """A name for comparison: its letters and digits, case-folded."""
+    return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", name).casefold())

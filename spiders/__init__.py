@@ -1,1 +1,1 @@
-"""The Scrapy project: how outlets are found and fetched. What happens to a page is in `pressmark`."""
+"""The Scrapy project: discovery and fetching. Pages are processed in `pressmark`."""

@@ -1,8 +1,8 @@
-"""A crawl process: `python -m spiders.job REQUEST_ID...`. Started by the command line and by Airflow.
+"""The crawl process: `python -m spiders.job REQUEST_ID...`, started by the command line and by Airflow.
 
-It is given the ids of crawl requests and nothing else. SIGTERM ends it gently: what is fetched is sealed, the
-rest is `interrupted`. Progress goes to the file descriptor of --progress, a JSON object a line; the log goes to
-stderr. What it needs is imported once the server of its extraction workers is at work: both take a second.
+It is given the ids of crawl requests and nothing else. SIGTERM ends it gracefully: fetched pages are sealed, the other
+candidates are `interrupted`. Progress goes to the file descriptor of --progress, one JSON object per line. The log goes
+to stderr.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import os
 import sys
 from uuid import UUID
 
+from pressmark.crawl.services import emit_to
 from pressmark.errors import PressmarkError
-from pressmark.extraction.forkserver import start_forkserver
 from pressmark.extraction.parent_death import die_with_parent
+from pressmark.logs import configure_logging
+from spiders.runner import run
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the crawls; the exit code of the first error, 1 where a crawl failed, else 0."""
+    """Run the crawls. Returns the exit code: that of the first error, 1 if a crawl failed, else 0."""
     parser = argparse.ArgumentParser(prog="python -m spiders.job", description=__doc__)
     parser.add_argument("requests", nargs="+", type=UUID, metavar="REQUEST_ID")
     parser.add_argument("--progress", type=int, metavar="FD", help="file descriptor for progress events")
@@ -28,11 +30,6 @@ def main(arguments: list[str] | None = None) -> int:
         die_with_parent(options.parent)
     if options.progress is not None:
         os.set_inheritable(options.progress, False)
-    start_forkserver()
-    from pressmark.crawl.services import emit_to
-    from pressmark.logs import configure_logging
-    from spiders.runner import run
-
     emit = emit_to(options.progress)
     configure_logging()
     try:

@@ -1,4 +1,4 @@
-"""From answers and errors to outcomes. Pure."""
+"""Map response statuses and errors to outcomes. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,66 +14,67 @@ from twisted.internet.error import TimeoutError as TwistedTimeout
 from twisted.web.client import ResponseFailed
 
 from pressmark.errors import FetchError, RefusedAddress
+from pressmark.outcomes import Outcome
 from pressmark.robots import RobotsDisallowed
 from pressmark.urls import url_host
 from spiders import resolver
 
 
 class RightsReserved(FetchError):
-    """The host's TDM file reserves the address."""
+    """The host's TDM file reserves the URL."""
 
 
 class OutOfScope(FetchError):
-    """A request or redirect leads off the outlet's own domains."""
+    """A request or redirect leads outside the outlet's domains."""
 
 
 class Stopping(FetchError):
-    """The crawl is being stopped; the request was not made."""
+    """The crawl is stopping, so the request was not made."""
 
 
-# Answers whose page is read to learn whether a wall speaks or the server.
+# Statuses whose body is checked for a challenge, a consent wall or a paywall.
 NON_ARTICLE_STATUSES = frozenset((401, 402, 403, 429, 451, 503))
 
 
 def is_stopping(crawler: Crawler) -> bool:
-    """Whether a crawl is being ended, by its own spider or by a signal: no further request is then made."""
+    """Return whether the spider or a signal is ending the crawl. No further request is made then."""
     return getattr(crawler.spider, "stopping", False) or not crawler.crawling
 
 
-def outcome_of_status(status: int, retry_after: bool = False) -> str:
-    """The outcome of an answer that is no page."""
+def outcome_for_status(status: int, retry_after: bool = False) -> Outcome:
+    """Return the outcome of a response that is not a page."""
     if status in (404, 410):
-        return "gone"
+        return Outcome.GONE
     if status == 451:
-        return "legal_block"
+        return Outcome.LEGAL_BLOCK
     if status == 429 or (status == 503 and retry_after):
-        return "rate_limited"
-    return "http_error"
+        return Outcome.RATE_LIMITED
+    return Outcome.HTTP_ERROR
 
 
-def outcome_of_error(error: BaseException, url: str) -> tuple[str, str]:
-    """(outcome, reason) of a request that brought no answer."""
+def outcome_for_error(error: BaseException, url: str) -> tuple[Outcome, str]:
+    """Return (outcome, reason) of a request without a response."""
     host = url_host(url)
     if isinstance(error, RobotsDisallowed):
-        return error.verdict.outcome, error.verdict.reason or ""
+        return Outcome(error.verdict.outcome), error.verdict.reason or ""
     if isinstance(error, RefusedAddress) or host in resolver.refused:
-        return "refused_address", resolver.refused.get(host) or str(error)
+        return Outcome.REFUSED_ADDRESS, resolver.refused.get(host) or str(error)
     if isinstance(error, RightsReserved):
-        return "rights_reserved", str(error)
+        return Outcome.RIGHTS_RESERVED, str(error)
     if isinstance(error, OutOfScope):
-        return "out_of_scope", str(error)
+        return Outcome.OUT_OF_SCOPE, str(error)
     if isinstance(error, (TwistedTimeout, DownloadTimeoutError)):
-        return "timeout", f"no complete answer: {_words(error)}"
+        return Outcome.TIMEOUT, f"no complete response: {_message(error)}"
     if isinstance(error, DownloadCancelledError):
-        return "too_large", _words(error)
+        return Outcome.TOO_LARGE, _message(error)
     if isinstance(error, (DNSLookupError, CannotResolveHostError)):
-        return "network_error", f"the name {host} could not be resolved"
+        return Outcome.NETWORK_ERROR, f"the host name {host} could not be resolved"
     if isinstance(error, (ConnectionLost, ResponseFailed)):
-        return "network_error", f"the connection to {host} broke: {_words(error)}"
+        return Outcome.NETWORK_ERROR, f"the connection to {host} was lost: {_message(error)}"
     if isinstance(error, IgnoreRequest):
-        return "http_error", _words(error)
-    return "network_error", f"{type(error).__name__}: {_words(error)}"
+        return Outcome.HTTP_ERROR, _message(error)
+    return Outcome.NETWORK_ERROR, f"{type(error).__name__}: {_message(error)}"
 
 
-def _words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     return " ".join(str(error).split())[:300] or type(error).__name__

@@ -1,6 +1,6 @@
-"""The spider of every outlet: reads its endpoints, fetches what the book decides to fetch.
+"""The outlet spider: polls the endpoints of an outlet and fetches the URLs that the ledger selects.
 
-An outlet may name a subclass of its own in its file (`spider:`); the guards stay the same.
+An outlet file may name a subclass (`spider:`). The guards stay the same.
 """
 
 from __future__ import annotations
@@ -17,19 +17,24 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from pressmark.crawl.ledger import CrawlLedger
+from pressmark.crawl_types import FinishReason
 from pressmark.discovery.endpoints import Endpoint
-from pressmark.errors import FetchError, PressmarkError
+from pressmark.errors import FetchError, HostRefuses, PressmarkError
 from pressmark.frontier import Candidate
+from pressmark.outcomes import Outcome
 from pressmark.outlet import PAST_REACHING_METHODS
 from pressmark.robots import RobotsDisallowed
+from pressmark.text import plural
 from spiders.crawl_startup import check_free_space
-from spiders.discovery import METHODS
+from spiders.discovery import discovery_module
 from spiders.discovery.base import DiscoveryContext, Found
-from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
+from spiders.outcomes import Stopping, outcome_for_error, outcome_for_status
 from spiders.requests import CANDIDATE, CONDITIONAL, PAGE, make_request
 
-_KEEP_SECONDS = 5.0
-_FINISH_REASONS = {"finished": "finished", "budget": "budget", "shutdown": "stopped"}
+_MAINTENANCE_SECONDS = 5.0
+_FINISH_REASONS: dict[str, FinishReason] = {
+    "finished": "finished", "budget": "budget", "shutdown": "stopped", "refused": "refused",
+}  # fmt: skip
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +51,13 @@ class OutletSpider(Spider):
         self.error: str | None = None
         self.context: DiscoveryContext | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._keeper: asyncio.Task[None] | None = None
-        self._over = asyncio.Event()
+        self._maintainer: asyncio.Task[None] | None = None
+        self._ended = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> OutletSpider:
-        """Scrapy's way to make it. `scrapy crawl outlet -a id=ID` comes without a book: it gets one here."""
+        """Create the spider (called by Scrapy). For `scrapy crawl outlet -a id=ID`, open a ledger first."""
         if "ledger" not in kwargs:
             from spiders.scrapy_cli import open_ledger
 
@@ -63,10 +68,10 @@ class OutletSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
-        """Endpoints one after the other, each followed by its articles; then what is due."""
+        """Poll the endpoints in order and request the new URLs of each, then request the URLs that are due."""
         ledger = self.ledger
         try:
-            states = await ledger.read_endpoints()
+            states = await ledger.selection.read_endpoints()
             context = self.context = DiscoveryContext(
                 ledger.outlet, ledger.request.scope, self._fetch, states, ledger.request.scheduled
             )
@@ -74,12 +79,12 @@ class OutletSpider(Spider):
                 if endpoint.endpoint_id in context.polled:
                     continue
                 async for poll, candidates in self.discover(context, endpoint):
-                    to_fetch = await ledger.record_poll(poll, candidates)
+                    to_fetch = await ledger.selection.record_poll(poll, candidates)
                     context.brought_new = bool(to_fetch) or ledger.request.dry_run
                     for candidate in to_fetch:
                         yield self._request(candidate)
             if ledger.request.scope.mode == "incremental":
-                for candidate in await ledger.record_due():
+                for candidate in await ledger.selection.record_due():
                     yield self._request(candidate)
         except Stopping:
             return
@@ -87,12 +92,12 @@ class OutletSpider(Spider):
             self._fail(error)
 
     def discover(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
-        """Polls of an endpoint with what each listed. A subclass adds ways of its own for the method `custom`."""
-        found: Found = METHODS[endpoint.method].discover(context, endpoint)
-        return found
+        """Yield the polls of an endpoint with their candidates. A subclass may handle the method `custom`."""
+        polls: Found = discovery_module(endpoint.method).discover(context, endpoint)
+        return polls
 
     def endpoints(self) -> list[Endpoint]:
-        """The endpoints that take part in this request. Raises nothing; none is an error of the crawl."""
+        """Return the endpoints that this crawl polls. If there are none, set `self.error`."""
         outlet, scope = self.ledger.outlet, self.ledger.request
         chosen = [
             Endpoint(outlet.id, endpoint.method, endpoint.url)
@@ -101,44 +106,44 @@ class OutletSpider(Spider):
             and (scope.mode == "incremental" or endpoint.method in PAST_REACHING_METHODS)
         ]
         if not chosen:
-            self.error = "no endpoint of its file reaches the past: a window needs a sitemap, an archive or WordPress"
+            self.error = "no endpoint reaches the past: add a sitemap, robots, archive or wordpress endpoint"
         return chosen
 
     async def parse(self, response: Response) -> None:
-        """A page has come: it lies in the spool, or its status says why not."""
+        """Resolve a candidate whose response arrived. The page is in the spool, or the status decides."""
         meta = response.meta
         try:
-            answered = None
+            status_result = None
             if not 200 <= response.status < 300:
-                outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
+                outcome = outcome_for_status(response.status, "Retry-After" in response.headers)
                 if response.status == 304 and CONDITIONAL in meta:
-                    outcome = "not_modified"
-                answered = outcome, f"answered {response.status}"
+                    outcome = Outcome.NOT_MODIFIED
+                status_result = outcome, f"answered {response.status}"
             if PAGE in meta:
-                await self.ledger.resolve_page(meta[PAGE], answered)
-            elif answered:
-                await self.ledger.resolve(meta[CANDIDATE], *answered)
+                await self.ledger.pages.resolve_page(meta[PAGE], status_result)
+            elif status_result:
+                await self.ledger.pages.resolve(meta[CANDIDATE], *status_result)
         except Exception as error:
             self._fail(error)
 
     async def failed(self, failure: Failure) -> None:
-        """No answer came, or we did not ask."""
+        """Resolve a candidate whose request failed or was not made."""
         candidate: Candidate = failure.request.meta[CANDIDATE]  # type: ignore[attr-defined]
         error = failure.value or FetchError("the request failed")
         if isinstance(error, Stopping):
-            return  # it stays open; the end of the crawl settles it
+            return  # the candidate stays open and is resolved when the crawl closes
         if isinstance(error, PressmarkError) and not isinstance(error, (FetchError, RobotsDisallowed)):
-            self._fail(error)  # the disk or the database, not the page
+            self._fail(error)  # a problem of the disk or the database, not of the page
             return
-        outcome, reason = outcome_of_error(error, failure.request.url)  # type: ignore[attr-defined]
+        outcome, reason = outcome_for_error(error, failure.request.url)  # type: ignore[attr-defined]
         try:
-            await self.ledger.resolve(candidate, outcome, reason)
+            await self.ledger.pages.resolve(candidate, outcome, reason)
         except Exception as problem:
             self._fail(problem)
 
     def _request(self, candidate: Candidate) -> Request:
         outlet = self.ledger.outlet
-        validators = self.ledger.validators(candidate)
+        validators = self.ledger.selection.validators(candidate)
         request = make_request(candidate.url, "article", outlet, outlet.budgets.page_size, candidate, validators)
         if validators:
             request.meta[CONDITIONAL] = True
@@ -146,14 +151,14 @@ class OutletSpider(Spider):
 
     async def _fetch(self, url: str, max_bytes: int, headers: Mapping[str, str]) -> Response:
         request = make_request(url, "endpoint", self.ledger.outlet, max_bytes, headers=headers)
-        # Shielded: a download that is cancelled in its middle would keep the lease of its host.
+        # Shielded: a download cancelled halfway would keep the lease of its host.
         return await asyncio.shield(asyncio.ensure_future(self.crawler.engine.download_async(request)))
 
     def _fail(self, error: Exception) -> None:
-        """Something that further pages cannot mend: end this crawl, keep what is done."""
+        """End this crawl after an error that affects all further pages. Completed work is kept."""
         self.error = self.error or str(error) or type(error).__name__
         logger.error("%s: %s", self.ledger.outlet.id, error, exc_info=not isinstance(error, PressmarkError))
-        self._stop("failed")
+        self._stop("refused" if isinstance(error, HostRefuses) else "failed")
 
     def _stop(self, reason: str) -> None:
         if self.stopping:
@@ -168,18 +173,18 @@ class OutletSpider(Spider):
         loop = asyncio.get_running_loop()
         duration = self.ledger.outlet.budgets.duration.total_seconds()
         self._timer = loop.call_later(duration, self._stop, "budget")
-        self._keeper = loop.create_task(self._keep())
+        self._maintainer = loop.create_task(self._maintain())
 
-    async def _keep(self) -> None:
-        """Seal segments whose time is up, and hold on to the crawl's locks."""
-        while not self._over.is_set():
+    async def _maintain(self) -> None:
+        """Seal expired segments, renew the crawl's locks and check the free disk space, every few seconds."""
+        while not self._ended.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), _KEEP_SECONDS)
+                await asyncio.wait_for(self._ended.wait(), _MAINTENANCE_SECONDS)
                 return
             try:
-                await self.ledger.keep()
+                await self.ledger.seal_expired()
                 await asyncio.to_thread(self.ledger.services.locks.keep)
-                check_free_space(self.ledger.services)  # a disk that fills up ends the crawl before it is full
+                check_free_space(self.ledger.services)  # end the crawl before the disk is full
             except Exception as error:
                 self._fail(error)
 
@@ -187,13 +192,19 @@ class OutletSpider(Spider):
         self.stopping = True
         if self._timer:
             self._timer.cancel()
-        self._over.set()
-        if self._keeper:
-            await self._keeper
+        self._ended.set()
+        if self._maintainer:
+            await self._maintainer
         finish_reason = _FINISH_REASONS.get(reason, "failed")
-        if finish_reason == "finished" and self.ledger.endpoints_listed == 0 and not self.ledger.endpoints_resting:
+        if (
+            finish_reason == "finished"
+            and self.ledger.selection.endpoints_listed == 0
+            and not self.ledger.selection.endpoints_resting
+        ):
             finish_reason = "failed"
-            self.error = self.error or "; ".join(self.ledger.endpoint_problems[:3]) or "no endpoint could be read"
+            self.error = (
+                self.error or "; ".join(self.ledger.selection.endpoint_problems[:3]) or "no endpoint could be polled"
+            )
         if finish_reason == "failed":
             self.error = self.error or f"ended by Scrapy: {reason}"
         stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
@@ -201,8 +212,8 @@ class OutletSpider(Spider):
         if unread:
             stats["sitemaps_unread"] = unread
             logger.warning(
-                "%s: %d sitemaps were left unread: budgets.sitemaps is %d",
-                self.ledger.outlet.id, unread, self.ledger.outlet.budgets.sitemaps,
+                "%s: %s skipped because budgets.sitemaps is %d",
+                self.ledger.outlet.id, plural(unread, "sitemap"), self.ledger.outlet.budgets.sitemaps,
             )  # fmt: skip
         try:
             finish_reason, self.error = await self.ledger.close(finish_reason, self.error, stats)
@@ -214,8 +225,8 @@ class OutletSpider(Spider):
             crawl_id=self.ledger.crawl_id,
             reason=finish_reason,
             error=self.error,
-            plan=dict(self.ledger.plan),
-            plan_days=self.ledger.plan_days,
+            plan=dict(self.ledger.selection.plan),
+            plan_days=self.ledger.selection.plan_days,
             requests=self.ledger.requests,
             sitemaps_unread=unread,
         )

@@ -1,7 +1,7 @@
-"""Looks at a homepage as a new outlet: `python -m spiders.probe URL`. Started by `pressmark outlet add`.
+"""Probe the site of a new outlet: `python -m spiders.probe JSON`. Started by `pressmark outlet add`.
 
-Everything is asked for through the guards of a crawl (robots.txt, leases, SSRF, sizes); nothing is stored
-but the leases. What was found is printed as one JSON object; progress goes to the descriptor of --progress.
+All requests pass the guards of a crawl (robots.txt, leases, SSRF, sizes). Only the leases are stored.
+The result is printed as one JSON object. Progress goes to the file descriptor given by --progress.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ from scrapy.http import Response
 from pressmark.archive import records
 from pressmark.archive.spool import Spool
 from pressmark.crawl.services import Services, emit_to
+from pressmark.crawl_types import FetchRecord
 from pressmark.discovery import feeds, sections, sitemaps, wordpress
 from pressmark.discovery.listing import Listing
 from pressmark.errors import ConfigError, PressmarkError
-from pressmark.extraction.extract import ExtractionConfig
+from pressmark.extraction.fields import ExtractionConfig
 from pressmark.logs import configure_logging, quiet_scrapy
 from pressmark.outlet import Outlet
 from pressmark.probe import analysis
@@ -43,28 +44,29 @@ from pressmark.robots import RobotsPolicy
 from pressmark.settings import ROBOTS_TOKEN, Settings
 from pressmark.urls import absolute, on_domains, url_host, url_path, url_site
 from pressmark.warehouse.connection import Warehouse
-from pressmark.warehouse.crawls import FetchRecord
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.site_policies import Kind, SitePolicy
 from spiders.discovery.robots import WELL_KNOWN
-from spiders.outcomes import outcome_of_error, outcome_of_status
+from spiders.outcomes import outcome_for_error, outcome_for_status
 from spiders.requests import make_request
 from spiders.runner import scrapy_settings
 from spiders.site_policies import fetch_site_policy
 
-_MAX_DELAY = 10.0  # seconds between requests that a person still waits for, where robots.txt asks for them
+_MAX_DELAY = 10.0  # longest Crawl-delay, in seconds, since a person waits for the result
 _MAX_FEEDS = 8
 _MAX_SITEMAPS = 6
 _MAX_SECTIONS = 3
 _MAX_ARTICLES = 4
 _MAX_BYTES = 10 * 2**20
 _SITEMAP_ENTRIES = 5000
+_GUESSED_FEED = "a common feed URL"
+_GUESSED_SITEMAP = "a common sitemap URL"
 
 logger = logging.getLogger(__name__)
 
 
 class ProbeLedger:
-    """Stands where a crawl's book stands; the guards ask it for the outlet, and nothing is written down."""
+    """Replaces the crawl ledger for a probe. It gives the guards the outlet and stores nothing."""
 
     def __init__(self, services: Services, outlet: Outlet) -> None:
         self.services = services
@@ -72,73 +74,73 @@ class ProbeLedger:
         self.requests = 0
 
     def record_fetch(self, record: FetchRecord) -> None:
-        """Count a request."""
+        """Count the request."""
         self.requests += 1
 
     async def read_site_policy(self, site: str, kind: Kind) -> SitePolicy | None:
-        """A new outlet's files are read anew."""
+        """Return None, so that the files of a new outlet are always fetched."""
         return None
 
     async def write_site_policy(self, file: SitePolicy) -> None:
-        """Nothing is kept."""
+        """Store nothing."""
 
 
 class ProbeSpider(Spider):
-    """Looks at one site; `found` is the result."""
+    """Probes one site. The result is in `result`."""
 
     name: ClassVar[str] = "probe"  # type: ignore[misc]
 
     def __init__(
         self, ledger: ProbeLedger, folder: Path, endpoints: Sequence[tuple[str, str]] = (), **kwargs: Any
     ) -> None:
-        """endpoints: (method, URL) of those that a file names already; they are looked at first."""
+        """endpoints: (method, URL) of endpoints that the outlet file already lists. They are polled first."""
         super().__init__(**kwargs)
         self.ledger = ledger
         self.stopping = False
         self.error: str | None = None
-        self.found: dict[str, Any] = {}
+        self.result: dict[str, Any] = {}
         self._folder = folder
         self._endpoints = endpoints
         self._probed: list[EndpointProbe] = []
         self._tdm = TdmFile()
 
     async def start(self) -> AsyncIterator[Request]:
-        """The whole look; it makes its own requests."""
+        """Run the probe. It makes its own requests, so nothing is yielded."""
         try:
-            await self._look()
+            await self._probe()
         except PressmarkError as error:
             self.error = str(error)
         except Exception as error:
-            logger.exception("the look at %s failed", self.ledger.outlet.home)
+            logger.exception("probing %s failed", self.ledger.outlet.home)
             self.error = f"{type(error).__name__}: {error}"
         return
-        yield  # an asynchronous generator, as Scrapy wants it
+        yield  # makes this an async generator, as Scrapy requires
 
-    async def _look(self) -> None:
+    async def _probe(self) -> None:
         outlet = self.ledger.outlet
-        self._tell("homepage")
+        self._report("homepage")
         response, problem = await self._get(outlet.home)
         if response is None:
-            raise PressmarkError(f"{outlet.home} cannot be read: {problem}")
+            raise PressmarkError(f"{outlet.home} cannot be fetched: {problem}")
         host = url_host(response.url).removeprefix("www.")
         if host != url_host(outlet.home).removeprefix("www."):
-            # The site has moved: its own domain is where it lives now.
+            # The site has moved: use its new domain.
             self.ledger.outlet = outlet = outlet.model_copy(update={"domains": (host,), "home": response.url})
         kind = (response.headers.get("Content-Type") or b"").decode("latin-1")
         home = await asyncio.to_thread(analysis.read_home, response.body, response.url, kind, outlet.domains)
         rights, listed_sitemaps = await self._rights(response.url)
         for method, url in self._endpoints:
-            await self._listing(method, url, "its file")
-        await self._feeds(home)
+            await self._probe_endpoint(method, url, "outlet file")
+        await self._probe_feeds(home)
         if home.wordpress:
-            await self._listing("wordpress", home.wordpress, "link rel=https://api.w.org/ on the homepage")
-        await self._sitemaps(response.url, listed_sitemaps)
+            await self._probe_endpoint("wordpress", home.wordpress, "link rel=https://api.w.org/ on the homepage")
+        await self._probe_sitemaps(response.url, listed_sitemaps)
         pattern = analysis.article_pattern(home.links)
-        if pattern and not any(one.usable for one in self._probed):
-            await self._sections(home, pattern)
+        if pattern and not any(probed.usable for probed in self._probed):
+            await self._probe_sections(home, pattern)
         chosen = analysis.choose(self._probed)
-        articles = await self._articles(chosen)
-        self.found = {
+        articles = await self._sample_articles(chosen)
+        self.result = {
             "home": response.url,
             "domain": host,
             "name": home.name,
@@ -148,7 +150,7 @@ class ProbeSpider(Spider):
             "requests": self.ledger.requests,
             "rights": rights,
             "endpoints": [
-                {**_row(one), "chosen": one in chosen} for one in self._probed
+                {**_row(probed), "chosen": probed in chosen} for probed in self._probed
             ],
             "articles": articles,
             "tier": analysis.tier_for(chosen),
@@ -158,11 +160,11 @@ class ProbeSpider(Spider):
         site = url_site(url)
         file = await fetch_site_policy(self.crawler, site, "robots")
         if file.status is None:
-            policy = RobotsPolicy.from_failure(file.error or "no answer")
+            policy = RobotsPolicy.from_failure(file.error or "no response")
         else:
             policy = RobotsPolicy.from_response(file.status, file.body or b"")
         verdict = policy.verdict(url, ROBOTS_TOKEN)
-        self._tell("tdmrep.json")
+        self._report("tdmrep.json")
         tdm = await fetch_site_policy(self.crawler, site, "tdmrep")
         self._tdm = TdmFile.parse(tdm.body or b"")
         reserved, tdm_policy = self._tdm.reserves(url_path(url))
@@ -172,60 +174,60 @@ class ProbeSpider(Spider):
             "tdm_reservation": reserved if tdm.body else None, "tdm_policy": tdm_policy, **stated,
         }, policy.sitemaps()  # fmt: skip
 
-    async def _feeds(self, home: analysis.HomePage) -> None:
+    async def _probe_feeds(self, home: analysis.HomePage) -> None:
         for url, title in home.feeds[:_MAX_FEEDS]:
-            await self._listing("feed", url, "a link on the homepage", title)
-        if not any(one.method == "feed" and one.usable for one in self._probed):
+            await self._probe_endpoint("feed", url, "a link on the homepage", title)
+        if not any(probed.method == "feed" and probed.usable for probed in self._probed):
             for path in analysis.COMMON_FEED_PATHS:
-                probed = await self._listing("feed", urljoin(home.url, path), "a usual address of feeds")
-                if probed is not None and probed.usable:
+                guess = await self._probe_endpoint("feed", urljoin(home.url, path), _GUESSED_FEED)
+                if guess is not None and guess.usable:
                     return
 
-    async def _sitemaps(self, home: str, listed: list[str]) -> None:
-        # News sitemaps first: they say when an article was published.
-        addresses = sorted(dict.fromkeys(listed), key=lambda url: "news" not in url.lower())[:_MAX_SITEMAPS]
-        for url in addresses:
-            address = absolute(url, home)
-            if address:
-                await self._sitemap(address, "robots.txt")
+    async def _probe_sitemaps(self, home: str, listed: list[str]) -> None:
+        # News sitemaps first: they state publication dates.
+        locations = sorted(dict.fromkeys(listed), key=lambda url: "news" not in url.lower())[:_MAX_SITEMAPS]
+        for location in locations:
+            url = absolute(location, home)
+            if url:
+                await self._probe_sitemap(url, "robots.txt")
         if not listed:
             for path in WELL_KNOWN:
-                if await self._sitemap(urljoin(home, path), "a usual address of sitemaps"):
+                if await self._probe_sitemap(urljoin(home, path), _GUESSED_SITEMAP):
                     return
 
-    async def _sitemap(self, url: str, source: str) -> bool:
-        probed = await self._listing("sitemap", url, source)
+    async def _probe_sitemap(self, url: str, source: str) -> bool:
+        probed = await self._probe_endpoint("sitemap", url, source)
         return probed is not None and probed.usable
 
-    async def _sections(self, home: analysis.HomePage, pattern: str) -> None:
-        await self._listing("section", home.url, "the homepage", pattern=pattern)
+    async def _probe_sections(self, home: analysis.HomePage, pattern: str) -> None:
+        await self._probe_endpoint("section", home.url, "the homepage", pattern=pattern)
         for url, _ in home.sections[:_MAX_SECTIONS]:
             if not re.search(pattern, url):
-                await self._listing("section", url, "a link on the homepage", pattern=pattern)
+                await self._probe_endpoint("section", url, "a link on the homepage", pattern=pattern)
 
-    async def _listing(
+    async def _probe_endpoint(
         self, method: str, url: str, source: str, title: str = "", pattern: str | None = None
     ) -> EndpointProbe | None:
-        """Look at an endpoint, once; None where it was looked at before."""
-        if any(one.url == url for one in self._probed):
+        """Poll and evaluate an endpoint. Returns None if it was probed before."""
+        if any(known.url == url for known in self._probed):
             return None
-        self._tell(url)
+        self._report(url)
         outlet, now = self.ledger.outlet, datetime.now(UTC)
-        scope = wordpress.posts_url(url, 1) if method == "wordpress" else url
-        response, problem = await self._get(scope)
-        probed = EndpointProbe(method, url, source, flags=[problem or "no answer"])
+        request_url = wordpress.posts_url(url, 1) if method == "wordpress" else url
+        response, problem = await self._get(request_url)
+        probed = EndpointProbe(method, url, source, flags=[problem or "no response"])
         if response is not None:
             kind = (response.headers.get("Content-Type") or b"").decode("latin-1") or None
             listing = await asyncio.to_thread(_parse, method, response, kind, outlet, now, pattern)
             if method == "sitemap" and listing.children and not listing.entries:
                 listing = await self._newest_child(listing, now)
             probed = analysis.evaluate_listing(method, url, source, title, listing, outlet.domains, now)
-        if not (response is None and source.startswith("a usual address")):
+        if not (response is None and source in (_GUESSED_FEED, _GUESSED_SITEMAP)):
             self._probed.append(probed)
         return probed
 
     async def _newest_child(self, index: Listing, now: datetime) -> Listing:
-        """What the child that changed last lists, for its index."""
+        """Return the listing of the most recently changed child that has entries, else the index."""
         oldest = datetime.min.replace(tzinfo=UTC)
         for child in sorted(index.children, key=lambda c: c.modified or oldest, reverse=True)[:2]:
             response, _ = await self._get(child.url)
@@ -235,21 +237,21 @@ class ProbeSpider(Spider):
                     return listing
         return index
 
-    async def _articles(self, chosen: Sequence[EndpointProbe]) -> list[dict[str, Any]]:
-        """Fields of some articles, by the extraction that a crawl would use."""
+    async def _sample_articles(self, chosen: Sequence[EndpointProbe]) -> list[dict[str, Any]]:
+        """Fetch a few articles and extract their fields as a crawl would."""
         outlet = self.ledger.outlet
-        entries = {entry.url: entry for one in chosen for entry in one.sample}
+        entries = {entry.url: entry for probed in chosen for entry in probed.sample}
         config = ExtractionConfig.for_outlet(outlet)
         spool = Spool(self._folder / "probe.spool")
         rows = []
         for url, entry in list(entries.items())[:_MAX_ARTICLES]:
-            self._tell(url)
+            self._report(url)
             response: Response | None = None
-            problem: str | None = "rights_reserved: tdmrep.json reserves text and data mining here"
+            problem: str | None = "rights_reserved: tdmrep.json reserves text and data mining for this URL"
             if self.ledger.services.settings.tdm_basis is not None or not self._tdm.reserves(url_path(url))[0]:
                 response, problem = await self._get(url)
             if response is not None and not on_domains(response.url, outlet.domains):
-                problem = f"out_of_scope: leads to {response.url[:200]}"
+                problem = f"out_of_scope: redirects to {response.url[:200]}"
                 response = None
             if response is None:
                 rows.append({"url": url, "outcome": problem})
@@ -266,8 +268,8 @@ class ProbeSpider(Spider):
                     records.body_digest(response.body),
                 )
             )  # fmt: skip
-            read = await self.ledger.services.extraction.read(pointer, config, _MAX_BYTES)
-            rows.append(_article_row(url, read, entry.published.value if entry.published else None))
+            page = await self.ledger.services.extraction.extract(pointer, config, _MAX_BYTES)
+            rows.append(_article_row(url, page, entry.published.value if entry.published else None))
         spool.discard()
         return rows
 
@@ -276,13 +278,13 @@ class ProbeSpider(Spider):
         try:
             response = await self.crawler.engine.download_async(request)
         except Exception as error:
-            return None, ": ".join(outcome_of_error(error, url))
+            return None, ": ".join(outcome_for_error(error, url))
         if response.status != 200:
-            return None, f"{outcome_of_status(response.status)}: answered {response.status}"
+            return None, f"{outcome_for_status(response.status)}: answered {response.status}"
         return response, None
 
-    def _tell(self, what: str) -> None:
-        self.ledger.services.emit({"event": "looking", "at": what})
+    def _report(self, subject: str) -> None:
+        self.ledger.services.emit({"event": "looking", "at": subject})
 
 
 def _parse(
@@ -306,22 +308,22 @@ def _parse(
     )
 
 
-def _row(one: EndpointProbe) -> dict[str, Any]:
-    row = asdict(one)
+def _row(probed: EndpointProbe) -> dict[str, Any]:
+    row = asdict(probed)
     for name in ("sample", "addresses"):
         del row[name]
     return row
 
 
-def _article_row(url: str, read: Any, listed: datetime | None) -> dict[str, Any]:
-    x = read.extraction
+def _article_row(url: str, page: Any, listed: datetime | None) -> dict[str, Any]:
+    x = page.extraction
     if x is None:
-        return {"url": url, "outcome": read.outcome, "reason": read.reason}
+        return {"url": url, "outcome": page.outcome, "reason": page.reason}
     published = x.published
     return {
         "url": url,
-        "outcome": read.outcome or "article",
-        "reason": read.reason,
+        "outcome": page.outcome or "article",
+        "reason": page.reason,
         "headline": x.headline,
         "words": x.word_count,
         "authors": x.authors,
@@ -337,9 +339,9 @@ def _article_row(url: str, read: Any, listed: datetime | None) -> dict[str, Any]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Look, print, and return the exit code."""
+    """Run the probe, print the result and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m spiders.probe", description=__doc__)
-    parser.add_argument("outlet", metavar="JSON", help="the outlet as far as it is known")
+    parser.add_argument("outlet", metavar="JSON", help="known fields of the outlet file")
     parser.add_argument("--progress", type=int, metavar="FD")
     options = parser.parse_args(arguments)
     if options.progress is not None:
@@ -353,14 +355,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(known: dict[str, Any], progress: int | None) -> int:
-    """Look at one site. Raises PressmarkError before it begins."""
+    """Probe one site and print the result. Raises PressmarkError if the probe fails."""
     settings = Settings.from_env()
     ensure_ready(Warehouse(settings))
     named = [(e["method"], e["url"]) for e in known.get("endpoints", ()) if e["method"] not in ("archive", "custom")]
     try:
         outlet = provisional(known)
     except ValidationError as error:
-        raise ConfigError(f"{known['home']} cannot be looked at: {error.errors()[0]['msg']}") from error
+        raise ConfigError(f"{known['home']} cannot be probed: {error.errors()[0]['msg']}") from error
     services = Services.open(settings, emit_to(progress))
     try:
         process = AsyncCrawlerProcess(scrapy_settings())
@@ -370,16 +372,16 @@ def run(known: dict[str, Any], progress: int | None) -> int:
             process.crawl(crawler, ledger=ProbeLedger(services, outlet), folder=Path(folder), endpoints=named)
             process.start()
         spider = crawler.spider
-        if not isinstance(spider, ProbeSpider) or spider.error or not spider.found:
-            raise PressmarkError(getattr(spider, "error", None) or f"{outlet.home}: the look did not start")
-        print(json.dumps(spider.found, default=str))
+        if not isinstance(spider, ProbeSpider) or spider.error or not spider.result:
+            raise PressmarkError(getattr(spider, "error", None) or f"{outlet.home}: the probe did not start")
+        print(json.dumps(spider.result, default=str))
         return 0
     finally:
         services.close()
 
 
 def provisional(known: dict[str, Any]) -> Outlet:
-    """An outlet good enough to be looked at, by what is known of it."""
+    """Build a provisional outlet for probing from the known fields."""
     host = url_host(known["home"]).removeprefix("www.")
     fields = {
         "id": "probe", "name": host, "domains": [host], "languages": ["en"], "timezone": "UTC", "enabled": True,

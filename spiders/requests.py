@@ -1,4 +1,4 @@
-"""The requests of a crawl and what is noted in them."""
+"""Build the requests of a crawl, and name their meta keys."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pressmark.outlet import Outlet
 Kind = Literal["robots", "rights", "endpoint", "article", "other"]
 KIND = "pressmark_kind"
 CANDIDATE = "pressmark_candidate"
-PAGE = "pressmark_page"  # the spooled page, on the way from the capture to the callback
-SITE_RIGHTS = "pressmark_site_rights"  # what robots.txt and tdmrep.json state about the page
-CONDITIONAL = "pressmark_conditional"  # it was sent with validators, so that 304 is an answer
-DELAY = "pressmark_delay"  # seconds that robots.txt asks for
+PAGE = "pressmark_page"  # the spooled page, passed from the capture middleware to the callback
+SITE_RIGHTS = "pressmark_site_rights"  # rights that robots.txt and tdmrep.json state for the page
+CONDITIONAL = "pressmark_conditional"  # set if the request carries validators, so 304 is expected
+DELAY = "pressmark_delay"  # Crawl-delay of robots.txt, in seconds
 ROBOTS_BYTES = 5 * 2**20
 RIGHTS_BYTES = 2**20
 
@@ -29,9 +29,9 @@ def make_request(
     candidate: Candidate | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Request:
-    """A GET of one kind, bounded in time and size. Statuses are not errors: they are outcomes.
+    """Build a GET request with a timeout and a size limit.
 
-    headers: validators of what came at the last visit.
+    headers: validators of the last response.
     """
     return Request(
         url,
@@ -47,6 +47,6 @@ def make_request(
 
 
 def request_kind(request: Request) -> Kind:
-    """What a request is for; `other` for one that is not of our making."""
+    """Return the kind of a request; `other` if `make_request` did not build it."""
     kind: Kind = request.meta.get(KIND, "other")
     return kind

@@ -1,8 +1,8 @@
-"""Names to addresses, with a guard against requests into private networks (SSRF).
+"""DNS resolver that blocks requests into private networks (SSRF guard).
 
-Every connection resolves its host here, literals in any notation included, and only addresses of the
-public internet come out. The exception are the exact hosts of PRESSMARK_RESOLVE: a plain-http URL of
-such a host connects to the address and port given there, with URL and Host header unchanged.
+Every connection resolves its host here, including IP literals in any notation. Only public IP addresses
+pass. The exceptions are the exact hosts of PRESSMARK_RESOLVE: a plain-http URL of such a host connects to
+the IP address and port given there, with URL and Host header unchanged.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from zope.interface import implementer
 from pressmark.settings import Settings
 
 _NAT64 = "64:ff9b::"
-refused: dict[str, str] = {}  # host -> why, of this process
+refused: dict[str, str] = {}  # host -> reason, for this process
 
 
 def refusal(address: str) -> str | None:
-    """Why an address is not contacted; None for a public one."""
+    """Return why an IP address must not be contacted; None if it is public."""
     ip: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     if isinstance(ip, IPv6Address):
-        # An IPv4 address in IPv6 clothes is judged by itself.
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and str(ip).startswith(_NAT64):
-            inner = IPv4Address(int(ip) & 0xFFFFFFFF)
-        ip = inner or ip
+        # Check the IPv4 address that an IPv6 address may embed.
+        embedded = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if embedded is None and str(ip).startswith(_NAT64):
+            embedded = IPv4Address(int(ip) & 0xFFFFFFFF)
+        ip = embedded or ip
     if not ip.is_global or ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False):
-        return f"{address} is not an address of the public internet"
+        return f"{address} is not a public IP address"
     return None
 
 
@@ -42,12 +42,12 @@ class _Resolution:
         self.name = name
 
     def cancel(self) -> None:
-        """Nothing to cancel: it is done at once."""
+        """Do nothing: the resolution is complete when it is created."""
 
 
 @implementer(IResolutionReceiver)
 class _Guard:
-    """Passes public addresses on and drops the others."""
+    """Passes public IP addresses on and drops the others."""
 
     def __init__(self, receiver: Any, host: str) -> None:
         self._receiver = receiver
@@ -76,7 +76,7 @@ class _Guard:
 
 @implementer(IHostnameResolver)
 class GuardedResolver:
-    """The process's resolver; Scrapy installs it by TWISTED_DNS_RESOLVER."""
+    """The process-wide resolver, installed by Scrapy through TWISTED_DNS_RESOLVER."""
 
     def __init__(self, reactor: Any, table: dict[str, tuple[str, int]]) -> None:
         self._reactor = reactor
@@ -85,11 +85,11 @@ class GuardedResolver:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, reactor: Any) -> GuardedResolver:
-        """Scrapy's way to make it."""
+        """Create the resolver (called by Scrapy)."""
         return cls(reactor, Settings.from_env().resolve)
 
     def install_on_reactor(self) -> None:
-        """Scrapy's way to install it."""
+        """Install the resolver (called by Scrapy)."""
         self._reactor.installNameResolver(self)
 
     def resolveHostName(
@@ -100,7 +100,7 @@ class GuardedResolver:
         addressTypes: Any = None,
         transportSemantics: str = "TCP",
     ) -> Any:
-        """See IHostnameResolver."""
+        """Resolve a host name; see IHostnameResolver."""
         host = hostName.lower().rstrip(".")
         if portNumber == 80 and host in self._table:
             address, port = self._table[host]

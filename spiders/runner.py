@@ -1,4 +1,4 @@
-"""What a crawl process does: makes one Scrapy crawler of each crawl request and runs them in one event loop."""
+"""Running crawl requests: one Scrapy crawler per request, all in one event loop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from scrapy.utils.misc import load_object
 from scrapy.utils.project import get_project_settings
 
 from pressmark.crawl.services import Emit, Services
+from pressmark.crawl_types import CrawlRequest
 from pressmark.errors import ConfigError
 from pressmark.logs import quiet_scrapy
 from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
-from pressmark.warehouse.crawl_requests import CrawlRequest, get_request
+from pressmark.warehouse.crawl_requests import get_request
 from pressmark.warehouse.migrations import ensure_ready
 from spiders.addon import protected_settings
 from spiders.crawl_startup import open_crawls
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 def run(request_ids: list[UUID], emit: Emit) -> bool:
-    """Run the crawls of these requests; True where none failed. Raises PressmarkError before they begin."""
+    """Run the crawls of these requests; True if none failed. Raises PressmarkError before they begin."""
     settings = Settings.from_env()
     registry = load_registry(settings.outlets)
     warehouse = Warehouse(settings)
@@ -38,7 +39,6 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
     try:
         requests = [services.database.run(lambda cursor, i=i: get_request(cursor, i)) for i in request_ids]  # type: ignore[misc]
         requests, spider_classes = _runnable(services, registry, requests)
-        # Before the crawls begin: this brings in most of Scrapy and Twisted.
         process = AsyncCrawlerProcess(scrapy_settings())
         quiet_scrapy()
         ledgers = open_crawls(services, registry, requests)
@@ -58,9 +58,9 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
 def _runnable(
     services: Services, registry: Registry, requests: list[CrawlRequest]
 ) -> tuple[list[CrawlRequest], dict[str, type[OutletSpider]]]:
-    """The requests whose outlets have a sound file, with their spiders; one that has not stops only itself.
+    """The requests whose outlets have a valid file, with their spider classes. An invalid file stops only its outlet.
 
-    Raises ConfigError where none is left.
+    Raises ConfigError if no request is left.
     """
     runnable, classes, problem = [], {}, None
     for request in requests:
@@ -69,7 +69,7 @@ def _runnable(
             runnable.append(request)
         except ConfigError as error:
             problem = error
-            logger.error("%s is not crawled: %s", request.outlet, error)
+            logger.error("%s: not crawled: %s", request.outlet, error)
             services.emit(
                 {
                     "event": "closed",
@@ -86,7 +86,7 @@ def _runnable(
 
 
 def scrapy_settings() -> ScrapySettings:
-    """The project's settings, whatever folder the process was started in."""
+    """The project's settings, independent of the working directory."""
     os.environ.setdefault("SCRAPY_SETTINGS_MODULE", "spiders.settings")
     if str(PROJECT_ROOT) not in sys.path:
         sys.path.insert(0, str(PROJECT_ROOT))
@@ -94,18 +94,18 @@ def scrapy_settings() -> ScrapySettings:
 
 
 def _spider_class(outlet: Outlet) -> type[OutletSpider]:
-    """The class that an outlet's file names. Raises ConfigError for one that is none, or that drops guards."""
+    """The spider class that an outlet's file names. Raises ConfigError if it is none, or changes guards."""
     path = outlet.spider
     try:
         found = load_object(path)
     except (ImportError, NameError, ValueError) as error:
         raise ConfigError(f"spider: {path} cannot be imported: {error}") from error
     if not (isinstance(found, type) and issubclass(found, OutletSpider)):
-        raise ConfigError(f"spider: {path} is no subclass of spiders.outlet_spider.OutletSpider")
+        raise ConfigError(f"spider: {path} is not a subclass of spiders.outlet_spider.OutletSpider")
     taken = sorted(protected_settings() & set(found.custom_settings or {}))
     if taken:
         raise ConfigError(
-            f"spider: {path} sets {', '.join(taken)} in custom_settings; these guards are not for a spider to change"
+            f"spider: {path} sets {', '.join(taken)} in custom_settings. Spiders must not change these guards"
         )
     custom = [endpoint.url for endpoint in outlet.endpoints if endpoint.method == "custom"]
     if custom and found.discover is OutletSpider.discover:

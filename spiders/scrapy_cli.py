@@ -1,4 +1,4 @@
-"""`scrapy crawl outlet -a id=ID`: a crawl without the command line of Pressmark around it."""
+"""Support `scrapy crawl outlet -a id=ID`, a crawl started without the `pressmark` command."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from spiders.crawl_startup import open_crawls
 
 
 def open_ledger(outlet_id: str | None) -> CrawlLedger:
-    """A book for a new incremental crawl of an outlet. Raises UsageError saying what is wrong."""
+    """Open the ledger of a new incremental crawl of an outlet. Raises UsageError with the reason on failure."""
     if not outlet_id:
-        raise UsageError("say which outlet: scrapy crawl outlet -a id=ID (see `pressmark outlet list`)")
+        raise UsageError("outlet id missing: run `scrapy crawl outlet -a id=ID` (see `pressmark outlet list`)")
     try:
         settings = Settings.from_env()
         registry = load_registry(settings.outlets)

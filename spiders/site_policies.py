@@ -1,4 +1,4 @@
-"""robots.txt and tdmrep.json of hosts: asked for once a day, by whichever crawl comes first."""
+"""robots.txt and tdmrep.json of hosts, fetched once a day and shared by all crawls."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from scrapy.crawler import Crawler
 
 from pressmark.robots import MAX_BYTES
 from pressmark.warehouse.site_policies import Kind, SitePolicy
-from spiders.outcomes import Stopping, outcome_of_error
+from spiders.outcomes import Stopping, outcome_for_error
 from spiders.requests import RIGHTS_BYTES, ROBOTS_BYTES, make_request
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 _PATHS: dict[Kind, str] = {"robots": "/robots.txt", "tdmrep": "/.well-known/tdmrep.json"}
 
 
-class AsyncCache(Generic[Made]):
-    """Makes something once a key, however many ask for it at once; what fails is tried again by the next."""
+class AsyncCache(Generic[Value]):
+    """Computes one value per key, shared by concurrent callers. Failures are not cached."""
 
-    def __init__(self, make: Callable[[str], Awaitable[Made]]) -> None:
+    def __init__(self, make: Callable[[str], Awaitable[Value]]) -> None:
         self._make = make
-        self._made: dict[str, asyncio.Future[Made]] = {}
+        self._values: dict[str, asyncio.Future[Value]] = {}
 
-    async def get(self, key: str) -> Made:
-        """What is made of the key, now or before."""
-        future = self._made.get(key)
+    async def get(self, key: str) -> Value:
+        """Return the value of a key, computing it if necessary."""
+        future = self._values.get(key)
         if future is None:
-            future = self._made[key] = asyncio.get_running_loop().create_future()
+            future = self._values[key] = asyncio.get_running_loop().create_future()
             try:
                 future.set_result(await self._make(key))
             except BaseException as error:
-                del self._made[key]
+                del self._values[key]
                 future.set_exception(error)
-                future.exception()  # looked at, so that asyncio does not report it where nobody else waits
+                future.exception()  # mark it as retrieved; otherwise asyncio logs an error if nobody else waits
                 raise
         return await asyncio.shield(future)
 
 
 async def fetch_site_policy(crawler: Crawler, site: str, kind: Kind) -> SitePolicy:
-    """A host's file as some crawl saw it within the last day, or as it answers now. Raises Stopping."""
+    """Return a host's file, from the last day's crawls or fetched now. Raises Stopping if the crawl is stopping."""
     ledger = getattr(crawler.spider, "ledger", None)
     if ledger is not None:
         known: SitePolicy | None = await ledger.read_site_policy(site, kind)
         if known is not None:
             return known
-    file = await _ask(crawler, site, kind)
+    file = await _download(crawler, site, kind)
     if ledger is not None:
         await ledger.write_site_policy(file)
     return file
 
 
-async def _ask(crawler: Crawler, site: str, kind: Kind) -> SitePolicy:
+async def _download(crawler: Crawler, site: str, kind: Kind) -> SitePolicy:
     ledger = getattr(crawler.spider, "ledger", None)
     url, outlet = site + _PATHS[kind], ledger.outlet if ledger else None
     now = datetime.now(UTC)
@@ -66,6 +66,6 @@ async def _ask(crawler: Crawler, site: str, kind: Kind) -> SitePolicy:
     except Stopping:
         raise
     except Exception as error:
-        return SitePolicy(site, kind, now, None, outcome_of_error(error, url)[1])
+        return SitePolicy(site, kind, now, None, outcome_for_error(error, url)[1])
     body = response.body[: MAX_BYTES if kind == "robots" else RIGHTS_BYTES] if 200 <= response.status < 300 else None
     return SitePolicy(site, kind, now, response.status, None, body)

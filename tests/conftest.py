@@ -24,7 +24,17 @@ from pressmark.warehouse.migrations import migrate
 from tests.site import WebSite
 
 SHARED = PROJECT_ROOT.parent / "shared"
+# Fixtures that are expensive to make: their tests stay on one worker.
+SHARED_FIXTURES = {"running_airflow", "airflow_database", "undisturbed", "two_editions", "own"}
 KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let xdist balance single tests, but keep those that share an expensive fixture on one worker."""
+    items.sort(key=lambda item: "tests/airflow/" not in item.nodeid)  # the longest first; the sort is stable
+    for item in items:
+        if SHARED_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def process_command(process: psutil.Process) -> list[str]:
@@ -91,33 +101,68 @@ class Installation:
         return self.run("db", "fingerprint").stdout.strip()
 
     def drop_database(self) -> None:
-        """Leave a server without a warehouse; archive and logs stay."""
+        """Drop the warehouse; the server, the archive and the logs stay."""
         with contextlib.closing(self.warehouse.connect_admin("postgres")) as admin:
             admin.autocommit = True
             admin.cursor().execute("DROP DATABASE pressmark WITH (FORCE)")
 
     def empty(self) -> None:
-        """Take out all content; roles, tables and views stay."""
+        """Remove all content; roles, tables and views stay."""
         self.empty_database()
+        self.remove_files()
+
+    def remove_files(self) -> None:
+        """Remove the archive, the spool and the logs."""
         for folder in ("archive", "spool", "logs"):
             shutil.rmtree(self.home / folder, ignore_errors=True)
 
     def empty_database(self) -> None:
-        """The same for the database alone."""
-        migrate(self.warehouse)  # where a test has dropped it
+        """Remove all rows. Only tables with rows are truncated: each truncated table costs several files."""
+        migrate(self.warehouse)  # in case a test has dropped it
         connection = self.warehouse.connect_admin()
         with contextlib.closing(connection), transaction(connection) as cursor:
             cursor.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')")
             tables = [sql.Identifier(*name) for name in cursor.fetchall() if ".".join(name) not in KEPT_TABLES]
-            cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(tables)))
+            has_rows = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})")
+            cursor.execute(sql.SQL(" UNION ALL ").join(has_rows.format(table) for table in tables))
+            filled = [table for table, (full,) in zip(tables, cursor.fetchall(), strict=True) if full]
+            if filled:
+                cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(filled)))
             cursor.execute("SELECT count(*) FROM core.outcome")
             assert cursor.fetchone()[0] > 0  # type: ignore[index]
+
+    def save(self, name: str, folder: Path) -> None:
+        """Keep the present state under a name: the database as a template, the archive and logs as copies."""
+        with contextlib.closing(self.warehouse.connect_admin("postgres")) as admin:
+            admin.autocommit = True
+            admin.cursor().execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE pressmark STRATEGY FILE_COPY").format(sql.Identifier(name))
+            )
+        for kept in ("archive", "logs"):
+            shutil.copytree(self.home / kept, folder / kept)
+
+    def restore(self, name: str, folder: Path) -> None:
+        """Go back to a saved state."""
+        with contextlib.closing(self.warehouse.connect_admin("postgres")) as admin:
+            admin.autocommit = True
+            admin.cursor().execute("DROP DATABASE IF EXISTS pressmark WITH (FORCE)")
+            admin.cursor().execute(
+                sql.SQL("CREATE DATABASE pressmark TEMPLATE {} STRATEGY FILE_COPY").format(sql.Identifier(name))
+            )
+        self.remove_files()
+        for kept in ("archive", "logs"):
+            shutil.copytree(folder / kept, self.home / kept)
 
 
 @pytest.fixture(scope="session")
 def session_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     installation = Installation(tmp_path_factory.mktemp("home"))
     migrate(installation.warehouse)
+    with contextlib.closing(installation.warehouse.connect_admin()) as admin:
+        admin.autocommit = True
+        # A killed process loses nothing without fsync; only a machine that goes down would.
+        admin.cursor().execute("ALTER SYSTEM SET fsync = off")
+        admin.cursor().execute("SELECT pg_reload_conf()")
     yield installation
     server = installation.warehouse.embedded
     assert server is not None
@@ -126,10 +171,33 @@ def session_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[I
 
 @pytest.fixture
 def installation(session_installation: Installation) -> Installation:
-    """An empty warehouse."""
+    """An installation with an empty warehouse."""
     session_installation.env = {}
     session_installation.empty()
     return session_installation
+
+
+class SavedStates:
+    """States of the session's installation that several tests start from: made once, then restored."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._saved: set[str] = set()
+
+    def provide(self, installation: Installation, name: str, make: Callable[[], object]) -> None:
+        """Put the installation into the state that `make` makes from an empty one."""
+        folder = self._folder / name
+        if name in self._saved:
+            installation.restore(f"saved_{name}", folder)
+            return
+        make()
+        installation.save(f"saved_{name}", folder)
+        self._saved.add(name)
+
+
+@pytest.fixture(scope="session")
+def saved_states(session_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> SavedStates:
+    return SavedStates(tmp_path_factory.mktemp("states"))
 
 
 @pytest.fixture

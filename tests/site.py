@@ -1,4 +1,4 @@
-"""A small web site for tests: real HTTP on loopback, by Host header."""
+"""A small web site for tests: real HTTP on loopback, with virtual hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass
 class Answer:
-    """What is answered; `seconds` is waited before the body, `drip` between its bytes."""
+    """A response. The server waits `seconds` before the response and `drip` seconds after each byte of the body."""
 
     body: bytes = b""
     status: int = 200
@@ -23,7 +23,7 @@ class Answer:
 
 
 class WebSite:
-    """Serves `answers` by (host, path); 404 for all else. robots.txt allows everything unless given."""
+    """Serves `answers` by (host, path) and 404 for all others. robots.txt allows everything by default."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str], Answer | Callable[[], Answer]] = {}
@@ -41,22 +41,22 @@ class WebSite:
                 answer = site.answers.get((host, self.path))
                 if answer is None and self.path == "/robots.txt":
                     answer = Answer(b"User-agent: *\nDisallow:\n", content_type="text/plain")
-                found = answer() if callable(answer) else answer or Answer(b"<html>no such page</html>", 404)
-                if found.seconds:
-                    time.sleep(found.seconds)
+                response = answer() if callable(answer) else answer or Answer(b"<html>no such page</html>", 404)
+                if response.seconds:
+                    time.sleep(response.seconds)
                 try:
-                    self.send_response(found.status)
-                    self.send_header("Content-Type", found.content_type)
-                    self.send_header("Content-Length", str(len(found.body)))
-                    for name, value in found.headers.items():
+                    self.send_response(response.status)
+                    self.send_header("Content-Type", response.content_type)
+                    self.send_header("Content-Length", str(len(response.body)))
+                    for name, value in response.headers.items():
                         self.send_header(name, value)
                     self.end_headers()
-                    if found.drip:
-                        for byte in found.body:
+                    if response.drip:
+                        for byte in response.body:
                             self.wfile.write(bytes([byte]))
-                            time.sleep(found.drip)
+                            time.sleep(response.drip)
                     else:
-                        self.wfile.write(found.body)
+                        self.wfile.write(response.body)
                 except OSError:
                     self.close_connection = True
                 site.log.append((host, self.path, begin, time.monotonic()))
@@ -78,7 +78,7 @@ class WebSite:
 
 
 def feed(*entries: tuple[str, str] | tuple[str, str, str]) -> Answer:
-    """An RSS feed of (URL, title[, RFC 822 date])."""
+    """Return an RSS feed with entries of (URL, title[, RFC 822 date])."""
     items = "".join(
         f"<item><title>{e[1]}</title><link>{e[0]}</link>{f'<pubDate>{e[2]}</pubDate>' if len(e) > 2 else ''}</item>"
         for e in entries
@@ -88,7 +88,7 @@ def feed(*entries: tuple[str, str] | tuple[str, str, str]) -> Answer:
 
 
 def article(title: str, *paragraphs: str, head: str = "") -> Answer:
-    """A page with a headline and paragraphs."""
+    """Return an article page with a headline and paragraphs."""
     text = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
     page = (
         f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>{head}</head>'

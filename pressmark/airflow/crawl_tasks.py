@@ -6,9 +6,13 @@ import contextlib
 import logging
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from pressmark.scheduling import PlannedCrawl
 
 logger = logging.getLogger(__name__)
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([\w.]+): (.*)$")
@@ -78,42 +82,40 @@ def crawl_job(
     on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
     map_index: int | None = None,
 ) -> dict[str, Any]:
-    """Run the crawls of a job in one process, its log lines into ours.
+    """Run the crawls of a job in one process, with its log lines in the task's log.
 
-    is_retry: leave out the crawls that have ended well already. on_start: given the process, to end it early.
-    map_index: of the task, so that the log of a crawl is found.
-    Raises ConfigError for what a retry cannot mend, PressmarkError naming the outlets whose crawls did not end well.
+    is_retry: skip the crawls that ended well, and those whose host refuses us. on_start: called with the process, so
+    that it can be ended early. map_index: index of the mapped task, so that the log of a crawl can be found.
+    Raises ConfigError for what a retry cannot fix, HostRefuses if every failed crawl was refused, else PressmarkError
+    naming the outlets whose crawls did not end well.
     """
     from pressmark.crawl.process import run_crawls
     from pressmark.errors import ConfigError, HostRefuses, PressmarkError
-    from pressmark.scheduling import crawl_problem
 
     requests = [UUID(request) for request in job["requests"]]
     _remember_task(requests, map_index)
     if is_retry:
-        rows = _planned(requests)
-        refused = {r["request_id"] for r in rows if (crawl_problem(r) or "").startswith(HostRefuses.BEGINNING)}
-        ended_well = {row["request_id"] for row in rows if not crawl_problem(row)}
-        requests = [request for request in requests if request not in ended_well | refused]
+        done = {crawl.request_id for crawl in _planned(requests) if crawl.problem is None or crawl.is_refused}
+        requests = [request for request in requests if request not in done]
         if not requests:
-            logger.info("%s: all crawls have ended well already", job["name"])
+            logger.info("%s: nothing to retry, all crawls have ended", job["name"])
             return {"outlets": len(job["outlets"]), "failed": 0}
     run = run_crawls(requests, log=None, on_line=log_line, on_start=on_start)
     if run.error and run.exit_code == ConfigError.exit_code:
         raise ConfigError(run.error)
-    rows = _planned(requests)
-    failed = {row["outlet"]: why for row in rows if (why := crawl_problem(row))}
-    outcomes: dict[str, int] = {}
-    for row in rows:
-        for outcome, count in row["outcomes"].items():
-            outcomes[outcome] = outcomes.get(outcome, 0) + count
-    told = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
-    logger.info("%s: %d of %d crawls ended well: %s", job["name"], len(rows) - len(failed), len(rows), told)
+    crawls = _planned(requests)
+    failed = [crawl for crawl in crawls if crawl.problem is not None]
+    outcomes: Counter[str] = Counter()
+    for crawl in crawls:
+        outcomes.update(crawl.outcomes)
+    summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
+    logger.info("%s: %d of %d crawls ended well: %s", job["name"], len(crawls) - len(failed), len(crawls), summary)
     if failed or run.error:
-        told = "; ".join([*([run.error] if run.error else []), *(f"{o}: {e}" for o, e in failed.items())])
-        if not run.error and all(why.startswith(HostRefuses.BEGINNING) for why in failed.values()):
-            raise HostRefuses(told)  # who is refused does not knock again two minutes later
-        raise PressmarkError(told)
+        reasons = [run.error] if run.error else []
+        message = "; ".join([*reasons, *(f"{crawl.outlet}: {crawl.problem}" for crawl in failed)])
+        if not run.error and all(crawl.is_refused for crawl in failed):
+            raise HostRefuses(message)  # do not retry a host that refuses us
+        raise PressmarkError(message)
     return {"outlets": len(job["outlets"]), "failed": 0, **outcomes}
 
 
@@ -146,10 +148,10 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
 def cluster_loaded() -> dict[str, int]:
     """Look for the copies of everything that was loaded since the last time, by whichever run."""
     from pressmark.settings import Settings
-    from pressmark.warehouse.clusters import cluster
+    from pressmark.warehouse.cluster_queue import cluster_queued
     from pressmark.warehouse.connection import Warehouse
 
-    done = cluster(Warehouse(Settings.from_env()), lambda done, waiting: logger.info("%d done, %d wait", done, waiting))
+    done = cluster_queued(Warehouse(Settings.from_env()), lambda done, waiting: logger.info("%d done, %d wait", done, waiting))
     logger.info("%d articles, %d copies, %d articles changed their cluster", done.articles, done.copies, done.changed)
     return {"articles": done.articles, "copies": done.copies, "changed": done.changed}
 
@@ -179,13 +181,13 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
         result.problems.append(
             "Copies were not looked for: the log of the task cluster says why; the next run goes on."
         )
-    check_run_health(dag_id, rows, result.failed)
+    check_run_health(dag_id, rows, result.unanswered)
     if result.problems:
         raise AirflowFailException(" ".join(result.problems))
     return {
         "outlets": result.outlets,
         "failed": len(result.failed),
-        "silent": len(result.silent),
+        "empty": len(result.empty),
         "outcomes": result.counts,
     }
 
@@ -214,8 +216,9 @@ def _remember_task(requests: Sequence[UUID], map_index: int | None) -> None:
 
 def _planned(
     requests: Sequence[UUID] = (), dag_id: str | None = None, run_id: str | None = None
-) -> list[dict[str, Any]]:
+) -> list[PlannedCrawl]:
     """These requests, or those of a run, each with its last crawl."""
+    from pressmark.scheduling import planned_crawls
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
     from pressmark.warehouse.queries import queries
@@ -223,4 +226,4 @@ def _planned(
     connection = Warehouse(Settings.from_env()).connect("loader", "pressmark audit")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(queries("plan")["planned"], {"requests": list(requests), "dag_id": dag_id, "run_id": run_id})
-        return dict_rows(cursor)
+        return planned_crawls(dict_rows(cursor))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pressmark.scheduling import PlannedCrawl
 
 logger = logging.getLogger(__name__)
 
 
-def check_run_health(dag_id: str, rows: list[dict[str, Any]], failed: dict[str, str]) -> None:
-    """The health of the run's outlets, with alerts; or one alert where it must be us. Then the heartbeat."""
+def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[str]) -> None:
+    """Evaluate the outlets of a run and send alerts, or one alert for an internal failure. Then ping the heartbeat.
+
+    unanswered: outlets whose crawl failed without the host refusing us.
+    """
     from pressmark.airflow.alerts import send_open_alerts
-    from pressmark.errors import HostRefuses
     from pressmark.health.monitor import clear_internal_failure, long_unreachable, mark_internal_failure
     from pressmark.health.rules import is_internal_failure
     from pressmark.settings import Settings
@@ -19,18 +24,20 @@ def check_run_health(dag_id: str, rows: list[dict[str, Any]], failed: dict[str, 
 
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
-    unanswered = [o for o, why in failed.items() if not why.startswith(HostRefuses.BEGINNING)]
-    dead = long_unreachable(warehouse, unanswered) if 2 * len(unanswered) <= len(rows) else set()
+    dead = long_unreachable(warehouse, unanswered) if 2 * len(unanswered) <= len(crawls) else set()
     control = _control_problem(settings.control_url)
-    if control or is_internal_failure(len(unanswered) - len(dead), len(rows) - len(dead)):
-        told = control or f"{len(unanswered)} of {len(rows)} outlets gave no answer at once"
-        message = f"{told}: it must be our side (network, address, disk). No outlet is held to account for this run."
-        mark_internal_failure(warehouse, message, [row["crawl_id"] for row in rows if row["crawl_id"]])
+    if control or is_internal_failure(len(unanswered) - len(dead), len(crawls) - len(dead)):
+        cause = control or f"{len(unanswered)} of {len(crawls)} outlets did not respond at the same time"
+        message = (
+            f"{cause}. The cause is probably on this side: network, DNS or disk. "
+            "The run does not count against any outlet."
+        )
+        mark_internal_failure(warehouse, message, [crawl.crawl_id for crawl in crawls if crawl.crawl_id])
         logger.warning("%s", message)
         send_open_alerts(warehouse)
-    elif rows:
+    elif crawls:
         clear_internal_failure(warehouse)
-        check_outlet_health([row["outlet"] for row in rows])
+        check_outlet_health([crawl.outlet for crawl in crawls])
     ping_heartbeat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
 
 

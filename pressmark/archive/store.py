@@ -11,30 +11,42 @@ import os
 import shutil
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from uuid import UUID
-
-import fsspec
-from fsspec.implementations.local import LocalFileSystem
 
 from pressmark.errors import ArchiveError, NoSpace
 
 
 class ArchiveStore:
-    """Puts, lists and reads the files of one archive."""
+    """The files of one archive."""
 
     def __init__(self, root: str) -> None:
+        """root: a folder, or the URL of a file system. Raises ArchiveError if it cannot be opened."""
         self.root = root
+        self.is_local = "://" not in root or root.startswith("file://")
+        if not self.is_local:
+            _ = self._opened  # a wrong URL is reported now
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        """(file system, base path). Opened late: fsspec takes a tenth of a second to import."""
+        import fsspec
+
         try:
-            self._fs, self._base = fsspec.core.url_to_fs(root)
+            file_system, base = fsspec.core.url_to_fs(self.root)
         except (ImportError, ValueError) as error:
-            raise ArchiveError(f"PRESSMARK_ARCHIVE={root!r} cannot be opened: {error}") from error
-        self._base = self._base.rstrip("/")
+            raise ArchiveError(f"PRESSMARK_ARCHIVE={self.root!r} cannot be opened: {error}") from error
+        return file_system, base.rstrip("/")
 
     @property
-    def is_local(self) -> bool:
-        """Whether files lie in a local folder."""
-        return isinstance(self._fs, LocalFileSystem)
+    def _fs(self) -> Any:
+        return self._opened[0]
+
+    @property
+    def _base(self) -> str:
+        return self._opened[1]
 
     def put(self, source: Path, name: str) -> None:
         """Move a finished local file into the archive under `name`.
@@ -121,6 +133,8 @@ class ArchiveStore:
 
     def notes(self, folder: str) -> dict[str, str]:
         """Small JSON files of a folder beside the WARC files, by name."""
+        if self.is_local and not Path(self.root.removeprefix("file://"), folder).exists():
+            return {}  # the common case, without opening the file system
         try:
             paths = self._fs.glob(f"{self._base}/{folder}/*.json")
             return {path.rsplit("/", 1)[-1]: self._fs.cat_file(path).decode() for path in sorted(paths)}

@@ -1,6 +1,6 @@
 """The command line: `pressmark --help`.
 
-A command's module is imported when that command is called: all of them together take seconds.
+A command's module is imported only when that command runs. Importing all of them takes seconds.
 """
 
 from __future__ import annotations
@@ -14,8 +14,20 @@ import typer
 
 from pressmark import __version__
 
+_HELP = """Crawl news outlets, archive their articles, and query them in SQL.
+
+Run `pressmark COMMAND --help` for the options of a command.
+
+Examples:
+
+  pressmark up
+
+  pressmark crawl southfront
+
+  pressmark psql -c "SELECT outlet, headline FROM mart.article"
+"""
 _PSQL = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help"]}
-# Name, module, function; or Typer app for a group of commands. In the order of --help.
+# Command: module and attribute, a function or the Typer app of a group. Listed in the order of --help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "demo"),
     "up": ("service", "up"),
@@ -40,44 +52,49 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"pressmark {__version__}")
+def _print_version() -> None:
+    typer.echo(f"pressmark {__version__}")
+
+
+def _version_option(requested: bool) -> None:
+    if requested:
+        _print_version()
         raise typer.Exit
 
 
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=_version_option, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """Crawl news outlets, keep their articles with where they came from, answer in SQL."""
+    pass
 
 
 def build_app(names: Iterable[str] = COMMANDS) -> typer.Typer:
-    """The command line with these commands."""
+    """Return the command line with these commands."""
     app = typer.Typer(
         name="pressmark",
-        help="Crawl news outlets, keep their articles with where they came from, answer in SQL.",
+        help=_HELP,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    app.callback()(_options)
+    app.callback(help=_HELP)(_options)
     for name in names:
         module, attribute = COMMANDS[name]
-        found: Any = getattr(import_module(f"pressmark.cli.{module}"), attribute)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found, name=name)
+        command: Any = getattr(import_module(f"pressmark.cli.{module}"), attribute)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
         else:
-            app.command(name, context_settings=_PSQL if name == "psql" else None)(found)
+            app.command(name, context_settings=_PSQL if name == "psql" else None)(command)
     return app
 
 
 def main() -> None:
-    """Entry point of the `pressmark` script."""
-    if sys.argv[1:2] == ["--version"]:
-        _print_version(True)
-    wanted = next((word for word in sys.argv[1:2] if word in COMMANDS), None)
-    build_app([wanted] if wanted else COMMANDS)()
+    """Run the `pressmark` script."""
+    first = sys.argv[1] if len(sys.argv) > 1 else None
+    if first == "--version":  # answered without importing any command
+        _print_version()
+        return
+    build_app([first] if first in COMMANDS else COMMANDS)(prog_name="pressmark")

@@ -1,4 +1,4 @@
-"""The whole command line in one object, for whoever reads it rather than runs it: the generated reference."""
+"""The complete command line as one object, for the generated reference (`docs/generate.py`)."""
 
 from pressmark.cli import build_app
 

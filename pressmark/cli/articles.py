@@ -4,57 +4,63 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
 
 from pressmark.cli.output import fail, friendly, out, print_json
 from pressmark.settings import Settings
-from pressmark.text import clean_text
+from pressmark.text import clean_text, plural
 from pressmark.times import short_time
 from pressmark.warehouse.connection import Warehouse, transaction
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.url_history import UrlHistory, read_article, read_url_history
 
-_Url = Annotated[str, typer.Argument(metavar="URL")]
+_Url = Annotated[str, typer.Argument(metavar="URL", help="Absolute http(s) URL.")]
 _MAX_COPIES = 10
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 
 
 @friendly
 def why(url: _Url, as_json: _Json = False) -> None:
-    """What became of an address: how it was found, how every crawl ended it, its visits, where they are archived.
+    """Explain what happened to a URL.
+
+    Shows the endpoints that listed it, its outcome in every crawl, its captures
+    and their place in the archive.
 
     Example:
 
       pressmark why https://southfront.press/some-article/
     """
     settings = Settings.from_env()
-    history = _read(settings, url)[0]
+    history = _read_history(settings, url)[0]
     if as_json:
         print_json(asdict(history))
     elif history.is_known:
         _print_history(history, settings)
     if not history.is_known:
-        _unknown(history)
+        _fail_unknown(history)
 
 
 @friendly
 def show(url: _Url, as_json: _Json = False) -> None:
-    """The article behind an address, as it was last seen, with its full text.
+    """Show the article at a URL with its full text.
 
-    Example:
+    Prints the article as it was last captured.
+
+    Examples:
+
+      pressmark show https://southfront.press/some-article/
 
       pressmark show https://southfront.press/some-article/ --json
-
     """
-    history, article = _read(Settings.from_env(), url)
+    history, article = _read_history(Settings.from_env(), url)
     if article is None:
         if not history.is_known:
-            _unknown(history)
-        last = history.outcomes[-1]["outcome"] if history.outcomes else "not decided on yet"
-        fail(f"{history.url} is known, but no article came of it ({last}). `pressmark why` tells more.")
+            _fail_unknown(history)
+        last = f"last outcome: {history.outcomes[-1]['outcome']}" if history.outcomes else "no outcome yet"
+        fail(f"{history.url} is known, but it is not an article ({last}). `pressmark why` shows its history.")
     if as_json:
         print_json(article)
         return
@@ -73,7 +79,7 @@ def show(url: _Url, as_json: _Json = False) -> None:
         out.print(plain(paragraph) + "\n")
 
 
-def _read(settings: Settings, url: str) -> tuple[UrlHistory, dict[str, Any] | None]:
+def _read_history(settings: Settings, url: str) -> tuple[UrlHistory, dict[str, Any] | None]:
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     connection = warehouse.connect("loader", "pressmark why")
@@ -82,73 +88,77 @@ def _read(settings: Settings, url: str) -> tuple[UrlHistory, dict[str, Any] | No
         return history, read_article(cursor, history.articles)
 
 
-def _unknown(history: UrlHistory) -> None:
+def _fail_unknown(history: UrlHistory) -> NoReturn:
     if history.outlets:
         fail(f"{history.url} has never been discovered at {', '.join(history.outlets)}.")
-    fail(f"{history.url} is on no domain of an outlet that was ever crawled. See `pressmark outlet list`.")
+    fail(f"{history.url} is not in a domain of any crawled outlet. `pressmark outlet list` lists the outlets.")
 
 
 def _print_history(history: UrlHistory, settings: Settings) -> None:
     out.print(f"[bold]{plain(history.url)}[/bold]")
     for row in history.frontier:
-        due = short_time(row["next_due_at"]) if row["next_due_at"] else "only when a listing says that it changed"
-        out.print(f"  outlet: {row['outlet']}   first met: {short_time(row['first_listed_at'])}   next visit: {due}")
+        due = short_time(row["next_due_at"]) if row["next_due_at"] else "only if a listing reports a change"
+        out.print(f"  outlet: {row['outlet']}   first listed: {short_time(row['first_listed_at'])}   next fetch: {due}")
     for row in history.removals:
         out.print(
             f"  [red]removal[/red] ({row['action']}) of {row['target']} {plain(row['value'])}: {plain(row['reason'])}"
         )
     if history.rights:
-        host = {k: v for k, v in history.rights.items() if k not in ("robots", "reason", "checked_at")}
-        told = "; ".join(f"{name} {value}" for name, value in host.items())
-        verdict = history.rights.get("robots", "not asked for")
-        reason = f" ({plain(history.rights['reason'])})" if "reason" in history.rights else ""
-        seen = f", seen {short_time(history.rights['checked_at'])}" if "checked_at" in history.rights else ""
-        out.print(f"  robots.txt: {verdict}{reason}{seen}{'; ' + plain(told) if told else ''}")
-    out.print("[bold]Found by[/bold]")
+        out.print(f"  {_site_policy(history.rights)}")
+    out.print("[bold]Listed by[/bold]")
     for row in history.url_listings:
-        seen = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
-        out.print(f"  {row['method']}  {plain(row['endpoint'])}  {seen}")
+        listed = f"{short_time(row['first_listed_at'])} to {short_time(row['last_listed_at'])}"
+        out.print(f"  {row['method']}  {plain(row['endpoint'])}  {listed}")
     if not history.url_listings:
-        out.print("  no endpoint; another address led to it")
-    out.print("[bold]Crawls[/bold] (crawls that merely met it again and had no reason to ask are counted, not listed)")
+        out.print("  no endpoint; another URL led to it")
+    out.print("[bold]Crawls[/bold] (crawls that listed the URL again without a reason to fetch it are not shown)")
     for row in history.outcomes:
         reason = f" ({plain(row['reason'])})" if row["reason"] else ""
         out.print(f"  {short_time(row['decided_at'])}  [bold]{row['outcome']}[/bold]{reason}: {row['meaning']}")
-        under = f" as {plain(row['url'])}" if row["url"] != history.url else ""
-        out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}{under}")
-    out.print("[bold]Visits[/bold]")
+        variant = f" as {plain(row['url'])}" if row["url"] != history.url else ""
+        out.print(f"    crawl {row['crawl_id']}, {row['mode']}, by {row['discovered_via']}{variant}")
+    out.print("[bold]Captures[/bold]")
     for row in history.captures:
-        version = ""
+        revision = ""
         if row["revision"]:
             changed = f" changed: {', '.join(row['changed_parts'])}" if row["changed_parts"] else ""
-            version = f"  version {row['revision']}{changed}"
-        out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {plain(row['url'])}{version}")
-        out.print(f"    {_place(row, settings)}")
-        stated = {name: value for name, value in (row["rights"] or {}).items() if name != "site"}
-        if stated:
-            out.print(f"    rights stated: {plain('; '.join(f'{name} {value}' for name, value in stated.items()))}")
+            revision = f"  revision {row['revision']}{changed}"
+        out.print(f"  {short_time(row['observed_at'])}  {row['http_status']}  {plain(row['url'])}{revision}")
+        out.print(f"    {_archive_place(row, settings)}")
+        rights = {name: value for name, value in (row["rights"] or {}).items() if name != "site"}
+        if rights:
+            out.print(f"    rights signals: {plain('; '.join(f'{name} {value}' for name, value in rights.items()))}")
     for row in history.quarantine:
         out.print(
-            f"  {short_time(row['created_at'])}  {row['outcome']}, found out at {row['stage']}: {plain(row['reason'])}"
+            f"  {short_time(row['created_at'])}  {row['outcome']}, detected at {row['stage']}: {plain(row['reason'])}"
         )
-        out.print(f"    {_place(row, settings)}")
+        out.print(f"    {_archive_place(row, settings)}")
     if not history.captures and not history.quarantine:
         out.print("  none")
     if history.copies:
         out.print("[bold]Copies of its text[/bold]")
     for row in history.copies[:_MAX_COPIES]:
-        out.print(f"  {row['outlet']}  {plain(row['url'])}  {row['similarity']:.0%} alike")
+        out.print(f"  {row['outlet']}  {plain(row['url'])}  {row['similarity']:.0%} similar")
     if len(history.copies) > _MAX_COPIES:
-        out.print(f"  and {len(history.copies) - _MAX_COPIES} more: see mart.syndication_edge")
+        out.print(f"  and {len(history.copies) - _MAX_COPIES} more in mart.syndication_edge")
 
 
-def _place(row: dict[str, Any], settings: Settings) -> str:
+def _site_policy(rights: dict[str, Any]) -> str:
+    """Describe in one line what robots.txt and tdmrep.json of the host declare for the URL."""
+    verdict = rights.get("robots", "not fetched")
+    reason = f" ({plain(rights['reason'])})" if "reason" in rights else ""
+    checked = f", checked {short_time(rights['checked_at'])}" if "checked_at" in rights else ""
+    signals = [f"{name} {value}" for name, value in rights.items() if name not in ("robots", "reason", "checked_at")]
+    return f"robots.txt: {verdict}{reason}{checked}" + "".join(f"; {plain(signal)}" for signal in signals)
+
+
+def _archive_place(row: dict[str, Any], settings: Settings) -> str:
     if not row["archive_file"]:
         return "not archived"
-    place = f"{settings.archive}/{row['archive_file']}"
-    return f"archived in {place} at byte {row['archive_offset']}, {row['archive_length']} bytes"
+    path = f"{settings.archive}/{row['archive_file']}"
+    return f"archived in {path} at byte {row['archive_offset']}, {plural(row['archive_length'], 'byte')}"
 
 
 def plain(text: str) -> str:
-    """Text of others: brackets in it are no markup, control characters no commands to the terminal."""
+    """Make text from a page safe to print: Rich markup is escaped, control characters are removed."""
     return escape(clean_text(text))

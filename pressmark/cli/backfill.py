@@ -36,32 +36,41 @@ from pressmark.times import duration, parse_time, short_time
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.migrations import ensure_ready
 
-_AT_ONCE = 4  # outlets side by side
-_DAYS_SHOWN = 40
+_CONCURRENT_OUTLETS = 4
+_MAX_DAYS_SHOWN = 40
 
 
 @friendly
 def backfill(
     outlets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="ID...", help="Outlets with listings of the past.", show_default=False),
+        typer.Argument(
+            metavar="ID", help="Ids of outlets with a sitemap, daily archive or WordPress.", show_default=False
+        ),
     ] = None,
     since: Annotated[str | None, typer.Option(help="First day of publication (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(help="The day after the last one; default: tomorrow.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Day after the last day of publication (UTC).", show_default="tomorrow")
+    ] = None,
     methods: Annotated[
-        str | None, typer.Option(help="Only these: sitemap, robots, archive, wordpress, separated by commas.")
+        str | None,
+        typer.Option(help="Use only these methods, separated by commas: sitemap, robots, archive, wordpress."),
     ] = None,
     max_pages: Annotated[
         int | None, typer.Option(min=1, help="Fetch at most this many articles per chunk (one outlet, one month).")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Fetch known pages too.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would take; fetch no article.")] = False,
-    as_list: Annotated[bool, typer.Option("--list", help="The latest backfills and how far they came.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Fetch known pages again.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and its estimated cost without fetching articles.")
+    ] = False,
+    as_list: Annotated[bool, typer.Option("--list", help="List the latest backfills and their progress.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
 ) -> None:
-    """Fetch what outlets published on certain dates: a plan first, then parts that are not done twice.
+    """Fetch articles published in a date range.
 
-    A backfill that was cut off goes on where it was when the same is asked for again.
+    Prints a plan first, then fetches it in chunks of one outlet and one month.
+    To resume an interrupted backfill, run the same command again: finished
+    chunks are skipped.
 
     Examples:
 
@@ -80,15 +89,15 @@ def backfill(
     registry = load_registry(settings.outlets)
     begin, end = parse_time(since, "--since"), parse_time(until, "--until") or _end_of_today()
     if begin is None:
-        raise ConfigError("--since is missing: the first day of publication that is wanted.")
+        raise ConfigError("--since is missing. Give the first day of publication, such as --since 2026-11-01.")
     chosen_methods = tuple(part.strip() for part in methods.split(",")) if methods else None
-    wanted = BackfillRequest(tuple(registry.select(outlets or ())), begin, end, chosen_methods, max_pages, force)
-    check(wanted)
+    request = BackfillRequest(tuple(registry.select(outlets or ())), begin, end, chosen_methods, max_pages, force)
+    check(request)
     ensure_ready(warehouse)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
-    plan = _plan(settings, warehouse, wanted, dry_run)
+    plan = _plan(settings, warehouse, request, dry_run)
     if not as_json:
-        _print_plan(plan, wanted)
+        _print_plan(plan, request)
     failed = {p.outlet: p.error for p in plan.outlets if p.error}
     if dry_run:
         if as_json:
@@ -96,7 +105,7 @@ def backfill(
         if failed:
             raise typer.Exit(1)
         return
-    report = _run(settings, warehouse, registry, wanted, plan)
+    report = _run(settings, warehouse, registry, request, plan)
     cluster_with_progress(warehouse)
     if as_json:
         print_json({**_plan_json(plan), **report})
@@ -104,60 +113,60 @@ def backfill(
         for line in report_lines(report):
             out.print(line)
     if report["state"] != "done":
-        fail("the backfill is not done; the same command goes on with what is left")
+        fail("The backfill is unfinished. Run the same command again to resume it.")
 
 
 def _end_of_today() -> datetime:
-    """So that the same command of the same day asks for the same."""
+    """Return the next midnight (UTC). The same command thus requests the same range all day, and can resume."""
     return (datetime.now(UTC) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _plan(settings: Settings, warehouse: Warehouse, wanted: BackfillRequest, dry_run: bool) -> Plan:
+def _plan(settings: Settings, warehouse: Warehouse, request: BackfillRequest, dry_run: bool) -> Plan:
     with Progress(
-        TextColumn("reading listings"), TimeElapsedColumn(), console=err, disable=not err.is_terminal, transient=True
+        TextColumn("Reading listings"), TimeElapsedColumn(), console=err, disable=not err.is_terminal, transient=True
     ) as progress:
         progress.add_task("")
         return plan_backfill(
-            settings, warehouse, wanted, requested_by=f"{getpass.getuser()} (command line)", dry_run=dry_run
+            settings, warehouse, request, requested_by=f"{getpass.getuser()} (command line)", dry_run=dry_run
         )
 
 
 def _run(
-    settings: Settings, warehouse: Warehouse, registry: Registry, wanted: BackfillRequest, plan: Plan
+    settings: Settings, warehouse: Warehouse, registry: Registry, request: BackfillRequest, plan: Plan
 ) -> dict[str, Any]:
-    """The chunks of each outlet one after the other, outlets side by side."""
+    """Run the chunks of each outlet in order, several outlets concurrently. Return the report."""
     waiting: dict[str, list[datetime]] = defaultdict(list)
     for outlet, since, _, state in plan.chunks:
         if state not in ("done", "covered"):
             waiting[outlet].append(since)
-    by_id = {outlet.id: outlet for outlet in wanted.outlets}
+    by_id = {outlet.id: outlet for outlet in request.outlets}
     with (
         Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
             console=err, disable=not err.is_terminal, transient=True,
         ) as progress,
-        ThreadPoolExecutor(_AT_ONCE) as side_by_side,
+        ThreadPoolExecutor(_CONCURRENT_OUTLETS) as executor,
     ):  # fmt: skip
         bars = {outlet: progress.add_task(outlet, total=len(chunks)) for outlet, chunks in waiting.items()}
 
         stopped = threading.Event()
         crawls: list[subprocess.Popen[bytes]] = []
 
-        def started(process: subprocess.Popen[bytes]) -> None:
+        def on_start(process: subprocess.Popen[bytes]) -> None:
             crawls.append(process)
             if stopped.is_set():
                 process.terminate()
 
-        def work(outlet: str) -> None:
+        def run_outlet(outlet: str) -> None:
             for since in waiting[outlet]:
                 if stopped.is_set():
                     return
                 try:
                     run_chunk(
                         settings, warehouse, plan.backfill_id, by_id[outlet], since, load=partial(load, outlet),
-                        on_start=started,
+                        on_start=on_start,
                     )  # fmt: skip
-                except HostRefuses:  # the report tells it; the other outlets go on
+                except HostRefuses:  # the report shows it; other outlets continue
                     return
                 progress.advance(bars[outlet])
 
@@ -165,9 +174,9 @@ def _run(
             load_quietly(settings, registry, [outlet])
 
         try:
-            for done in [side_by_side.submit(work, outlet) for outlet in waiting]:
-                done.result()
-        except BaseException:  # Ctrl-C too: crawls have a session of their own, and end gently
+            for future in [executor.submit(run_outlet, outlet) for outlet in waiting]:
+                future.result()
+        except BaseException:  # including Ctrl-C, which does not reach the crawls: they run in their own sessions
             stopped.set()
             for process in crawls:
                 process.terminate()
@@ -175,23 +184,23 @@ def _run(
     return report_backfill(warehouse, plan.backfill_id)
 
 
-def _print_plan(plan: Plan, wanted: BackfillRequest) -> None:
-    made = table("outlet", "#known", "#discoverable", "#missing", "#requests", "about", "")
+def _print_plan(plan: Plan, request: BackfillRequest) -> None:
+    totals = table("outlet", "#known", "#discoverable", "#missing", "#requests", "time (estimate)", "note")
     for p in plan.outlets:
         note = p.error or p.note or (f"{p.undated} without a date in the listing" if p.undated else "")
         numbers = (p.known, p.discoverable, p.missing, p.requests)
-        made.add_row(p.outlet, *map(str, numbers), duration(p.seconds), note)
-    out.print(made)
-    if (wanted.until - wanted.since) <= timedelta(days=_DAYS_SHOWN):
+        totals.add_row(p.outlet, *map(str, numbers), duration(p.seconds), note)
+    out.print(totals)
+    if (request.until - request.since) <= timedelta(days=_MAX_DAYS_SHOWN):
         days = table("outlet", "day", "#known", "#discoverable", "#missing")
         for p in plan.outlets:
             for day, counts in sorted(p.days.items()):
-                counted = [str(counts.get(name, 0)) for name in ("known", "discoverable", "missing")]
-                days.add_row(p.outlet, "no date" if day == "?" else day, *counted)
+                numbers_of_day = [str(counts.get(name, 0)) for name in ("known", "discoverable", "missing")]
+                days.add_row(p.outlet, "no date" if day == "?" else day, *numbers_of_day)
         out.print()
         out.print(days)
-    again = "goes on" if plan.resumed else "has"
-    out.print(f"\nBackfill {plan.backfill_id} {again}: {plan.lines[-1]}")
+    resumed = " (resumed)" if plan.resumed else ""
+    out.print(f"\nBackfill {plan.backfill_id}{resumed}: {plan.lines[-1]}")
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:
@@ -213,10 +222,10 @@ def _list(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print_json({"backfills": [{k: str(v) if isinstance(v, UUID) else v for k, v in row.items()} for row in rows]})
         return
-    made = table("backfill", "asked", "by", "since", "until", "state", "#parts", "#done", "outlets")
+    backfills = table("backfill", "created", "by", "since", "until", "state", "#chunks", "#done", "outlets")
     for row in rows:
-        made.add_row(
+        backfills.add_row(
             str(row["backfill_id"]), short_time(row["created_at"]), row["requested_by"], f"{row['since']:%Y-%m-%d}",
             f"{row['until']:%Y-%m-%d}", row["state"], str(row["chunks"]), str(row["done"]), ", ".join(row["outlets"]),
         )  # fmt: skip
-    out.print(made)
+    out.print(backfills)

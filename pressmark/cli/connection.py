@@ -1,4 +1,4 @@
-"""The warehouse that a command works on."""
+"""The warehouse that a command uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pressmark.warehouse.migrations import ensure_ready
 
 
 def ready_warehouse() -> Warehouse:
-    """The warehouse of the environment's settings, migrated to this version. Raises ServerError."""
+    """Return the warehouse of the environment's settings, migrated to this version. Raises ServerError."""
     warehouse = Warehouse(Settings.from_env())
     ensure_ready(warehouse)
     return warehouse

@@ -17,38 +17,51 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
+from pressmark.crawl_types import CrawlRequest
 from pressmark.errors import ConfigError
 from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.times import parse_time
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
-from pressmark.warehouse.crawl_requests import CrawlRequest, add_request
+from pressmark.warehouse.crawl_requests import add_request
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.queries import queries
 
-if TYPE_CHECKING:  # numpy and Trafilatura come in when something is loaded
-    from pressmark.warehouse.clusters import ClusterResult
+if TYPE_CHECKING:  # imported late: numpy and Trafilatura are needed only to load segments
+    from pressmark.warehouse.cluster_queue import ClusterResult
     from pressmark.warehouse.load import LoadedSegment
 
-_SECONDS_A_PAGE = 1.0  # beside the delay, for the estimate of a dry run
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 
 
 @friendly
 def crawl(
     outlets: Annotated[
-        list[str], typer.Argument(metavar="ID...", help="Outlets, as in `pressmark outlet list`.", show_default=False)
+        list[str],
+        typer.Argument(
+            metavar="ID", help="Ids of the outlets to crawl; see `pressmark outlet list`.", show_default=False
+        ),
     ],
     since: Annotated[
-        str | None, typer.Option(help="Only what was published at or after this day or time (UTC).")
+        str | None, typer.Option(help="Fetch only articles published at or after this day or time (UTC).")
     ] = None,
-    until: Annotated[str | None, typer.Option(help="Only what was published before this day or time (UTC).")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be fetched; fetch no article.")] = False,
+    until: Annotated[
+        str | None, typer.Option(help="Fetch only articles published before this day or time (UTC).")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be fetched without fetching articles.")
+    ] = False,
     max_pages: Annotated[int | None, typer.Option(min=1, help="Fetch at most this many articles per outlet.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    as_json: _Json = False,
 ) -> None:
-    """Crawl outlets now and load what came.
+    """Crawl outlets now and load the results.
+
+    Without --since, fetches everything the outlets list that is new or due.
+    With --since, fetches what was published in that window; this needs an
+    endpoint that reaches the past, such as a sitemap.
 
     Examples:
 
@@ -63,25 +76,25 @@ def crawl(
     chosen = registry.select(outlets)
     start, end = parse_time(since, "--since"), parse_time(until, "--until")
     if end is not None and start is None:
-        raise ConfigError("--until needs --since: a window has a begin.")
+        raise ConfigError("--until needs --since. Give the first day of the window too.")
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     requests = plan_requests(warehouse, chosen, start, end, dry_run, max_pages)
-    well = True
+    succeeded = True
     if dry_run:
         run = run_with_progress(settings, requests)
         if not run.error:
             _print_plan(chosen, run, as_json)
     else:
-        # What a crawl has committed is loaded, and compared, while others go on.
-        with ThreadPoolExecutor(1) as comparing, ThreadPoolExecutor(1) as loading:
-            early = _LoadsAsTheyEnd(loading, comparing, settings, registry)
-            run = run_with_progress(settings, requests, early)
-        # Also what a crawl that failed or was killed has committed.
+        # Load and cluster the segments of finished crawls while the other crawls run.
+        with ThreadPoolExecutor(1) as clustering, ThreadPoolExecutor(1) as loading:
+            loader = _BackgroundLoader(loading, clustering, settings, registry)
+            run = run_with_progress(settings, requests, loader)
+        # Load the rest too, including segments committed by a crawl that failed or was killed.
         rest = load_outlets(settings, registry, [outlet.id for outlet in chosen])
-        loaded = {segment.segment_id: segment for segment in [*early.done(), *rest]}  # the last attempt counts
-        well = _failure_summary(list(loaded.values()))
+        loaded = {segment.segment_id: segment for segment in [*loader.done(), *rest]}  # the last attempt counts
+        succeeded = _report_failed_segments(list(loaded.values()))
         cluster_with_progress(warehouse)
         report = crawl_report(warehouse, [request.request_id for request in requests])
         if as_json:
@@ -89,27 +102,34 @@ def crawl(
         elif report["crawls"]:
             print_report(report)
         if report["crawls"] and not report["ledger_ok"]:
-            print("pressmark: a ledger does not add up; `pressmark status` and the log tell more", file=sys.stderr)
-            well = False
+            print(
+                f"pressmark: a ledger does not add up; see `pressmark status` and {settings.logs / 'crawl.log'}",
+                file=sys.stderr,
+            )
+            succeeded = False
     if run.error:
         fail(run.error, run.exit_code if 0 < run.exit_code < 126 else 1)
     failed = {outlet: event["error"] for outlet, event in run.closed.items() if event.get("reason") == "failed"}
     for outlet, error in failed.items():
         print(f"pressmark: {outlet}: {error}", file=sys.stderr)
-    if failed or run.exit_code or not well:
+    if failed or run.exit_code or not succeeded:
         raise typer.Exit(1)
 
 
 @friendly
 def load(
     outlets: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Only these outlets.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="ID", help="Ids of the outlets to load. Default: all.", show_default=False),
     ] = None,
     retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Also retry segments that failed permanently.")
+        bool, typer.Option("--retry-failed", help="Retry segments that failed permanently too.")
     ] = False,
 ) -> None:
-    """Load what crawls have committed and nobody has loaded yet.
+    """Load segments that are not loaded yet.
+
+    `crawl` and the DAGs load their own segments. Use this after a crash, or
+    after a crawl by Scrapy alone.
 
     Examples:
 
@@ -121,19 +141,21 @@ def load(
     registry = load_registry(settings.outlets)
     registry.select(outlets or ())
     ensure_ready(Warehouse(settings))
-    done = load_outlets(settings, registry, outlets or None, retry_failed)
-    captures = sum(segment.captures or 0 for segment in done)
-    out.print(f"{len(done)} segments, {captures} visits loaded.")
+    segments = load_outlets(settings, registry, outlets or None, retry_failed)
+    loaded = [segment for segment in segments if not segment.error]
+    captures = sum(segment.captures or 0 for segment in loaded)
+    out.print(f"Loaded {plural(len(loaded), 'segment')} with {plural(captures, 'capture')}.")
     cluster_with_progress(Warehouse(settings))
-    if not _failure_summary(done):
+    if not _report_failed_segments(segments):
         raise typer.Exit(1)
 
 
 @friendly
-def cluster(as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
-    """Look for the copies of articles that were loaded since the last time.
+def cluster(as_json: _Json = False) -> None:
+    """Find copies among newly loaded articles.
 
-    `crawl`, `load` and the DAGs do it by themselves; this finishes what was cut off.
+    `crawl`, `load` and the DAGs do this automatically. Use it to finish a run
+    that was interrupted.
 
     Examples:
 
@@ -143,28 +165,33 @@ def cluster(as_json: Annotated[bool, typer.Option("--json", help="One JSON objec
     """
     warehouse = Warehouse(Settings.from_env())
     ensure_ready(warehouse)
-    done = cluster_with_progress(warehouse)
+    result = cluster_with_progress(warehouse)
     if as_json:
-        print_json({"articles": done.articles, "copies": done.copies, "changed": done.changed})
+        print_json({"articles": result.articles, "copies": result.copies, "changed": result.changed})
     else:
-        out.print(f"{done.articles} articles looked at: {done.copies} copies found, {done.changed} changed clusters.")
+        out.print(
+            f"Compared {plural(result.articles, 'article')}: {plural(result.copies, 'copy', 'copies')} found, "
+            f"{plural(result.changed, 'cluster')} changed."
+        )
 
 
 def cluster_with_progress(warehouse: Warehouse) -> ClusterResult:
-    """Look for copies; a progress bar on a terminal."""
-    from pressmark.warehouse.clusters import cluster as find_copies
+    """Find copies, with a progress bar on a terminal."""
+    from pressmark.warehouse.cluster_queue import cluster_queued
 
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("copies", total=None)
-        return find_copies(warehouse, lambda done, waiting: progress.update(bar, completed=done, total=done + waiting))
+        return cluster_queued(
+            warehouse, lambda done, waiting: progress.update(bar, completed=done, total=done + waiting)
+        )
 
 
-def _failure_summary(done: list[LoadedSegment]) -> bool:
-    """Say which segments were not loaded; True where all were."""
-    failed = [segment for segment in done if segment.error]
+def _report_failed_segments(segments: list[LoadedSegment]) -> bool:
+    """Print the segments that could not be loaded. Return True if there are none."""
+    failed = [segment for segment in segments if segment.error]
     for segment in failed:
-        what = f"{segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}"
-        print(f"pressmark: {what}\nIt stays staged; `pressmark load --retry-failed` retries it.", file=sys.stderr)
+        message = f"{segment.outlet}: segment {segment.segment_id} was not loaded: {segment.error}"
+        print(f"pressmark: {message}\nIt stays staged; `pressmark load --retry-failed` retries it.", file=sys.stderr)
     return not failed
 
 
@@ -176,7 +203,7 @@ def plan_requests(
     dry_run: bool,
     max_pages: int | None,
 ) -> list[CrawlRequest]:
-    """Write a crawl request for each outlet."""
+    """Store one crawl request per outlet."""
     connection = warehouse.connect("loader", "pressmark plan")
     with contextlib.closing(connection), transaction(connection) as cursor:
         return [
@@ -194,16 +221,18 @@ def plan_requests(
         ]
 
 
-class _LoadsAsTheyEnd:
-    """Loads an outlet's segments when its crawl says that it is over, then looks for copies: each in a thread of
-    its own beside the progress display. What fails here is done again, and told, after the crawls.
+class _BackgroundLoader:
+    """Load and cluster an outlet's segments as soon as its crawl is closed.
+
+    Each step has its own thread, so the progress display is not blocked. Failures here are ignored: the caller loads
+    and clusters again after the crawls, and reports what fails then.
     """
 
     def __init__(
-        self, loading: ThreadPoolExecutor, comparing: ThreadPoolExecutor, settings: Settings, registry: Registry
+        self, loading: ThreadPoolExecutor, clustering: ThreadPoolExecutor, settings: Settings, registry: Registry
     ) -> None:
         self._loading = loading
-        self._comparing = comparing
+        self._clustering = clustering
         self._settings = settings
         self._registry = registry
         self._loads: list[Future[list[LoadedSegment]]] = []
@@ -213,21 +242,21 @@ class _LoadsAsTheyEnd:
             self._loads.append(self._loading.submit(self._load, [event["outlet"]]))
 
     def _load(self, outlets: list[str]) -> list[LoadedSegment]:
-        from pressmark.warehouse.clusters import cluster as find_copies
+        from pressmark.warehouse.cluster_queue import cluster_queued
 
-        done = load_quietly(self._settings, self._registry, outlets)
-        self._comparing.submit(find_copies, Warehouse(self._settings))
-        return done
+        segments = load_quietly(self._settings, self._registry, outlets)
+        self._clustering.submit(cluster_queued, Warehouse(self._settings))
+        return segments
 
     def done(self) -> list[LoadedSegment]:
-        """What was loaded. Where the server stayed away, it was left to the load after the crawls."""
+        """Return the segments that were loaded. Loads that raised, such as for a lost server, are left out."""
         return [segment for load in self._loads if load.exception() is None for segment in load.result()]
 
 
 def run_with_progress(
     settings: Settings, requests: list[CrawlRequest], on_event: Callable[[Event], None] | None = None
 ) -> CrawlRun:
-    """Run the crawl process; a progress bar on a terminal, the log in a file."""
+    """Run the crawl process with a progress bar on a terminal. Its log goes to a file."""
     log = settings.logs / "crawl.log"
     with Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
@@ -246,7 +275,7 @@ def run_with_progress(
             elif event["event"] == "resolved" and not event.get("left_out"):
                 progress.advance(bar)
             elif event["event"] == "waiting":
-                err.print(f"{event['outlet']}: another crawl of it is running; waiting for its end")
+                err.print(f"{event['outlet']}: another crawl of this outlet is running; waiting for it to end")
 
         return run_crawls([request.request_id for request in requests], log, show)
 
@@ -254,7 +283,7 @@ def run_with_progress(
 def load_outlets(
     settings: Settings, registry: Registry, outlets: list[str] | None, retry_failed: bool = False
 ) -> list[LoadedSegment]:
-    """Load the committed segments of these outlets; a progress bar on a terminal."""
+    """Load the committed segments of these outlets (None: of all), with a progress bar on a terminal."""
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("load", total=None)
         return load_quietly(
@@ -269,7 +298,10 @@ def load_quietly(
     retry_failed: bool = False,
     on_loaded: Callable[[int], None] = lambda total: None,
 ) -> list[LoadedSegment]:
-    """The same without a display of its own."""
+    """Load the committed segments of these outlets (None: of all) without a progress bar.
+
+    on_loaded: called after each segment with the number of segments to load.
+    """
     from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
     from pressmark.warehouse.load import load_segments, segments_to_load
 
@@ -282,7 +314,7 @@ def load_quietly(
 
 
 def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any]:
-    """What the ledger says of the crawls of these requests."""
+    """Return the ledger's figures for the crawls of these requests, as `crawl --json` prints them."""
     connection = warehouse.connect("loader", "pressmark report")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(queries("crawl")["crawls_of_requests"], {"request_ids": request_ids})
@@ -310,32 +342,31 @@ def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any
     return {"crawls": crawls, "ledger_ok": bool(crawls) and all(c["ledger_ok"] for c in crawls)}
 
 
-def _nothing(row: dict[str, Any]) -> str:
-    """Why a crawl had no candidate."""
+def _no_candidates_reason(row: dict[str, Any]) -> str:
     if row["endpoints_unchanged"]:
         return "nothing has changed (304)"
-    return "nothing listed" if row["endpoints_looked_at"] else "its endpoints rest"
+    return "nothing listed" if row["endpoints_looked_at"] else "no endpoint is due"
 
 
 def print_report(report: dict[str, Any]) -> None:
-    """The report as a table."""
-    made = table("outlet", "mode", "#candidates", "#requests", "#seconds", "end", "outcomes")
+    """Print a report of `crawl_report` as a table."""
+    crawls = table("outlet", "mode", "#candidates", "#requests", "#seconds", "finished", "outcomes")
     for row in report["crawls"]:
-        outcomes = ", ".join(f"{count} {name}" for name, count in row["outcomes"].items()) or _nothing(row)
-        made.add_row(
+        outcomes = ", ".join(f"{count} {name}" for name, count in row["outcomes"].items())
+        crawls.add_row(
             row["outlet"], row["mode"], str(row["candidates"]), str(row["requests"]), f"{row['seconds']:.1f}",
-            row["finish_reason"] or "open", outcomes,
+            row["finish_reason"] or "open", outcomes or _no_candidates_reason(row),
         )  # fmt: skip
-    out.print(made)
+    out.print(crawls)
     out.print(f"ledger_ok: {'true' if report['ledger_ok'] else 'FALSE'}")
 
 
 def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
-    """What a dry run found out: candidates, what would be fetched, how long it would take."""
+    """Print the result of a dry run: candidates, pages to fetch, estimated time."""
     plans = []
     for outlet in outlets:
         event = run.closed.get(outlet.id)
-        if event is None or event["reason"] == "failed":  # it is told by its error
+        if event is None or event["reason"] == "failed":  # the caller prints its error
             continue
         left_out = {name: n for name, n in event["plan"].items() if name not in ("fetch", "from_archive")}
         pages = event["plan"].get("fetch", 0)
@@ -346,19 +377,19 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
                 "fetch": pages,
                 "from_archive": event["plan"].get("from_archive", 0),
                 "left_out": left_out,
-                "seconds_estimated": round(pages * (outlet.politeness.delay + _SECONDS_A_PAGE)),
+                "seconds_estimated": round(pages * outlet.politeness.seconds_per_page),
                 "requests_made": event["requests"],
             }
         )
     if as_json:
         print_json({"plan": plans})
         return
-    made = table("outlet", "#candidates", "#to fetch", "#from archive", "#about seconds", "left out")
+    rows = table("outlet", "#candidates", "#to fetch", "#from archive", "#seconds (estimate)", "not fetched")
     for plan in plans:
-        left = ", ".join(f"{count} {name}" for name, count in plan["left_out"].items()) or "-"
+        not_fetched = ", ".join(f"{count} {name}" for name, count in plan["left_out"].items()) or "-"
         numbers = (plan[name] for name in ("candidates", "fetch", "from_archive", "seconds_estimated"))
-        made.add_row(plan["outlet"], *map(str, numbers), left)
-    out.print(made)
+        rows.add_row(plan["outlet"], *map(str, numbers), not_fetched)
+    out.print(rows)
 
 
 def _iso(value: datetime | None) -> str | None:

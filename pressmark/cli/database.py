@@ -16,8 +16,10 @@ from pressmark.airflow.service import AirflowService, read_health
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.output import err, friendly, out, print_json, table
 from pressmark.errors import ConfigError
+from pressmark.registry import load_registry
 from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.times import short_time
 from pressmark.warehouse.backup import create_database, is_empty, run_client
 from pressmark.warehouse.connection import Role, Warehouse, dict_rows, transaction
@@ -27,27 +29,45 @@ from pressmark.warehouse.migrations import ensure_ready, migrate, state
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.roles import grant_reader
 
-app = typer.Typer(help="The warehouse's database: migrate, status, fingerprint.", no_args_is_help=True)
+_HELP = """Manage the warehouse database.
+
+The database is on the server of PRESSMARK_DATABASE_URL, or on the embedded
+server if that is not set.
+
+Examples:
+
+  pressmark db status
+
+  pressmark db backup /backups/pressmark-2026-11-25.dump
+"""
+app = typer.Typer(help=_HELP, no_args_is_help=True)
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
+_NOT_RUNNING = "The embedded server is not running. Start it with `pressmark up` or any crawl."
 
 
 @app.command("migrate")
 @friendly
 def db_migrate() -> None:
-    """Bring the database to this version: roles, migrations, views.
+    """Upgrade the database to this version.
+
+    Creates the roles, applies pending migrations and rebuilds the views. It is
+    safe to repeat.
 
     Example:
 
       pressmark db migrate
     """
     before = migrate(Warehouse(Settings.from_env()))
-    done = f"applied {', '.join(before.pending)}" if before.pending else "nothing was pending"
-    out.print(f"The warehouse is at {[*before.applied, *before.pending][-1]} ({done}); its views are made.")
+    applied = f"applied {', '.join(before.pending)}" if before.pending else "no migration was pending"
+    out.print(f"The warehouse is at {[*before.applied, *before.pending][-1]} ({applied}). Its views are up to date.")
 
 
 @app.command("status")
 @friendly
 def db_status() -> None:
-    """Where the database is and which migrations it has; exit code 1 where some are missing.
+    """Show the server and its migrations.
+
+    Exits with code 1 if a migration is pending or the views are outdated.
 
     Example:
 
@@ -57,22 +77,25 @@ def db_status() -> None:
     warehouse = Warehouse(settings)
     server = warehouse.embedded
     if server is not None and not server.is_created():
-        out.print(f"No database yet in {settings.home}. `pressmark db migrate` makes it.")
+        out.print(f"No database exists in {settings.home} yet. `pressmark db migrate` creates it.")
         raise typer.Exit(1)
     result = state(warehouse)
-    out.print("server:   " + (f"embedded, in {settings.home}" if server else "PRESSMARK_DATABASE_URL"))
-    out.print(f"applied:  {', '.join(result.applied) or 'nothing'}")
-    out.print(f"pending:  {', '.join(result.pending) or 'nothing'}")
-    out.print(f"views:    {'as in this version' if result.mart_current else 'of another version'}")
+    out.print("server:   " + (f"embedded, in {settings.home}" if server else "external (PRESSMARK_DATABASE_URL)"))
+    out.print(f"applied:  {', '.join(result.applied) or 'none'}")
+    out.print(f"pending:  {', '.join(result.pending) or 'none'}")
+    out.print(f"views:    {'up to date' if result.mart_current else 'outdated'}")
     if not result.up_to_date:
-        out.print("Run `pressmark db migrate`.")
+        out.print("Run `pressmark db migrate` to upgrade the database.")
         raise typer.Exit(1)
 
 
 @app.command("fingerprint")
 @friendly
 def db_fingerprint() -> None:
-    """One line that is the same wherever the content is the same.
+    """Print a hash of the content.
+
+    Two warehouses with the same content have the same fingerprint, whatever the
+    order of their loads.
 
     Example:
 
@@ -86,9 +109,11 @@ def db_fingerprint() -> None:
 @app.command("backup")
 @friendly
 def db_backup(
-    file: Annotated[Path, typer.Argument(help="File to write, in pg_dump's custom format.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="File to write in pg_dump's custom format.", show_default=False)],
 ) -> None:
-    """Write a backup of the warehouse (pg_dump). The archive is a folder of its own: copy it too.
+    """Write a backup of the database.
+
+    Runs pg_dump. The backup does not contain the archive: copy its folder too.
 
     Example:
 
@@ -99,15 +124,18 @@ def db_backup(
     part = file.with_name(file.name + ".part")
     run_client(warehouse, "pg_dump", "--format=custom", f"--file={part}")
     part.rename(file)
-    out.print(f"{file}: {file.stat().st_size} bytes. Keep it with a copy of {warehouse.settings.archive}.")
+    size = plural(file.stat().st_size, "byte")
+    out.print(f"{file}: {size}. Keep it together with a copy of the archive, {warehouse.settings.archive}.")
 
 
 @app.command("restore")
 @friendly
 def db_restore(
-    file: Annotated[Path, typer.Argument(help="A backup of `pressmark db backup`.", exists=True, show_default=False)],
+    file: Annotated[Path, typer.Argument(help="Backup from `pressmark db backup`.", exists=True, show_default=False)],
 ) -> None:
-    """Restore a backup into an empty database; removals entered since it was made are carried out again.
+    """Restore a backup into an empty database.
+
+    Removals recorded since the backup are applied again.
 
     Example:
 
@@ -117,20 +145,28 @@ def db_restore(
     warehouse = Warehouse(settings)
     create_database(warehouse)
     if not is_empty(warehouse):
-        raise ConfigError("There is a warehouse in this database already; restore into an empty one.")
+        raise ConfigError(
+            "This database already contains a warehouse. Restore into an empty one, such as a new PRESSMARK_HOME."
+        )
     run_client(warehouse, "pg_restore", "--exit-on-error", "--single-transaction", str(file), database_option=True)
     migrate(warehouse)
     done = apply_pending_removals(warehouse, ArchiveStore(settings.archive))
-    out.print(f"Restored; {done.articles} articles were removed again. {content_fingerprint(warehouse)}")
+    out.print(
+        f"Restored {file}. {plural(done.articles, 'article')} removed again. "
+        f"Fingerprint: {content_fingerprint(warehouse)}"
+    )
 
 
 @app.command("rebuild")
 @friendly
 def db_rebuild(
-    from_archive: Annotated[bool, typer.Option("--from-archive", help="From the WARC files of PRESSMARK_ARCHIVE.")],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+    from_archive: Annotated[bool, typer.Option("--from-archive", help="Read the WARC files of PRESSMARK_ARCHIVE.")],
+    as_json: _Json = False,
 ) -> None:
-    """Fill the warehouse from the archive: every segment that it does not know is staged and loaded.
+    """Rebuild the warehouse from the archive.
+
+    Stages and loads every archived segment that the warehouse does not know. It
+    is safe to interrupt and repeat.
 
     Example:
 
@@ -139,50 +175,57 @@ def db_rebuild(
     from pressmark.cli.crawl import cluster_with_progress, load_outlets
     from pressmark.crawl.rebuild import rebuild
     from pressmark.crawl.services import Services
-    from pressmark.registry import load_registry
 
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     if not from_archive:
-        raise ConfigError("Say --from-archive: it is the only source there is.")
+        raise ConfigError("Add --from-archive. The archive is the only source a warehouse can be rebuilt from.")
     registry = load_registry(settings.outlets)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("archive files", total=None)
         services = Services.open(settings, lambda event: None)
         try:
-            found = rebuild(
+            report = rebuild(
                 services, registry.outlets, lambda done, total: progress.update(bar, completed=done, total=total)
             )
         finally:
             services.close()
     load_outlets(settings, registry, None)
     cluster_with_progress(warehouse)
-    told = {"files": found.files, "segments": found.segments, "pages": found.pages, "left_out": found.left_out}
     if as_json:
-        print_json({**told, "fingerprint": content_fingerprint(warehouse)})
+        counts = {"files": report.files, "segments": report.segments, "pages": report.pages}
+        print_json({**counts, "left_out": report.left_out, "fingerprint": content_fingerprint(warehouse)})
         return
-    out.print(", ".join(f"{count} {name.replace('_', ' ')}" for name, count in told.items()))
+    out.print(
+        f"Read {plural(report.files, 'archive file')}: staged {plural(report.segments, 'segment')} with "
+        f"{plural(report.pages, 'page')}."
+    )
+    if report.left_out:
+        out.print(f"Left out {plural(report.left_out, 'segment')} of outlets without a file in {settings.outlets}.")
     print(content_fingerprint(warehouse))
 
 
 @app.command("grant-analyst")
 @friendly
 def db_grant_analyst(
-    name: Annotated[str, typer.Argument(help="Login to make or to give these rights.", show_default=False)],
-    comments: Annotated[bool, typer.Option("--comments", help="May read readers' comments too.")] = False,
+    name: Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)],
+    comments: Annotated[bool, typer.Option("--comments", help="Allow reading reader comments too.")] = False,
     password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input instead of asking.")
+        bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
     ] = False,
 ) -> None:
-    """Make a login that reads mart and nothing else, with the analysts' time limit.
+    """Create a login that can only read mart.
 
-    The password is asked for, or read from standard input; only its SCRAM verifier is sent to the server.
+    The login gets the analysts' statement timeout. The server receives only the
+    SCRAM verifier of the password.
 
-    Example:
+    Examples:
 
       pressmark db grant-analyst jane
+
+      pressmark db grant-analyst jane --comments --password-stdin < password.txt
     """
     warehouse = Warehouse(Settings.from_env())
     ensure_ready(warehouse)
@@ -190,12 +233,16 @@ def db_grant_analyst(
     if password is None and sys.stdin.isatty():
         password = typer.prompt("Password (empty for none)", hide_input=True, default="", confirmation_prompt=True)
     grant_reader(warehouse, name, "comments" if comments else "analyst", password or None)
-    out.print(f"{name} may read mart{' with comments' if comments else ''}.")
+    out.print(f"{name} can read mart{', including comments' if comments else ''}.")
 
 
 @friendly
 def psql(context: typer.Context) -> None:
-    """A psql session as the analyst (reads mart); all options are psql's own.
+    """Open psql as the analyst.
+
+    The analyst can read mart. All options are psql's own, except --comments: as
+    the first option it logs in with the role that can also read reader
+    comments.
 
     Examples:
 
@@ -206,8 +253,6 @@ def psql(context: typer.Context) -> None:
       pressmark psql -f questions.sql
 
       pressmark psql --comments -c "SELECT comment_body FROM mart.comment"
-
-    With --comments before all else the login is the one that may read readers' comments.
     """
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
@@ -215,66 +260,97 @@ def psql(context: typer.Context) -> None:
     bundled = wheel_binaries() / "psql"
     path = str(bundled) if bundled.exists() else shutil.which("psql")
     if path is None:
-        raise ConfigError("No psql program was found; install PostgreSQL's client.")
+        raise ConfigError("psql was not found. Install the PostgreSQL client.")
     arguments = list(context.args)
     role: Role = "analyst"
     if arguments[:1] == ["--comments"]:
         role = "comments"
         del arguments[0]
-    os.execv(path, ["psql", "-X", warehouse.reader_url(role), *arguments])  # noqa: S606 - psql itself
+    os.execv(path, ["psql", "-X", warehouse.reader_url(role), *arguments])  # noqa: S606 - replaces this process with psql
 
 
 @friendly
-def status(as_json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False) -> None:
-    """What runs, and how fresh every outlet is.
+def status(as_json: _Json = False) -> None:
+    """Show services and the freshness of outlets.
 
-    Example:
+    Does not start the embedded server. If it is not running, shows only the
+    state of Airflow and the outlets that have a file.
+
+    Examples:
 
       pressmark status
+
+      pressmark status --json
     """
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
     server = warehouse.embedded
     airflow = airflow_state(settings)
     if server is not None and not server.is_running():
-        if as_json:
-            print_json({"home": str(settings.home), "server": "down", "airflow": airflow, "outlets": []})
-        else:
-            out.print(f"home: {settings.home}\nserver: down (any command that needs it starts it)")
-            out.print(f"airflow: {airflow['state']}")
+        _print_offline_status(settings, airflow, as_json)
         return
     connection = warehouse.connect("loader", "pressmark status")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(queries("url_history")["status"])
         rows = dict_rows(cursor)
     if as_json:
-        print_json({"home": str(settings.home), "server": "up", "airflow": airflow, "outlets": rows})
+        print_json({
+            "home": str(settings.home), "archive": settings.archive, "server": "up", "airflow": airflow,
+            "outlets": rows,
+        })  # fmt: skip
         return
-    out.print(f"home: {settings.home}\nserver: up" + ("" if server else " (PRESSMARK_DATABASE_URL)"))
-    out.print("airflow: " + " ".join(filter(None, (airflow["state"], airflow["url"], airflow["parts"]))))
-    made = table("outlet", "#articles", "#new in 24 h", "last new", "last crawl", "its end", "#to load")
+    _print_services(settings, "running" if server else "external (PRESSMARK_DATABASE_URL)", airflow)
+    outlets = table("outlet", "#articles", "#new in 24 h", "last new", "last crawl", "finished", "#to load")
     for row in rows:
-        made.add_row(
+        outlets.add_row(
             row["outlet"], str(row["articles"] or 0), str(row["new_24h"] or 0), short_time(row["last_new_article_at"]),
             short_time(row["last_crawl_at"]), row["last_finish_reason"] or "-", str(row["to_load"]),
         )  # fmt: skip
-    out.print(made)
+    out.print(outlets)
+
+
+def _print_offline_status(settings: Settings, airflow: dict[str, str | None], as_json: bool) -> None:
+    """Print the status that is known without the embedded server: services, and the outlets that have files."""
+    problem = None
+    try:
+        outlets = sorted(load_registry(settings.outlets).outlets.values(), key=lambda outlet: outlet.id)
+    except ConfigError as error:
+        outlets, problem = [], str(error)
+    if as_json:
+        print_json({
+            "home": str(settings.home), "archive": settings.archive, "server": "down", "airflow": airflow,
+            "outlets": [{"outlet": outlet.id, "enabled": outlet.enabled} for outlet in outlets],
+            "message": _NOT_RUNNING,
+        })  # fmt: skip
+        return
+    _print_services(settings, "not running", airflow)
+    enabled = sum(outlet.enabled for outlet in outlets)
+    out.print(f"outlets: {problem or f'{len(outlets)} in {settings.outlets}, {enabled} enabled'}")
+    out.print(f"\n{_NOT_RUNNING}")
+
+
+def _print_services(settings: Settings, server: str, airflow: dict[str, str | None]) -> None:
+    out.print(f"home:    {settings.home}\narchive: {settings.archive}\nserver:  {server}")
+    out.print("airflow: " + " ".join(filter(None, (airflow["state"], airflow["url"], airflow["parts"]))))
 
 
 def airflow_state(settings: Settings) -> dict[str, str | None]:
-    """state: down, ready or what it is doing; url; parts: those that are not healthy, in words."""
+    """Return the state of Airflow.
+
+    Keys are state ("down", "ready" or the current step), url, and parts (the unhealthy components as text, or None).
+    """
     service = AirflowService(settings)
     state = service.state()
     if not service.is_running() or state is None:
         left = len(service.processes())
         return {
-            "state": f"down, but {left} processes are left (`pressmark down`)" if left else "down",
+            "state": f"down, but {plural(left, 'process', 'processes')} left; run `pressmark down`" if left else "down",
             "url": None,
             "parts": None,
         }
     try:
-        ill = {name: health for name, health in read_health(state.port).items() if health != "healthy"}
+        unhealthy = {name: health for name, health in read_health(state.port).items() if health != "healthy"}
     except OSError as error:
-        ill = {"api-server": str(error)}
-    parts = "; ".join(f"{name}: {health}" for name, health in ill.items()) if state.ready else None
+        unhealthy = {"api-server": str(error)}
+    parts = "; ".join(f"{name}: {health}" for name, health in unhealthy.items()) if state.ready else None
     return {"state": state.stage, "url": state.url, "parts": parts or None}

@@ -23,6 +23,7 @@ from pressmark.health.monitor import (
     remove_mutes,
 )
 from pressmark.registry import load_registry
+from pressmark.text import plural
 from pressmark.times import parse_time, short_time
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
@@ -35,9 +36,10 @@ def doctor(
     ] = False,
     as_json: _Json = False,
 ) -> None:
-    """How the outlets fare, what alerts are open, how large everything is and how long the disk will do.
+    """Show outlet health, alerts and disk usage.
 
-    Exit code 1 where an alert is open that no silence covers.
+    Also estimates when the disk is full. Exits with code 1 if an alert is open
+    and not muted.
 
     Examples:
 
@@ -49,70 +51,82 @@ def doctor(
     if refresh:
         check_health(warehouse)
     storage = measure_storage(warehouse)
-    health, alerts, off = read_health(warehouse), read_alerts(warehouse), read_overrides(warehouse)
-    waiting = [row for row in alerts if not row["muted"]]
+    health, alerts, overrides = read_health(warehouse), read_alerts(warehouse), read_overrides(warehouse)
+    unmuted = [row for row in alerts if not row["muted"]]
     if as_json:
         print_json(
-            {"health": health, "alerts": alerts, "switched_off": list(off.values()), "storage": _storage_json(storage)}
-        )
-        if waiting:
+            {
+                "health": health, "alerts": alerts, "switched_off": list(overrides.values()),
+                "storage": _storage_json(storage),
+            }
+        )  # fmt: skip
+        if unmuted:
             raise typer.Exit(1)
         return
-    made = table("outlet", "state", "since", "why")
+    states = table("outlet", "state", "since", "reason")
     order = ["failing", "blocked", "extraction_broken", "silent", "late", "new", "paused", "fresh"]
     for row in sorted(health, key=lambda row: (order.index(row["state"]), row["outlet"])):
-        made.add_row(row["outlet"], row["state"], short_time(row["since"]), plain(row["reason"]))
-    out.print(made if health else "No outlet was looked at yet: --refresh does it now.")
+        states.add_row(row["outlet"], row["state"], short_time(row["since"]), plain(row["reason"]))
+    out.print(states if health else "No outlet has been evaluated yet. Run `pressmark doctor --refresh`.")
     out.print()
     for row in alerts:
-        told = ""
+        note = ""
         if row["muted"]:
-            told = f" (silent {'until ' + short_time(row['muted_until']) if row['muted_until'] else row['reference']})"
-        out.print(f"[bold]alert[/bold] since {short_time(row['opened_at'])}: {plain(row['message'])}{plain(told)}")
-    for row in off.values():
+            end = f"until {short_time(row['muted_until'])}" if row["muted_until"] else f"for {row['reference']}"
+            note = f" (muted {end})"
+        out.print(f"[bold]alert[/bold] since {short_time(row['opened_at'])}: {plain(row['message'])}{plain(note)}")
+    for row in overrides.values():
         until = f" until {short_time(row['until'])}" if row["until"] else ""
         out.print(f"{row['outlet']} is {row['state']}{until}, by {plain(row['set_by'])}: {plain(row['reason'])}")
     out.print(_storage_line(storage))
-    if waiting:
+    if unmuted:
         raise typer.Exit(1)
 
 
 @friendly
 def mute(
-    outlet: Annotated[str | None, typer.Argument(help="The outlet; without one, all.", show_default=False)] = None,
-    cause: Annotated[
-        str | None, typer.Option(help="Only this: silent, blocked, extraction_broken, failing, disk, internal_failure.")
+    outlet: Annotated[
+        str | None, typer.Argument(metavar="ID", help="Outlet to mute. Default: all outlets.", show_default=False)
     ] = None,
-    until: Annotated[str | None, typer.Option(help="End (day or time, UTC).")] = None,
-    reference: Annotated[str | None, typer.Option(help="A ticket that says why, in place of an end.")] = None,
-    clear: Annotated[
-        bool, typer.Option("--clear", help="End the mutes of this outlet, or of all outlets, now.")
-    ] = False,
+    cause: Annotated[
+        str | None,
+        typer.Option(help="Mute only this cause: silent, blocked, extraction_broken, failing, disk, internal_failure."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="End the mute at this day or time (UTC).")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Name the ticket the mute belongs to, instead of an end.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove the matching mutes now.")] = False,
 ) -> None:
-    """Be told of nothing for a while: a silence has an end or a reference.
+    """Mute alerts for a time or for a ticket.
+
+    Give an end with --until or a ticket with --reference, so that no mute is
+    forgotten. Muted alerts are recorded and shown by `pressmark doctor`, but
+    not sent.
 
     Examples:
 
-      pressmark silence tagesschau --until 2026-12-01
+      pressmark mute tagesschau --until 2026-12-01
 
-      pressmark silence --cause disk --reference OPS-12
+      pressmark mute --cause disk --reference OPS-12
 
-      pressmark silence tagesschau --clear
+      pressmark mute tagesschau --clear
     """
+    scope = f"{outlet or 'all outlets'} ({cause or 'all causes'})"
     if clear:
-        ended = remove_mutes(ready_warehouse(), outlet, cause)
-        out.print(f"{ended} silences ended: {outlet or 'those of all outlets'}, {cause or 'every cause'}.")
+        removed = remove_mutes(ready_warehouse(), outlet, cause)
+        out.print(f"Removed {plural(removed, 'mute')} for {scope}.")
         return
     end = parse_time(until, "--until")
     if end is None and reference is None:
-        raise ConfigError("A silence needs --until or --reference, so that it does not last for ever unseen.")
+        raise ConfigError("A mute needs --until or --reference.")
     if end is not None and end <= datetime.now(UTC):
-        raise ConfigError(f"--until {until} is past.")
+        raise ConfigError(f"--until {until} is in the past.")
     warehouse = ready_warehouse()
     if outlet is not None:
         load_registry(warehouse.settings.outlets).get(outlet)
     add_mute(warehouse, getpass.getuser(), outlet, cause, end, reference)
-    out.print(f"Silent: {outlet or 'all outlets'}, {cause or 'every cause'}, {short_time(end) if end else reference}.")
+    out.print(f"Muted {scope} {f'until {short_time(end)}' if end else f'for {reference}'}.")
 
 
 def _storage_json(storage: StorageStats) -> dict[str, Any]:
@@ -120,10 +134,11 @@ def _storage_json(storage: StorageStats) -> dict[str, Any]:
 
 
 def _storage_line(storage: StorageStats) -> str:
-    counted = ", ".join(
-        f"{name} {value / 2**20:.0f} MB"
-        for name, value in (("database", storage.database), ("archive", storage.archive), ("logs", storage.logs))
+    sizes = ", ".join(
+        f"{name} {size / 2**20:.0f} MB"
+        for name, size in (("database", storage.database), ("archive", storage.archive), ("logs", storage.logs))
     )
-    growth = f"; grows {storage.growth / 2**20:.1f} MB a day" if storage.growth is not None else ""
-    left = f", full in {storage.days_left:.0f} days" if storage.days_left is not None else ""
-    return f"{counted}; {storage.free / 2**30:.1f} GB free{growth}{left}"
+    growth = f"; grows by {storage.growth / 2**20:.1f} MB per day" if storage.growth is not None else ""
+    days = round(storage.days_left) if storage.days_left is not None else None
+    full = f"; disk full in about {plural(days, 'day')}" if days is not None else ""
+    return f"{sizes}; {storage.free / 2**30:.1f} GB free{growth}{full}"

@@ -1,4 +1,4 @@
-"""`pressmark outlet add` and the live part of `pressmark outlet check`."""
+"""`pressmark outlet add` and `pressmark outlet check --live`."""
 
 from __future__ import annotations
 
@@ -23,25 +23,32 @@ from pressmark.probe.analysis import country_for, make_slug, timezone_for
 from pressmark.probe.process import run_probe
 from pressmark.registry import load_registry, read_outlet
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.urls import absolute, on_domains, url_host
 
 _DEFAULT_DELAY = 5.0
-_HISTORY = "30d"
+_DEFAULT_MAX_AGE = "30d"
 _FIELDS = ("headline", "date_published", "authors", "description", "main_image", "article_section")
 
 
 @friendly
 def add_outlet(
-    homepage: Annotated[str, typer.Argument(metavar="HOMEPAGE", help="Address of the outlet's homepage.")],
-    outlet_id: Annotated[str | None, typer.Option("--id", help="Id to give it; made of its name otherwise.")] = None,
-    delay: Annotated[float, typer.Option(min=0, max=60, help="Seconds between requests of this look.")] = 1.0,
+    homepage: Annotated[str, typer.Argument(metavar="URL", help="URL of the outlet's homepage.")],
+    outlet_id: Annotated[
+        str | None, typer.Option("--id", help="Id of the new outlet. Default: made from its name.")
+    ] = None,
+    delay: Annotated[float, typer.Option(min=0, max=60, help="Wait this many seconds between requests.")] = 1.0,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Write the file without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what was found, write nothing.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the results as JSON to stdout without writing a file.")
+    ] = False,
 ) -> None:
-    """Look at a site, print what a crawl would get from it, and write its outlet file after a question.
+    """Probe a site and write its outlet file.
 
-    It finds feeds, sitemaps, WordPress and sections, language, country, time zone and encoding, reads some
-    articles, and tells what robots.txt and rights signals allow. A few dozen requests, one a second or slower.
+    Finds feeds, sitemaps, WordPress and section pages, language, country, time
+    zone and encoding. Extracts a few articles, and shows what robots.txt and
+    rights signals allow. Makes a few dozen requests, one per second or slower.
+    Asks before writing the file.
 
     Examples:
 
@@ -50,66 +57,68 @@ def add_outlet(
       pressmark outlet add https://www.example.com/ --id example --yes
     """
     settings = Settings.from_env()
-    address = absolute(homepage if "://" in homepage else f"https://{homepage}")
-    if address is None or "." not in url_host(address):
-        fail(f"{homepage!r} is not the address of a homepage: write https://www.example.com/", 2)
+    home_url = absolute(homepage if "://" in homepage else f"https://{homepage}")
+    if home_url is None or "." not in url_host(home_url):
+        fail(f"{homepage!r} is not the URL of a homepage. Write it like https://www.example.com/", 2)
     known = load_registry(settings.outlets).outlets.values() if settings.outlets.is_dir() else ()
-    taken = next((o for o in known if on_domains(address, o.domains)), None)
+    taken = next((o for o in known if on_domains(home_url, o.domains)), None)
     if taken:
-        fail(f"{address} belongs to the outlet {taken.id}: `pressmark outlet check {taken.id} --live` looks at it.", 2)
-    found = _look({"home": address, "politeness": {"delay": delay}})
-    fields = _fields(found, outlet_id)
+        fail(
+            f"{home_url} belongs to the outlet {taken.id}. Check it with `pressmark outlet check {taken.id} --live`.", 2
+        )
+    site = _probe({"home": home_url, "politeness": {"delay": delay}})
+    fields = _outlet_fields(site, outlet_id)
     if as_json:
-        print_json({"outlet": fields, "found": found})
+        print_json({"outlet": fields, "found": site})
         return
-    _print_found(found)
+    _print_site(site)
     if not fields["endpoints"]:
         fail(
-            f"{address}: no feed, sitemap, WordPress or section page was found that lists articles. Write the file by "
-            "hand (docs/outlets.md), if need be with a spider of its own.",
+            f"{home_url}: no feed, sitemap, WordPress or section page was found that lists articles. Write the outlet "
+            "file by hand, with its own spider if necessary: see docs/outlets.md.",
         )
     try:
         outlet = Outlet.model_validate(fields)
     except ValidationError as error:
         problem = error.errors()[0]
         fail(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}: {problem['input']!r}", 2)
-    text = _yaml(fields, found)
+    text = _yaml(fields, site)
     out.print(f"[bold]{_plain(outlet.id)}.yaml[/bold]")
     out.print(_plain(text))
     path = settings.outlets / f"{outlet.id}.yaml"
     if path.exists():
-        fail(f"{path} exists: choose another id by --id.", 2)
+        fail(f"{path} already exists. Choose another id with --id.", 2)
     if not yes and not typer.confirm(f"Write {path}?", default=True):
         raise typer.Exit(1)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    out.print(f"Written. Try it: pressmark crawl {outlet.id} --dry-run")
+    out.print(f"Wrote {path}. Try it: pressmark crawl {outlet.id} --dry-run")
 
 
 def check_live(outlets: Sequence[Outlet]) -> bool:
-    """Look at outlets that have files and say what is not as their files say; True where nothing is."""
-    good = True
+    """Probe outlets and print what differs from their files. Return True if nothing does."""
+    unchanged = True
     for outlet in outlets:
         known = outlet.model_dump(mode="json", exclude_unset=True, exclude_none=True)
         out.print(f"[bold]{outlet.id}[/bold] {outlet.home}")
         try:
-            found = _look({**known, "enabled": True, "politeness": {"delay": outlet.politeness.delay}})
+            site = _probe({**known, "enabled": True, "politeness": {"delay": outlet.politeness.delay}})
         except FetchError as error:
             out.print(f"  [yellow]changed[/yellow] {_plain(str(error))}")
-            good = False
+            unchanged = False
             continue
-        _print_found(found)
-        changes = _changes(outlet, found)
+        _print_site(site)
+        changes = _changes(outlet, site)
         for change in changes:
             out.print(f"  [yellow]changed[/yellow] {_plain(change)}")
         if not changes:
-            out.print("  all as its file says")
-        good = good and not changes
-    return good
+            out.print("  unchanged: everything matches its file")
+        unchanged = unchanged and not changes
+    return unchanged
 
 
 def live_outlets(names: Sequence[Path]) -> list[Outlet]:
-    """Outlets by id or file. Raises ConfigError for what is neither."""
+    """Return outlets by id or file; all enabled outlets if `names` is empty. Raises ConfigError for an unknown id."""
     registry = load_registry(Settings.from_env().outlets)
     chosen = []
     for name in names:
@@ -122,32 +131,32 @@ def live_outlets(names: Sequence[Path]) -> list[Outlet]:
     return chosen or sorted((o for o in registry.outlets.values() if o.enabled), key=lambda o: o.id)
 
 
-def _look(known: dict[str, Any]) -> dict[str, Any]:
+def _probe(known: dict[str, Any]) -> dict[str, Any]:
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=err, disable=not err.is_terminal, transient=True) as progress:
-        task = progress.add_task(f"looking at {known['home']}", total=None)
-        return run_probe(known, lambda event: progress.update(task, description=f"looking at {event['at']}"[:120]))
+        task = progress.add_task(f"Probing {known['home']}", total=None)
+        return run_probe(known, lambda event: progress.update(task, description=f"Probing {event['at']}"[:120]))
 
 
-def _fields(found: dict[str, Any], outlet_id: str | None) -> dict[str, Any]:
-    """The fields of an outlet's file, as far as the look tells them."""
-    articles = [row for row in found["articles"] if row["outcome"] == "article"]
+def _outlet_fields(site: dict[str, Any], outlet_id: str | None) -> dict[str, Any]:
+    """Return the fields of the outlet file that the results of a probe give."""
+    articles = [row for row in site["articles"] if row["outcome"] == "article"]
     languages = [row["language"] for row in articles if row.get("language")]
-    language = found["language"] or (max(set(languages), key=languages.count) if languages else "en")
-    country = country_for(found["home"], language)
+    language = site["language"] or (max(set(languages), key=languages.count) if languages else "en")
+    country = country_for(site["home"], language)
     offsets = [row["offset"] for row in articles if row.get("offset") is not None]
-    zone, found["timezone_source"] = timezone_for(country, offsets, datetime.now(UTC))
-    rights, chosen = found["rights"], [row for row in found["endpoints"] if row["chosen"]]
+    zone, site["timezone_source"] = timezone_for(country, offsets, datetime.now(UTC))
+    rights, chosen = site["rights"], [row for row in site["endpoints"] if row["chosen"]]
     denied = rights["robots"] != "allowed"
     fields: dict[str, Any] = {
-        "id": outlet_id or make_slug(found["name"], found["domain"]),
-        "name": found["name"],
-        "home": found["home"],
-        "domains": [found["domain"]],
+        "id": outlet_id or make_slug(site["name"], site["domain"]),
+        "name": site["name"],
+        "home": site["home"],
+        "domains": [site["domain"]],
         "country": country,
         "languages": list({one.partition("-")[0]: one for one in reversed([language, *languages])}.values())[::-1][:3],
         "timezone": zone,
-        "tier": found["tier"],
+        "tier": site["tier"],
         "enabled": not denied,
         "endpoints": [
             {"method": row["method"], "url": row["url"], "source": row["source"], "verified": date.today().isoformat()}
@@ -158,79 +167,86 @@ def _fields(found: dict[str, Any], outlet_id: str | None) -> dict[str, Any]:
     if denied:
         fields["disabled_reason"] = rights["reason"] or rights["robots"]
     if any(row["method"] == "section" for row in chosen):
-        fields["urls"] = {"include": [found["pattern"]]}
+        fields["urls"] = {"include": [site["pattern"]]}
     if any(row["method"] in PAST_REACHING_METHODS for row in chosen):
-        fields["max_age"] = _HISTORY  # else a schedule would work through all that its sitemaps list
+        fields["max_age"] = _DEFAULT_MAX_AGE  # without it, scheduled runs would fetch the whole history of its sitemaps
     return fields
 
 
-def _yaml(fields: dict[str, Any], found: dict[str, Any]) -> str:
+def _yaml(fields: dict[str, Any], site: dict[str, Any]) -> str:
     yaml = YAML()
     yaml.default_flow_style = False
     yaml.width = 4096
     stream = io.StringIO()
     document = CommentedMap({k: v for k, v in fields.items() if v is not None})
-    document.yaml_add_eol_comment(found["timezone_source"], "timezone")
+    document.yaml_add_eol_comment(site["timezone_source"], "timezone")
     yaml.dump(document, stream)
     head = "# yaml-language-server: $schema=../docs/outlet.schema.json\n"
-    told = f"# Found by `pressmark outlet add` on {date.today().isoformat()}, in {found['requests']} requests.\n"
-    return head + told + stream.getvalue()
+    origin = (
+        f"# Found by `pressmark outlet add` on {date.today().isoformat()} with {plural(site['requests'], 'request')}.\n"
+    )
+    return head + origin + stream.getvalue()
 
 
-def _print_found(found: dict[str, Any]) -> None:
-    listed = table("", "method", "address", "entries", "newest", "a day", "dated", "known by")
-    for row in found["endpoints"]:
-        mark = "[green]take[/green]" if row["chosen"] else "[yellow]leave[/yellow]" if row["flags"] else ""
-        listed.add_row(
+def _print_site(site: dict[str, Any]) -> None:
+    endpoints = table("", "method", "URL", "#entries", "newest", "#per day", "#dated", "source or problem")
+    for row in site["endpoints"]:
+        mark = "[green]use[/green]" if row["chosen"] else "[yellow]skip[/yellow]" if row["flags"] else ""
+        endpoints.add_row(
             mark, row["method"], _plain(row["url"]), str(row["entries"]), str(row["newest"] or "-")[:16],
             "-" if row["per_day"] is None else f"{row['per_day']:g}", f"{row['dated']:.0%}",
             _plain("; ".join(row["flags"]) or row["source"]),
         )  # fmt: skip
-    out.print(listed)
-    sample = table("article", "outcome", "words", "published", "language", "encoding", "authors")
-    for row in found["articles"]:
+    out.print(endpoints)
+    sample = table("article", "outcome", "#words", "published", "language", "encoding", "authors")
+    for row in site["articles"]:
         sample.add_row(
             _plain((row.get("headline") or row["url"])[:70]), _plain(row["outcome"]), str(row.get("words", "-")),
             str(row.get("date_published") or "-")[:16], row.get("language") or "-", row.get("encoding") or "-",
             _plain(", ".join(row.get("authors") or [])[:40] or "-"),
         )  # fmt: skip
     out.print(sample)
-    articles = [row for row in found["articles"] if row["outcome"] == "article"]
+    articles = [row for row in site["articles"] if row["outcome"] == "article"]
     coverage = ", ".join(f"{name} {sum(bool(row.get(name)) for row in articles)}/{len(articles)}" for name in _FIELDS)
     out.print(f"  fields: {coverage}")
-    rights = found["rights"]
+    rights = site["rights"]
     out.print(f"  robots.txt: {rights['robots']}{': ' + _plain(rights['reason']) if rights['reason'] else ''}")
-    told = {k: v for k, v in rights.items() if k not in ("robots", "reason") and v is not None}
+    signals = {k: v for k, v in rights.items() if k not in ("robots", "reason") and v is not None}
     for row in articles:
         for name, value in (row.get("rights") or {}).items():
-            told.setdefault(name, value)
-    stated = ", ".join(f"{name} {value}" for name, value in told.items()) or "none stated"
-    out.print(f"  rights: {_plain(stated)}")
-    out.print(f"  {found['requests']} requests; suggested tier: {found['tier']}")
+            signals.setdefault(name, value)
+    listed_signals = ", ".join(f"{name} {value}" for name, value in signals.items()) or "none"
+    out.print(f"  rights signals: {_plain(listed_signals)}")
+    out.print(f"  {plural(site['requests'], 'request')}; suggested tier: {site['tier']}")
 
 
-def _changes(outlet: Outlet, found: dict[str, Any]) -> list[str]:
-    """What is not as the outlet's file says."""
+def _changes(outlet: Outlet, site: dict[str, Any]) -> list[str]:
+    """List what differs from the outlet's file."""
     changes = []
-    if found["domain"] not in outlet.domains and not on_domains(found["home"], outlet.domains):
-        changes.append(f"home: it now leads to {found['home']}, which is not under domains")
+    if site["domain"] not in outlet.domains and not on_domains(site["home"], outlet.domains):
+        changes.append(f"home: redirects to {site['home']}, which is not in domains")
     named = {endpoint.url for endpoint in outlet.endpoints}
-    for row in found["endpoints"]:
+    for row in site["endpoints"]:
         if row["url"] in named and row["flags"] and row["method"] != "robots":
             changes.append(f"endpoints: {row['method']} {row['url']}: {'; '.join(row['flags'])}")
         elif row["url"] not in named and row["chosen"]:
-            changes.append(f"endpoints: a new {row['method']} lists what none of its own does: {row['url']}")
-    articles = found["articles"]
+            changes.append(
+                f"endpoints: a new {row['method']} lists articles that no configured endpoint lists: {row['url']}"
+            )
+    articles = site["articles"]
     failed = [row for row in articles if row["outcome"] != "article"]
     if failed and len(failed) * 2 > len(articles):
         first = f"{failed[0]['url']}: {failed[0]['outcome']}"
-        changes.append(f"articles: {len(failed)} of {len(articles)} could not be read, {first}")
+        changes.append(f"articles: {len(failed)} of {len(articles)} could not be extracted, such as {first}")
     languages = {row["language"].partition("-")[0] for row in articles if row.get("language")}
     if languages and not languages & {language.partition("-")[0] for language in outlet.languages}:
-        changes.append(f"languages: its articles are in {', '.join(sorted(languages))}")
-    rights = found["rights"]
+        changes.append(f"languages: articles are in {', '.join(sorted(languages))}")
+    rights = site["rights"]
     if rights["robots"] != "allowed":
         changes.append(f"robots.txt: {rights['robots']}: {rights['reason']}")
     if (rights["crawl_delay"] or 0) > outlet.politeness.max_crawl_delay:
-        changes.append(f"robots.txt asks for {rights['crawl_delay']:g} s between requests; max_crawl_delay allows less")
+        changes.append(
+            f"robots.txt: Crawl-delay is {rights['crawl_delay']:g} s, more than max_crawl_delay "
+            f"({outlet.politeness.max_crawl_delay:g} s) allows"
+        )
     return changes

@@ -17,38 +17,47 @@ from pressmark.health.monitor import override_outlet
 from pressmark.registry import load_registry
 from pressmark.times import short_time
 
-_Reason = Annotated[str, typer.Option(help="Why. The next person will ask.", show_default=False)]
+_Outlet = Annotated[str, typer.Argument(metavar="ID", help="Id of the outlet.", show_default=False)]
+_Reason = Annotated[str, typer.Option(help="Reason, shown to operators.", show_default=False)]
 
 
 @friendly
 def pause(
-    outlet: Annotated[str, typer.Argument(help="The outlet.", show_default=False)],
+    outlet: _Outlet,
     reason: _Reason,
-    days: Annotated[int | None, typer.Option(min=1, help="It goes on by itself after so many days.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, help="Resume automatically after this many days. Default: never.")
+    ] = None,
 ) -> None:
-    """Leave an outlet out of scheduled runs; its file stays as it is.
+    """Pause scheduled crawls of an outlet.
+
+    Its file is not changed.
 
     Example:
 
-      pressmark outlet pause tagesschau --reason "they asked for quiet until Monday" --days 3
+      pressmark outlet pause tagesschau --reason "the publisher asked us to stop until Monday" --days 3
     """
     _override(outlet, "paused", reason, datetime.now(UTC) + timedelta(days=days) if days else None)
 
 
 @friendly
-def resume(outlet: Annotated[str, typer.Argument(help="The outlet.", show_default=False)], reason: _Reason) -> None:
-    """Crawl a paused or retired outlet again, as its file says.
+def resume(outlet: _Outlet, reason: _Reason) -> None:
+    """Resume a paused or retired outlet.
+
+    It is crawled again as its file configures it.
 
     Example:
 
-      pressmark outlet resume tagesschau --reason "agreed by mail"
+      pressmark outlet resume tagesschau --reason "agreed by email"
     """
     _override(outlet, "running", reason, None)
 
 
 @friendly
-def retire(outlet: Annotated[str, typer.Argument(help="The outlet.", show_default=False)], reason: _Reason) -> None:
-    """Take an outlet out of schedule and watch for good; its articles stay.
+def retire(outlet: _Outlet, reason: _Reason) -> None:
+    """Stop crawling an outlet permanently.
+
+    It is no longer scheduled or monitored. Its articles stay in the warehouse.
 
     Example:
 
@@ -62,6 +71,6 @@ def _override(outlet: str, state: str, reason: str, until: datetime | None) -> N
     with contextlib.suppress(ConfigError):
         outlet = load_registry(warehouse.settings.outlets).get(outlet).id
     if state != "running" and outlet not in load_registry(warehouse.settings.outlets).outlets:
-        fail(f"No outlet {outlet!r} in {warehouse.settings.outlets}.", 2)
+        fail(f"No outlet {outlet!r} in {warehouse.settings.outlets}. `pressmark outlet list` lists them.", 2)
     override_outlet(warehouse, outlet, state, reason, getpass.getuser(), until)
     out.print(f"{outlet} is {state}" + (f" until {short_time(until)}" if until else "") + f": {plain(reason)}")

@@ -16,8 +16,20 @@ from pressmark.cli.output import friendly, out, print_json, table
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry, read_outlet
 from pressmark.settings import Settings
+from pressmark.text import plural
 
-app = typer.Typer(help="Outlets: add, list, show, check, schema, pause, resume, retire.", no_args_is_help=True)
+_HELP = """Manage outlets and their files.
+
+Each outlet has one YAML file in the folder PRESSMARK_OUTLETS. See
+docs/outlets.md.
+
+Examples:
+
+  pressmark outlet list
+
+  pressmark outlet add https://www.example.com/
+"""
+app = typer.Typer(help=_HELP, no_args_is_help=True)
 app.command("add")(add_outlet)
 app.command("pause")(pause)
 app.command("resume")(resume)
@@ -26,23 +38,30 @@ app.command("retire")(retire)
 
 @app.command("list")
 @friendly
-def list_outlets(as_json: Annotated[bool, typer.Option("--json", help="One JSON array on stdout.")] = False) -> None:
-    """All outlets; files that are wrong are named at the end.
+def list_outlets(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array to stdout.")] = False,
+) -> None:
+    """List all outlets.
 
-    Example:
+    Problems in outlet files are printed at the end. Exits with code 2 if there
+    are any.
+
+    Examples:
 
       pressmark outlet list
+
+      pressmark outlet list --json
     """
     registry = load_registry(Settings.from_env().outlets)
     outlets = sorted(registry.outlets.values(), key=lambda outlet: outlet.id)
     if as_json:
         print_json([outlet.model_dump(mode="json") for outlet in outlets])
     else:
-        made = table("outlet", "name", "country", "languages", "tier", "enabled", "endpoints")
+        rows = table("outlet", "name", "country", "languages", "tier", "enabled", "endpoints")
         for outlet in outlets:
             methods = ", ".join(sorted({endpoint.method for endpoint in outlet.endpoints}))
             enabled = "yes" if outlet.enabled else f"no: {outlet.disabled_reason}"
-            made.add_row(
+            rows.add_row(
                 outlet.id,
                 outlet.name,
                 outlet.country or "-",
@@ -51,7 +70,7 @@ def list_outlets(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
                 enabled,
                 methods,
             )
-        out.print(made)
+        out.print(rows)
     for problem in registry.problems:
         print(f"pressmark: {problem}", file=sys.stderr)
     if registry.problems:
@@ -60,8 +79,10 @@ def list_outlets(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
 
 @app.command("show")
 @friendly
-def show_outlet(outlet_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """One outlet with all its settings, those that its file leaves out included.
+def show_outlet(outlet_id: Annotated[str, typer.Argument(metavar="ID", help="Id of the outlet.")]) -> None:
+    """Show all settings of an outlet.
+
+    Prints YAML, including the defaults of settings that its file omits.
 
     Example:
 
@@ -77,17 +98,24 @@ def show_outlet(outlet_id: Annotated[str, typer.Argument(metavar="ID")]) -> None
 @friendly
 def check_outlets(
     files: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILE...]", help="Files; all of the folder where none is given.")
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE",
+            help="Outlet files to check; with --live ids too. Default: all files, with --live all enabled outlets.",
+            show_default=False,
+        ),
     ] = None,
-    live: Annotated[
-        bool, typer.Option("--live", help="Look at the sites too; ids will do. None named: all that are enabled.")
-    ] = False,
+    live: Annotated[bool, typer.Option("--live", help="Check the sites instead of the files.")] = False,
 ) -> None:
-    """Say what is wrong with outlet files: file, line, key and what to do. Exit code 2 where anything is.
+    """Check outlet files for errors.
 
-    With --live the outlets' sites are looked at as `outlet add` does it, and what has changed is told: endpoints that
-    fail or list nothing, new ones, articles that cannot be read, another language, robots.txt. Exit code 1 where
-    anything has.
+    Prints file, line, key and a fix for each problem. Exits with code 2 if
+    there are any.
+
+    With --live, probes the sites as `pressmark outlet add` does and reports
+    what has changed since the file was written: failing, empty or new
+    endpoints, articles that cannot be extracted, another language, robots.txt.
+    Exits with code 1 if anything has changed.
 
     Examples:
 
@@ -100,15 +128,16 @@ def check_outlets(
     if live:
         raise typer.Exit(0 if check_live(live_outlets(files or [])) else 1)
     if files:
-        read = [read_outlet(path) for path in files]
-        problems = [problem for _, found in read for problem in found]
-        good = sum(outlet is not None for outlet, _ in read)
+        results = [read_outlet(path) for path in files]
+        problems = [problem for _, file_problems in results for problem in file_problems]
+        valid = sum(outlet is not None for outlet, _ in results)
     else:
         registry = load_registry(Settings.from_env().outlets)
-        problems, good = registry.problems, len(registry.outlets)
+        problems, valid = registry.problems, len(registry.outlets)
     for problem in problems:
         print(problem, file=sys.stderr)
-    out.print(f"{good} good, {len({problem.file for problem in problems})} with problems.")
+    invalid = len({problem.file for problem in problems})
+    out.print(f"{plural(valid, 'valid file')}, {invalid} with problems.")
     if problems:
         raise typer.Exit(2)
 
@@ -116,7 +145,10 @@ def check_outlets(
 @app.command("schema")
 @friendly
 def outlet_schema() -> None:
-    """The JSON Schema of an outlet's file, for editors; kept in docs/outlet.schema.json.
+    """Print the JSON Schema of outlet files.
+
+    Editors use it to validate and complete outlet files. The project's copy is
+    docs/outlet.schema.json.
 
     Example:
 
@@ -126,6 +158,6 @@ def outlet_schema() -> None:
 
 
 def schema_text() -> str:
-    """The schema as it is printed."""
+    """Return the JSON Schema as `pressmark outlet schema` prints it."""
     schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **Outlet.model_json_schema()}
     return json.dumps(schema, indent=2, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""What all commands share: consoles, errors in one or two lines, dates as options."""
+"""Output shared by all commands: consoles, short error messages, JSON, tables."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from pressmark.logs import redact
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-_WIDE = 200  # where no terminal says how wide: a pipe, a log
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
-err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _WIDE)
+_PIPE_WIDTH = 200  # columns, if the output is not a terminal
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+err = Console(stderr=True, highlight=False, soft_wrap=True, width=None if sys.stderr.isatty() else _PIPE_WIDTH)
 
 
 def fail(message: str, exit_code: int = 1) -> NoReturn:
-    """Say what is wrong and end."""
+    """Print an error to stderr and exit."""
     print(f"pressmark: {redact(message)}", file=sys.stderr)
     raise typer.Exit(exit_code)
 
 
 def friendly(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Errors that are meant for people come without a traceback, with their own exit code."""
+    """Decorate a command: a PressmarkError prints its message without a traceback and exits with its exit code."""
 
     @functools.wraps(command)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -48,13 +48,15 @@ def friendly(command: Callable[Parameters, Result]) -> Callable[Parameters, Resu
 
 
 def print_json(value: Any) -> None:
-    """One JSON object on stdout."""
+    """Print one JSON value to stdout."""
     print(json.dumps(value, ensure_ascii=False, default=str), flush=True)
 
 
 def table(*columns: str) -> Table:
-    """A plain table; a column that begins with `#` is a number."""
-    made = Table(box=None, pad_edge=False, header_style="bold")
+    """Return a plain table. A column name with a leading `#` is right-aligned and loses the `#`."""
+    plain_table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        made.add_column(column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold")
-    return made
+        plain_table.add_column(
+            column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
+        )
+    return plain_table

@@ -30,22 +30,26 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to st
 @friendly
 def reextract(
     outlets: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID...]", help="Outlets to re-extract.", show_default=False)
+        list[str] | None, typer.Argument(metavar="ID", help="Ids of the outlets to re-extract.", show_default=False)
     ] = None,
-    since: Annotated[str | None, typer.Option(help="Only pages fetched on or after this day (UTC).")] = None,
-    until: Annotated[str | None, typer.Option(help="Only pages fetched before this day (UTC).")] = None,
+    since: Annotated[str | None, typer.Option(help="Re-extract only pages fetched on or after this day (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Re-extract only pages fetched before this day (UTC).")] = None,
     promote: Annotated[UUID | None, typer.Option(metavar="ID", help="Use the fields of this re-extraction.")] = None,
     discard: Annotated[
-        UUID | None, typer.Option(metavar="ID", help="Keep the old fields; close this re-extraction.")
+        UUID | None, typer.Option(metavar="ID", help="Close this re-extraction and keep the old fields.")
     ] = None,
-    rollback: Annotated[UUID | None, typer.Option(metavar="ID", help="Undo the promotion of this one.")] = None,
+    rollback: Annotated[
+        UUID | None, typer.Option(metavar="ID", help="Undo the promotion of this re-extraction.")
+    ] = None,
     as_list: Annotated[bool, typer.Option("--list", help="List the latest re-extractions.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Re-extract archived pages with the current extractor and compare the results. Makes no requests to outlets.
+    """Re-extract archived pages and compare.
 
-    Nothing changes until you promote the result. Pages that were rejected are extracted again too; those that are
-    articles now are added when you promote.
+    Runs the current extractor on archived pages and compares its results with
+    the current fields. Makes no requests to outlets, and changes nothing until
+    you promote the result. Rejected pages are included: those that are articles
+    now are added by the promotion.
 
     Examples:
 
@@ -122,8 +126,10 @@ def _print_result(done: reextraction.Reextraction, rejected: dict[str, RejectedR
         out.print(plain(line))
     for name, result in rejected.items():
         if result.pages:
-            out.print(f"{name}: {result.articles} of {plural(result.pages, 'rejected page')} would be articles now")
+            out.print(f"{name}: {result.articles} of {plural(result.pages, 'rejected page')} would now be articles")
     if done.state == "extracted":
-        out.print(f"\nNothing has changed yet. To use the result: pressmark reextract --promote {done.reextraction_id}")
+        out.print(
+            f"\nNothing has changed yet. Use the result with `pressmark reextract --promote {done.reextraction_id}`."
+        )
     else:
         out.print(f"\nRe-extraction {done.reextraction_id} is {done.state.replace('_', ' ')}.")

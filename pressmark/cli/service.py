@@ -1,4 +1,4 @@
-"""`pressmark up` and `pressmark down`: Postgres and Airflow of this home."""
+"""`pressmark up` and `pressmark down`: start and stop the Postgres and Airflow of this home."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from pressmark.airflow.service import DEFAULT_PORT, USER, AirflowService, State
 from pressmark.cli.output import err, fail, friendly, out
 from pressmark.errors import ServerError
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.warehouse.embedded import EmbeddedServer
 
-_START_SECONDS = 900  # a long crash recovery and a slow disk
+_START_TIMEOUT = 900  # seconds; covers a long crash recovery on a slow disk
+# pressmark.airflow.plugin inside Airflow's UI, which asks for the login; /pressmark/outlets answers 401 without one.
+_PAGE = "/plugin/pressmark"
 
 
 @friendly
 def up(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of Airflow on 127.0.0.1.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port for Airflow on 127.0.0.1.")] = DEFAULT_PORT,
     detach: Annotated[
-        bool, typer.Option("--detach", "-d", help="Return once it is up; `pressmark down` ends it.")
+        bool, typer.Option("--detach", "-d", help="Return once Airflow is ready. Stop it with `pressmark down`.")
     ] = False,
 ) -> None:
-    """Start Postgres and Airflow on this machine, for this machine alone.
+    """Start Postgres and Airflow.
 
-    Airflow's scheduler, DAG processor, API server and triggerer run until Ctrl-C, or until `pressmark down`
-    with --detach. Metadata and task logs older than 30 days are taken out at the start.
+    They listen only on this machine. Airflow's scheduler, DAG processor, API
+    server and triggerer run until you press Ctrl-C. With --detach they run
+    until `pressmark down`. Airflow metadata and task logs older than 30 days
+    are deleted at the start.
 
     Examples:
 
@@ -40,73 +45,77 @@ def up(
     service = AirflowService(settings)
     state = service.state()
     if service.is_running() and state is not None:
-        out.print(f"Airflow runs already: {state.url} (login {USER}, password in {service.password_file})")
+        out.print("Airflow is already running.")
+        _print_access(service, state, first_time=False)
         return
     left = service.end_leftovers()
     if left:
-        err.print(f"Ended {left} processes that a killed supervisor had left.")
+        err.print(f"Stopped {plural(left, 'process', 'processes')} left over from a killed supervisor.")
     first_time = not service.password_file.exists()
     supervisor = service.launch(port, die_with_us=not detach)
     try:
         ready = wait_until_ready(service, supervisor)
-        _print_where(service, ready, first_time)
+        _print_access(service, ready, first_time)
         if detach:
-            out.print("`pressmark down` ends it.")
+            out.print("Run `pressmark down` to stop.")
             return
-        out.print("Ctrl-C ends it.")
+        out.print("Press Ctrl-C to stop.")
         supervisor.wait()
     except BaseException:
-        with err.status("Ending Airflow and Postgres; running crawls are sealed"):
+        with err.status("Stopping Airflow and Postgres; sealing running crawls"):
             supervisor.terminate()
             supervisor.wait()
-            ended = service.state()
-            if ended is None or ended.pid == supervisor.pid:  # not one that somebody else has started meanwhile
+            state = service.state()
+            if state is None or state.pid == supervisor.pid:  # leave a supervisor alone that was started meanwhile
                 end_all(settings)
         raise
-    # It ended by itself, or `pressmark down` in another terminal ended it.
+    # The supervisor exited on its own, or because of `pressmark down` in another terminal.
     if supervisor.returncode:
-        ended = service.state()
+        state = service.state()
         end_all(settings)
-        killed = f"Airflow's supervisor ended with {supervisor.returncode}; see {service.logs / 'supervisor.log'}."
-        fail(ended.error if ended is not None and ended.error else killed, ServerError.exit_code)
+        log = service.logs / "supervisor.log"
+        killed = f"The Airflow supervisor exited with code {supervisor.returncode}. See {log}."
+        fail(state.error if state is not None and state.error else killed, ServerError.exit_code)
 
 
 @friendly
 def down() -> None:
-    """Stop Airflow and the embedded Postgres of this home. Running crawls are sealed first.
+    """Stop Airflow and the embedded Postgres.
+
+    Running crawls are sealed first.
 
     Example:
 
       pressmark down
     """
     settings = Settings.from_env()
-    with err.status("Ending"):
+    with err.status("Stopping"):
         stopped = end_all(settings)
     out.print(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 def end_all(settings: Settings) -> list[str]:
-    """Stop Airflow, then Postgres; returns what ran."""
+    """Stop Airflow, then Postgres. Return the names of those that were running."""
     stopped = ["Airflow"] if AirflowService(settings).stop() else []
     return stopped + (["Postgres"] if EmbeddedServer(settings.home).stop() else [])
 
 
 def wait_until_ready(service: AirflowService, supervisor: subprocess.Popen[bytes]) -> State:
-    """Show how the start goes; raises ServerError with the reason where it fails."""
-    deadline = time.monotonic() + _START_SECONDS
+    """Show the progress of the start until Airflow is ready. Raises ServerError with the reason if it fails."""
+    deadline = time.monotonic() + _START_TIMEOUT
     shown = ""
-    with err.status("starting") if err.is_terminal else contextlib.nullcontext() as display:
+    with err.status("Starting") if err.is_terminal else contextlib.nullcontext() as display:
         while True:
             state = service.state()
             if state is not None and state.ready:
                 return state
             if state is not None and state.error:
                 supervisor.wait()
-                raise ServerError(f"{state.error} (all logs: {service.logs})")
+                raise ServerError(f"{state.error} (logs: {service.logs})")
             if supervisor.poll() is not None:
-                raise ServerError(f"The start was broken off; see {service.logs / 'supervisor.log'}.")
+                raise ServerError(f"The start was interrupted. See {service.logs / 'supervisor.log'}.")
             if time.monotonic() > deadline:
-                raise ServerError(f"Airflow did not come up in {_START_SECONDS} s; see {service.logs}.")
+                raise ServerError(f"Airflow was not ready after {_START_TIMEOUT} s. See the logs in {service.logs}.")
             stage = state.stage if state is not None else "starting"
             if stage != shown:
                 shown = stage
@@ -117,12 +126,13 @@ def wait_until_ready(service: AirflowService, supervisor: subprocess.Popen[bytes
             time.sleep(0.2)
 
 
-def _print_where(service: AirflowService, state: State, first_time: bool) -> None:
+def _print_access(service: AirflowService, state: State, first_time: bool) -> None:
     out.print(f"Airflow:  {state.url}")
-    # Shown once, on the day it is made.
-    shown = f"password {service.password()}" if first_time else f"password in {service.password_file}"
-    out.print(f"Login:    {USER}, {shown}")
+    out.print(f"Pages:    {state.url}{_PAGE}")
+    # The password is printed only when it is created.
+    password = f"password {service.password()}" if first_time else f"password in {service.password_file}"
+    out.print(f"Login:    {USER}, {password}")
     if first_time:
-        out.print(f"          (kept in {service.password_file}, for you alone)")
+        out.print(f"          (stored in {service.password_file}, readable only by you)")
     out.print(f"Logs:     {service.logs}")
     out.print("Data:     pressmark psql")

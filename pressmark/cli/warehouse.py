@@ -12,16 +12,15 @@ from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.articles import plain
+from pressmark.cli.connection import ready_warehouse
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.errors import ConfigError
 from pressmark.removal.erasure import apply_removal, preview, record_removal
 from pressmark.removal.rules import Action, Target
-from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.times import short_time
-from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.exports import Format
 from pressmark.warehouse.exports import export as write_export
-from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.snapshots import (
     Snapshot,
     check_snapshot,
@@ -31,35 +30,38 @@ from pressmark.warehouse.snapshots import (
     read_snapshot,
 )
 
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+_MAX_URLS_SHOWN = 5
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 
 
 class Formats(StrEnum):
-    """File formats of an export."""
+    """File formats that an export can write."""
 
     parquet = "parquet"
     csv = "csv"
     jsonl = "jsonl"
 
 
-def _warehouse() -> Warehouse:
-    warehouse = Warehouse(Settings.from_env())
-    ensure_ready(warehouse)
-    return warehouse
-
-
 @friendly
 def snapshot(
     name: Annotated[
-        str | None, typer.Argument(help="Its name; without one, all are listed.", show_default=False)
+        str | None,
+        typer.Argument(help="Name of the snapshot. Without a name, lists all snapshots.", show_default=False),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Make the content hash of a named state anew.")] = False,
-    sheet: Annotated[bool, typer.Option("--datasheet", help="Print its datasheet, as Markdown.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Recompute the content hash of a snapshot and compare it.")
+    ] = False,
+    sheet: Annotated[bool, typer.Option("--datasheet", help="Print the datasheet of a snapshot as Markdown.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Give the present state of the warehouse a name, so that it can be asked for later.
+    """Name the current state of the warehouse.
+
+    A named state can be queried later with mart.article_as_of and exported with
+    `pressmark export --snapshot`.
 
     Examples:
+
+      pressmark snapshot
 
       pressmark snapshot 2026-q3
 
@@ -67,7 +69,7 @@ def snapshot(
 
       pressmark snapshot 2026-q3 --datasheet > datasheet.md
     """
-    warehouse = _warehouse()
+    warehouse = ready_warehouse()
     if name is None:
         _list_snapshots(list_snapshots(warehouse), as_json)
         return
@@ -88,22 +90,31 @@ def snapshot(
             out.print(f"was {checked.snapshot.content_hash}\nis  {checked.content_hash}")
             for row in checked.removals:
                 out.print(
-                    f"removed since: {row['action']} of {row['target']}, {row['articles']} articles: {row['reason']}"
+                    f"removed since: {row['action']} of {row['target']}, {plural(row['articles'], 'article')}: "
+                    f"{plain(row['reason'])}"
                 )
             if checked.comments_gone:
-                out.print(
-                    f"{checked.comments_gone} readers' comments are gone: removed, or kept as long as they may be"
-                )
+                comments = plural(checked.comments_gone, "reader comment")
+                out.print(f"{comments} no longer stored: removed, or past their retention")
         if not checked.equal:
             explained = checked.removals or checked.comments_gone
-            fail("the state cannot be reproduced to the letter" + (": see what went since" if explained else ""))
+            fail(
+                f"Snapshot {name} can no longer be reproduced exactly"
+                + ("; the changes since then explain it." if explained else ", and no removal explains it.")
+            )
         return
-    made = create_snapshot(warehouse, name)
+    created = create_snapshot(warehouse, name)
     if as_json:
-        print_json({"name": made.name, "load_seq": made.load_seq, "content_hash": made.content_hash, **made.counts})
+        print_json(
+            {
+                "name": created.name, "load_seq": created.load_seq, "content_hash": created.content_hash,
+                **created.counts,
+            }
+        )  # fmt: skip
         return
-    out.print(f"{made.name}: load {made.load_seq}, {made.counts['articles']} articles, {made.content_hash}")
-    out.print(f"In SQL: mart.article_as_of({made.load_seq})")
+    articles = plural(created.counts["articles"], "article")
+    out.print(f"{created.name}: load {created.load_seq}, {articles}, {created.content_hash}")
+    out.print(f"Query it in SQL with mart.article_as_of({created.load_seq}).")
 
 
 def _list_snapshots(snapshots: list[Snapshot], as_json: bool) -> None:
@@ -112,35 +123,43 @@ def _list_snapshots(snapshots: list[Snapshot], as_json: bool) -> None:
             {"snapshots": [{"name": s.name, "load_seq": s.load_seq, "content_hash": s.content_hash} for s in snapshots]}
         )
         return
-    made = table("name", "#load", "made", "by", "#articles", "#removals since", "content hash")
+    rows = table("name", "#load", "created", "by", "#articles", "#removals since", "content hash")
     for s in snapshots:
-        made.add_row(
+        rows.add_row(
             s.name, str(s.load_seq), short_time(s.created_at), s.created_by, str(s.counts["articles"]),
             str(s.removals_since), s.content_hash,
         )  # fmt: skip
-    out.print(made)
+    out.print(rows)
 
 
 @friendly
 def export(
-    source: Annotated[str, typer.Argument(help="A view (mart.article) or a SELECT in quotes.", show_default=False)],
-    to: Annotated[Path, typer.Option(help="File to write; with --by-day a folder.", show_default=False)],
+    source: Annotated[
+        str, typer.Argument(help="View, such as mart.article, or a SELECT in quotes.", show_default=False)
+    ],
+    to: Annotated[Path, typer.Option(help="File to write, or a folder with --by-day.", show_default=False)],
     file_format: Annotated[
-        Formats | None, typer.Option("--format", help="Default: by the ending of --to, else parquet.")
+        Formats | None, typer.Option("--format", help="Format to write. Default: by the suffix of --to, else parquet.")
     ] = None,
     with_text: Annotated[
-        bool, typer.Option("--with-text", help="Full texts too (article_body, comment_body).")
+        bool, typer.Option("--with-text", help="Include full texts (article_body, comment_body).")
     ] = False,
     by_day: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="A file a day by this column; what is there already is kept.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Write one file per day of this column and skip days already written."),
     ] = None,
     of_snapshot: Annotated[
-        str | None, typer.Option("--snapshot", help="mart.article as it was in this named state.")
+        str | None, typer.Option("--snapshot", metavar="NAME", help="Export mart.article as of this snapshot.")
     ] = None,
-    comments: Annotated[bool, typer.Option("--comments", help="As the login that may read readers' comments.")] = False,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="Log in with the role that can read reader comments.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Write a view or a query to Parquet, CSV or JSONL, with a manifest beside it. No limit on rows.
+    """Write a view or query to a file.
+
+    Writes Parquet, CSV or JSONL, and a manifest next to it. The number of rows
+    is not limited.
 
     Examples:
 
@@ -150,15 +169,13 @@ def export(
 
       pressmark export "SELECT outlet, url, headline FROM mart.article WHERE in_language = 'de'" --to german.csv
     """
-    warehouse = _warehouse()
-    ending = to.suffix.removeprefix(".")
-    chosen: Format = file_format.value if file_format else ending if ending in list(Formats) else "parquet"  # type: ignore[assignment]
+    warehouse = ready_warehouse()
+    suffix = to.suffix.removeprefix(".")
+    chosen: Format = file_format.value if file_format else suffix if suffix in list(Formats) else "parquet"  # type: ignore[assignment]
     load_seq = None
     if of_snapshot is not None:
         if source != "mart.article":
-            raise ConfigError(
-                "--snapshot goes with mart.article; in a query of your own use mart.article_as_of(load_seq)."
-            )
+            raise ConfigError("--snapshot works only with mart.article. In a query, use mart.article_as_of(load_seq).")
         load_seq = read_snapshot(warehouse, of_snapshot).load_seq
         source = f"SELECT * FROM mart.article_as_of({load_seq:d})"  # noqa: S608 - a number
     columns = (TextColumn("{task.description}"), TextColumn("{task.completed} rows"), TimeElapsedColumn())
@@ -172,40 +189,47 @@ def export(
         print_json({"export_id": done.export_id, "rows": done.rows, "files": done.files, "skipped": done.skipped,
                     "left_out": done.left_out})  # fmt: skip
         return
-    out.print(
-        f"{done.rows} rows in {done.files} files"
-        + (f", {done.skipped} days were there already" if done.skipped else "")
-    )
+    skipped = f"; {plural(done.skipped, 'day')} already written" if done.skipped else ""
+    out.print(f"Wrote {plural(done.rows, 'row')} to {plural(done.files, 'file')}{skipped}.")
     if done.left_out:
-        out.print(f"Without {', '.join(done.left_out)}: --with-text adds it.")
+        out.print(f"Left out: {', '.join(done.left_out)}. --with-text includes full texts.")
 
 
 @friendly
 def remove(
-    url: Annotated[str | None, typer.Option(help="One address, with all that leads to its article.")] = None,
-    prefix: Annotated[str | None, typer.Option(help="Every address that begins so.")] = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Remove the article at this URL, with all URLs that lead to it.")
+    ] = None,
+    prefix: Annotated[
+        str | None, typer.Option(metavar="URL", help="Remove all URLs that start with this prefix.")
+    ] = None,
     outlet: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="Everything of an outlet; with another option, only at this outlet."),
+        typer.Option(
+            metavar="ID", help="Remove everything of this outlet. With another option, limit the removal to it."
+        ),
     ] = None,
-    author: Annotated[str | None, typer.Option(help="Articles with this author.")] = None,
-    commenter: Annotated[str | None, typer.Option(help="Comments by this name.")] = None,
-    hide: Annotated[bool, typer.Option("--hide", help="Not shown any more; the bytes stay.")] = False,
-    erase: Annotated[bool, typer.Option("--erase", help="Taken out for good: tables, archive, logs.")] = False,
-    reason: Annotated[str | None, typer.Option(help="Why; it is kept.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would cover; do nothing.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Without a question.")] = False,
+    author: Annotated[str | None, typer.Option(metavar="NAME", help="Remove articles by this author.")] = None,
+    commenter: Annotated[str | None, typer.Option(metavar="NAME", help="Remove comments by this person.")] = None,
+    hide: Annotated[bool, typer.Option("--hide", help="Hide the data from analysts and keep it stored.")] = False,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Delete the data permanently from tables, archive and logs.")
+    ] = False,
+    reason: Annotated[str | None, typer.Option(help="Reason for the removal, kept with it.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed without removing it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
     as_json: _Json = False,
 ) -> None:
-    """Take something out, and keep it out: crawls, loads, rebuilds and restored backups know of it.
+    """Remove data and keep it removed.
+
+    Crawls, loads, rebuilds and restored backups respect the removal. Backups and
+    exports written earlier are not changed: see docs/removal.md.
 
     Examples:
 
       pressmark remove --url https://news.example/a-story/ --erase --reason "court order 12/26" --dry-run
 
       pressmark remove --author "Jane Doe" --outlet news-example --hide --reason "her request of 3 March"
-
-    Backups and exports made before are not reached: see docs/removal.md.
     """
     targets: dict[Target, str | None] = {
         "url": url, "prefix": prefix, "author": author, "commenter": commenter,
@@ -216,62 +240,68 @@ def remove(
     if len(given) != 1:
         raise ConfigError("Name one of --url, --prefix, --outlet, --author, --commenter.")
     if hide == erase:
-        raise ConfigError("Say --hide (not shown, bytes stay) or --erase (bytes go too).")
+        raise ConfigError("Use either --hide (keep the data, hide it from analysts) or --erase (delete it).")
     if not reason and not dry_run:
-        raise ConfigError("--reason is missing: it is what the next person will ask for.")
-    (target, value), action = given[0], "erase" if erase else "hide"
-    verb: Action = "erase" if erase else "hide"
-    warehouse = _warehouse()
-    found = preview(warehouse, target, value, verb, outlet)
-    told = {
-        "target": target, "action": action, "articles": len(found.articles), "addresses": len(found.urls),
-        "comments": len(found.comments), "dry_run": dry_run,
+        raise ConfigError("--reason is missing. It is kept with the removal, for whoever asks later.")
+    target, value = given[0]
+    action: Action = "erase" if erase else "hide"
+    warehouse = ready_warehouse()
+    covered = preview(warehouse, target, value, action, outlet)
+    summary = {
+        "target": target, "action": action, "articles": len(covered.articles), "addresses": len(covered.urls),
+        "comments": len(covered.comments), "dry_run": dry_run,
     }  # fmt: skip
     if not as_json:
-        what = f"{len(found.comments)} comments in " if target == "commenter" else ""
+        comments = f"{plural(len(covered.comments), 'comment')} in " if target == "commenter" else ""
         out.print(
-            f"{action} {target} {plain(value)}: {what}{len(found.articles)} articles, {len(found.urls)} addresses"
+            f"{action} {target} {plain(value)}: {comments}{plural(len(covered.articles), 'article')}, "
+            f"{plural(len(covered.urls), 'URL')}"
         )
-        for address in found.urls[:5]:
-            out.print(f"  {plain(address)}")
-        if len(found.urls) > 5:
-            out.print(f"  and {len(found.urls) - 5} more")
+        for covered_url in covered.urls[:_MAX_URLS_SHOWN]:
+            out.print(f"  {plain(covered_url)}")
+        if len(covered.urls) > _MAX_URLS_SHOWN:
+            out.print(f"  and {len(covered.urls) - _MAX_URLS_SHOWN} more")
     if dry_run:
         if as_json:
-            print_json(told)
+            print_json(summary)
         return
     if not yes and not as_json and err.is_terminal:
-        typer.confirm("This cannot be undone. Go on?" if erase else "Go on?", abort=True)
+        typer.confirm("This cannot be undone. Continue?" if erase else "Continue?", abort=True)
     store = ArchiveStore(warehouse.settings.archive)
-    removal = record_removal(warehouse, store, target, value, verb, reason or "", outlet)
+    removal = record_removal(warehouse, store, target, value, action, reason or "", outlet)
     done = apply_removal(warehouse, store, [removal])
     if as_json:
-        print_json({**told, "removal_id": removal.removal_id, "captures_overwritten": done.captures,
+        print_json({**summary, "removal_id": removal.removal_id, "captures_overwritten": done.captures,
                     "log_lines": done.log_lines})  # fmt: skip
         return
     out.print(
-        f"Done: {done.articles} articles, {done.comments} comments; {done.captures} captures overwritten in the "
-        f"archive, {done.log_lines} log lines blanked. By {getpass.getuser()}, removal {removal.removal_id}."
+        f"Removed: {plural(done.articles, 'article')}, {plural(done.comments, 'comment')}. "
+        f"{plural(done.captures, 'capture')} overwritten in the archive, {plural(done.log_lines, 'log line')} blanked. "
+        f"Removal {removal.removal_id} by {getpass.getuser()}."
     )
 
 
 @friendly
 def maintain(as_json: _Json = False) -> None:
-    """The daily care: partitions, retention, small archive files joined, files that no row knows staged again.
+    """Run the daily maintenance now.
 
-    The DAG `maintain` does the same. It may be cut off and run again at any time.
+    Maintains partitions, applies retention, joins small archive files and
+    stages orphaned archive files again. The `maintain` DAG does the same. It is
+    safe to interrupt and repeat.
 
-    Example:
+    Examples:
 
       pressmark maintain
+
+      pressmark maintain --json
     """
     from pressmark.crawl.maintenance import RESTAGED_SEGMENTS, run_maintenance
 
-    done = run_maintenance(_warehouse().settings)
+    done = run_maintenance(ready_warehouse().settings)
     if as_json:
         print_json(done.counts)
         return
     for kind, count in done.counts.items():
         out.print(f"{count:>8}  {kind}")
     if done.counts[RESTAGED_SEGMENTS]:
-        out.print("`pressmark load` loads what was staged.")
+        out.print("Run `pressmark load` to load the staged segments.")

@@ -18,10 +18,12 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
+from pressmark.crawl_types import ENDED_WELL
 from pressmark.errors import ConfigError, HostRefuses
-from pressmark.health.rules import NO_ANSWER
+from pressmark.outcomes import NO_ANSWER
 from pressmark.outlet import PAST_REACHING_METHODS, Outlet
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.times import duration
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.crawl_requests import add_request
@@ -29,7 +31,6 @@ from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
 MAX_RANGE = timedelta(days=3660)
-_SECONDS_A_PAGE = 1.0  # beside the delay
 _ATTEMPTS = 3  # of a part in which listings or pages give no answer
 _FINISHED = ("done", "covered")
 _SQL = queries("backfill")
@@ -246,11 +247,11 @@ def run_chunk(
         run = run_crawls([request.request_id], log, on_event, on_line=on_line, on_start=on_start)
         load()
         with transaction(connection) as cursor:
-            state, detail = _judge(cursor, request.request_id, run, chunk["attempts"] + 1)
+            state, detail, is_refused = _chunk_result(cursor, request.request_id, run, chunk["attempts"] + 1)
             _update(cursor, backfill_id, outlet.id, since, state, request.request_id, detail)
     logger.info("%s %s: %s%s", outlet.id, f"{since:%Y-%m}", state, f" ({detail})" if detail else "")
-    if detail and detail.startswith(HostRefuses.BEGINNING):
-        raise HostRefuses(f"{outlet.id}: {detail.removeprefix(HostRefuses.BEGINNING)}")
+    if is_refused:
+        raise HostRefuses(f"{outlet.id}: {detail}")
     return state
 
 
@@ -377,7 +378,7 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, wanted: BackfillRequest, run: C
         )
     elif fetch > (budget := (wanted.page_budget or outlet.budgets.pages) * len(parts)):
         plan.note = f"a part takes {budget // len(parts)} pages at a time: ask again to go on"
-    plan.seconds = plan.requests * (outlet.politeness.delay + _SECONDS_A_PAGE)
+    plan.seconds = plan.requests * outlet.politeness.seconds_per_page
     return plan
 
 
@@ -419,22 +420,26 @@ def _chunks(
     return [(c["outlet"], c["since"], c["until"], c["state"]) for c in _read_chunks(cursor, backfill_id)]
 
 
-def _judge(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> tuple[str, str | None]:
-    cursor.execute(_SQL["left_open"], {"request_id": request_id, "no_answer": list(NO_ANSWER)})
+def _chunk_result(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> tuple[str, str | None, bool]:
+    """(state, detail, whether the host refuses us) of a chunk after its crawl."""
+    cursor.execute(_SQL["left_open"], {"request_id": request_id, "no_answer": sorted(NO_ANSWER)})
     row = cursor.fetchone()
     if row is None or row[0] is None:
-        return "failed", run.error or "its crawl was killed"
-    finish_reason, error, left, silent_pages, silent_listings = row
-    if finish_reason not in ("finished", "budget"):
-        return "failed", error or f"its crawl ended as {finish_reason}"
-    if left:
-        return "partial", f"{left} pages are left: a budget was used up"
+        return "failed", run.error or "its crawl was killed", False
+    finish_reason, error, pages_left, unanswered_pages, unanswered_listings = row
+    if finish_reason not in ENDED_WELL:
+        detail = error or f"its crawl ended with the reason {finish_reason}"
+        return "failed", detail, finish_reason == "refused"
+    if pages_left:
+        return "partial", f"{plural(pages_left, 'page')} left: a budget was used up", False
     if finish_reason == "budget":
-        return "partial", "its time was over before all listings were read"
-    if silent_listings or silent_pages:
-        told = f"{silent_listings} listings and {silent_pages} pages gave no answer"
-        return ("partial", told) if attempts < _ATTEMPTS else ("done", f"{told}, in {attempts} attempts")
-    return "done", None
+        return "partial", "its time budget was used up before all listings were read", False
+    if unanswered_listings or unanswered_pages:
+        detail = f"{plural(unanswered_listings, 'listing')} and {plural(unanswered_pages, 'page')} did not respond"
+        if attempts < _ATTEMPTS:
+            return "partial", detail, False
+        return "done", f"{detail} in {attempts} attempts", False
+    return "done", None, False
 
 
 def _update(

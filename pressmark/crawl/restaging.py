@@ -1,13 +1,13 @@
-"""Staging a segment again from its WARC alone: after a kill, and for a warehouse that is built anew.
+"""Staging a segment again from its WARC alone: after a kill, and for a warehouse that is rebuilt.
 
-Pages are read by the extraction workers and settled by the same function as in a crawl.
+Pages are extracted by the workers and resolved by the same functions as in a crawl.
 """
 
 from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,36 +16,51 @@ from uuid import UUID
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.archive.records import Response, StoredSegment, read_captures, read_response, read_segments
+from pressmark.archive.pointer import ArchivePointer
+from pressmark.archive.records import (
+    Response,
+    StoredCapture,
+    StoredSegment,
+    read_captures,
+    read_response,
+    read_segments,
+)
 from pressmark.archive.spool import SpoolPointer
 from pressmark.archive.store import segment_id_from_name
+from pressmark.capture import capture_from_record
 from pressmark.crawl.services import Services
 from pressmark.errors import ArchiveError
-from pressmark.extraction.extract import ExtractionConfig
-from pressmark.extraction.worker import PageExtraction
-from pressmark.frontier import CrawlScope
-from pressmark.outcome_rules import CandidateResult, capture_from_record, resolve_page
+from pressmark.extraction.fields import ExtractionConfig, PageExtraction
+from pressmark.frontier import CrawlScope, FrontierEntry
+from pressmark.outcome_rules import resolve_page
+from pressmark.outcomes import Outcome
 from pressmark.outlet import Outlet
 from pressmark.urls import url_uid
 from pressmark.warehouse.crawls import ensure_extractor, read_frontier, segment_place
-from pressmark.warehouse.staging import EVENT_COLUMNS, ArchivePointer, SealedFile, Segment, commit_segment
+from pressmark.warehouse.staging import (
+    EVENT_COLUMNS,
+    SealedFile,
+    Segment,
+    SegmentItem,
+    archived_item,
+    commit_segment,
+)
 
 logger = logging.getLogger(__name__)
 
 Place = Callable[[UUID], tuple[str, int] | None]
-"""Says where a segment lies: (file, first byte)."""
+"""Returns where a segment is stored: (file, offset of its first byte), or None."""
 
 
 def file_segments(name: str, document: bytes) -> list[StoredSegment]:
-    """The segments of a file of the archive; of files of earlier versions the one that their name tells."""
-    found = list(read_segments(document))
-    if found:
-        return found
+    """The segments of an archive file; for files without segment records, the one that the file name identifies."""
+    segments = list(read_segments(document))
+    if segments:
+        return segments
     crawl = name.rpartition("/")[2].partition("_")[0]
     captures = list(read_captures(document))
-    return [
-        StoredSegment(segment_id_from_name(name), UUID(crawl), name.partition("/")[0], 0, len(document), captures, [])
-    ]
+    outlet = name.partition("/")[0]
+    return [StoredSegment(segment_id_from_name(name), UUID(crawl), outlet, 0, len(document), captures, [])]
 
 
 def stage_segment(
@@ -56,86 +71,93 @@ def stage_segment(
     scope: CrawlScope,
     place: Place | None = None,
 ) -> int:
-    """Stage a segment that lies in the file `name`; returns the number of pages. May be repeated.
+    """Stage a segment of the archive file `name`; returns the number of pages. May be repeated.
 
-    place: where other segments lie, for pages whose bytes are in one of them (default: by the database).
+    place: where other segments are stored, for pages whose bytes are in one of them; the database by default.
     """
     config = ExtractionConfig.for_outlet(outlet)
-    where = place or (lambda segment_id: services.database.run(lambda cursor: segment_place(cursor, segment_id)))
+    place = place or (lambda segment_id: services.database.run(lambda cursor: segment_place(cursor, segment_id)))
     uids = {UUID(c.fields["url_uid"]) for c in stored.captures}
     uids |= {url_uid(outlet.id, c.response.url, outlet.urls.parameters) for c in stored.captures}
 
-    def read_url_history(cursor: Cursor) -> tuple[dict[UUID, Any], int]:
+    def read_known(cursor: Cursor) -> tuple[dict[UUID, FrontierEntry], int]:
         return read_frontier(cursor, uids), ensure_extractor(cursor, config)
 
-    known, extractor_id = services.database.run(read_url_history)
-    resolved: list[tuple[CandidateResult, ArchivePointer | None]] = []
-
-    def resolve(response: Response, fields: dict[str, Any], pointer: ArchivePointer, own: tuple[str, int]) -> None:
-        at = own if pointer.segment_id == stored.segment_id else where(pointer.segment_id)
-        read = extract_archived(services, at, pointer, config, outlet)
+    entries, extractor_id = services.database.run(read_known)
+    items: list[SegmentItem] = []
+    for response, fields, pointer in _pages(services, stored, place):
+        own = pointer.segment_id == stored.segment_id
+        at = (name, stored.offset) if own else place(pointer.segment_id)
+        page = extract_archived(services, at, pointer, config, outlet)
         capture = capture_from_record(response, fields)
-        result = resolve_page(capture, read, scope, outlet, known.get, services.settings.tdm_basis)
-        resolved.append((result, pointer))
-
-    own = (name, stored.offset)
-    for capture in stored.captures:
-        resolve(capture.response, capture.fields, _pointer(capture.fields, capture.is_revisit, stored, capture), own)
-    for taken in stored.events:
-        if "taken" in taken:  # a page that a window took from an earlier segment
-            fields = taken["taken"]
-            pointer = _pointer(fields, True, stored, None)
-            at = where(pointer.segment_id)
-            if at is None:
-                continue
-            try:
-                response = read_response(services.store.read(at[0], at[1] + pointer.offset, pointer.length))
-            except ArchiveError:  # it was erased, or has expired
-                continue
-            resolve(response.without_body(), fields, pointer, own)
-    events = [tuple(_typed(event)[name] for name in EVENT_COLUMNS) for event in stored.events if "taken" not in event]
-    times = [s.capture.response.observed_at for s, _ in resolved if s.capture]
+        result = resolve_page(capture, page, scope, outlet, entries.get, services.settings.tdm_basis)
+        items.append(archived_item(result, entries.get(result.candidate.url_uid), outlet, pointer))
+    times = [item.result.capture.response.observed_at for item in items if item.result.capture]
     segment = Segment(
-        stored.segment_id,
-        stored.crawl_id,
-        outlet,
-        extractor_id,
-        resolved,
-        SealedFile(name, stored.length, len(stored.captures), stored.offset),
-        known.get,
+        segment_id=stored.segment_id,
+        crawl_id=stored.crawl_id,
+        outlet=outlet,
+        extractor_id=extractor_id,
+        items=items,
+        file=SealedFile(name, stored.length, len(stored.captures), stored.offset),
         observed_at=max(times, default=datetime.now(UTC)),
-        events=events,
+        events=[_event_row(event) for event in stored.events if "from_archive" not in event],
     )
     try:
         services.database.run(lambda cursor: commit_segment(cursor, segment))
     except psycopg2.errors.UniqueViolation:
-        logger.info("segment %s of %s had been committed after all", stored.segment_id, name)
+        logger.info("segment %s of %s was committed already", stored.segment_id, name)
     return len(stored.captures)
 
 
-def _typed(event: dict[str, Any]) -> dict[str, Any]:
-    ids = {name: UUID(event[name]) for name in ("segment_id", "article_uid", "crawl_id")}
-    return {**event, **ids, "observed_at": datetime.fromisoformat(event["observed_at"])}
+def _pages(
+    services: Services, stored: StoredSegment, place: Place
+) -> Iterator[tuple[Response, dict[str, Any], ArchivePointer]]:
+    """(response, metadata, pointer) of every page of a segment, those that it took from earlier segments included."""
+    for capture in stored.captures:
+        yield capture.response, capture.fields, _pointer(stored, capture)
+    for event in stored.events:
+        if "from_archive" not in event:
+            continue
+        fields = event["from_archive"]
+        pointer = ArchivePointer.from_json(fields["original"])
+        at = place(pointer.segment_id)
+        if at is None:
+            continue
+        try:
+            response = read_response(services.store.read(at[0], at[1] + pointer.offset, pointer.length))
+        except ArchiveError:  # it was erased, or has expired
+            continue
+        yield response.without_body(), fields, pointer
 
 
-def _pointer(fields: dict[str, Any], elsewhere: bool, stored: StoredSegment, capture: Any) -> ArchivePointer:
-    original = fields.get("original")
-    if elsewhere and original:
-        return ArchivePointer(UUID(original["segment_id"]), original["offset"], original["length"])
+def _pointer(stored: StoredSegment, capture: StoredCapture) -> ArchivePointer:
+    """Where the bytes of a capture are: a revisit record points to an earlier one."""
+    original = capture.fields.get("original")
+    if capture.is_revisit and original:
+        return ArchivePointer.from_json(original)
     return ArchivePointer(stored.segment_id, capture.offset, capture.length)
+
+
+def _event_row(event: dict[str, Any]) -> tuple[Any, ...]:
+    ids = {name: UUID(event[name]) for name in ("segment_id", "article_uid", "crawl_id")}
+    typed = {**event, **ids, "observed_at": datetime.fromisoformat(event["observed_at"])}
+    return tuple(typed[name] for name in EVENT_COLUMNS)
 
 
 def extract_archived(
     services: Services, at: tuple[str, int] | None, pointer: ArchivePointer, config: ExtractionConfig, outlet: Outlet
 ) -> PageExtraction:
-    """Read a page in a worker, from a copy of its record."""
+    """Extract an archived page in a worker, from a copy of its record. at: where its segment is stored."""
     if at is None:
-        return PageExtraction(None, "quarantined", "decode", "the record that holds its bytes is not archived any more")
+        reason = "the record that holds its bytes is not archived any more"
+        return PageExtraction(None, Outcome.QUARANTINED, "decode", reason)
     try:
-        member = services.store.read(at[0], at[1] + pointer.offset, pointer.length)
+        record = services.store.read(at[0], at[1] + pointer.offset, pointer.length)
     except ArchiveError as error:
-        return PageExtraction(None, "quarantined", "decode", str(error))
+        return PageExtraction(None, Outcome.QUARANTINED, "decode", str(error))
     with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:
         path = Path(folder) / "page.warc.gz"
-        path.write_bytes(member)
-        return services.extraction.read_now(SpoolPointer(str(path), 0, len(member)), config, outlet.budgets.page_size)
+        path.write_bytes(record)
+        spooled = SpoolPointer(str(path), 0, len(record))
+        return services.extraction.extract_now(spooled, config, outlet.budgets.page_size)

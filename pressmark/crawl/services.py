@@ -1,15 +1,18 @@
-"""What the crawls of one process share."""
+"""Shared resources of the crawls of one process: connections, workers, the archive, the progress channel."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from psycopg2.extensions import cursor as Cursor
 
 from pressmark.archive.store import ArchiveStore
-from pressmark.extraction.worker import ExtractionPool
+from pressmark.extraction.pool import ExtractionPool
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.lease import HostLeases
@@ -19,6 +22,7 @@ from pressmark.warehouse.pool import ConnectionPool
 _CONNECTIONS = 6
 _LEASE_CONNECTIONS = 4
 
+Result = TypeVar("Result")
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -37,7 +41,7 @@ class Services:
 
     @classmethod
     def open(cls, settings: Settings, emit: Emit) -> Services:
-        """Connect and start workers; call it in the main thread."""
+        """Open everything; nothing connects or starts before it is needed."""
         warehouse = Warehouse(settings)
         locks = SessionLocks(warehouse)
         lease_pool = ConnectionPool(warehouse, _LEASE_CONNECTIONS, autocommit=True)
@@ -52,6 +56,10 @@ class Services:
             _lease_pool=lease_pool,
         )
 
+    async def query(self, work: Callable[[Cursor], Result]) -> Result:
+        """Run a function with a cursor in one transaction, in a thread."""
+        return await asyncio.to_thread(self.database.run, work)
+
     def close(self) -> None:
         """End workers and connections."""
         self.extraction.close()
@@ -61,7 +69,7 @@ class Services:
 
 
 def emit_to(descriptor: int | None) -> Emit:
-    """A progress channel that writes one JSON object a line to a file descriptor; silent for None."""
+    """A progress channel that writes one JSON object per line to a file descriptor; does nothing for None."""
 
     def emit(event: dict[str, Any]) -> None:
         nonlocal descriptor
@@ -69,7 +77,7 @@ def emit_to(descriptor: int | None) -> Emit:
             return
         try:
             os.write(descriptor, json.dumps(event, default=str).encode() + b"\n")
-        except OSError:  # nobody reads any more; the crawl goes on
+        except OSError:  # the reader is gone; the crawl continues
             descriptor = None
 
     return emit

@@ -7,10 +7,9 @@ from typing import Any
 
 from trafilatura.metadata import extract_author
 
-from pressmark.extraction.headline import fold_name
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, as_list, node_text, types
-from pressmark.text import one_line
+from pressmark.text import fold_name, one_line
 
 MAX_AUTHORS = 30
 _META_NAMES = ("author", "article:author", "parsely-author", "sailthru.author", "byl", "dc.creator", "citation_author")

@@ -10,8 +10,8 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from pressmark.extraction.headline import fold_name
 from pressmark.extraction.trafilatura_tuning import optimize_trafilatura
+from pressmark.text import fold_name
 
 optimize_trafilatura()
 

@@ -11,19 +11,10 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
+from pressmark.extraction.fields import ReaderComment
 from pressmark.text import clean_text, one_line
 
 MAX_COMMENTS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderComment:
-    """One comment as the page shows it. posted, edited: as written."""
-
-    author: str | None
-    text: str
-    posted: str | None = None
-    edited: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

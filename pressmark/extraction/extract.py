@@ -5,112 +5,25 @@ Not bounded in time or memory by itself: see `worker`.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from functools import cached_property
-from importlib.metadata import version
 
-from pressmark.dates import ParsedDate
 from pressmark.extraction import fingerprints
 from pressmark.extraction.authors import find_authors
 from pressmark.extraction.body import find_body, select_nodes
-from pressmark.extraction.comments import ReaderComment, find_comments
-from pressmark.extraction.headline import find_headline, fold_name
+from pressmark.extraction.comments import find_comments
+from pressmark.extraction.fields import Extraction, ExtractionConfig, ReaderComment
+from pressmark.extraction.headline import find_headline
 from pressmark.extraction.language import find_language
 from pressmark.extraction.links import find_links
-from pressmark.extraction.non_article import NonArticle, find_non_article
+from pressmark.extraction.non_article import find_non_article
 from pressmark.extraction.page import Page, parse_page
 from pressmark.extraction.publication_dates import find_modified, find_published
 from pressmark.extraction.structured import Node, article_node, as_list, node_text
-from pressmark.outlet import Outlet
-from pressmark.rights import RightsSignals, read_rights
+from pressmark.rights import read_rights
 from pressmark.text import clean_text, one_line
 from pressmark.urls import absolute, is_homepage, on_domains, url_key
 
-# Goes up with every change of the rules in this package that can change a field.
-RULES_VERSION = 3
-EXTRACTOR_NAME = "trafilatura"
 MAX_KEYWORDS = 50
-
-
-def extractor_version() -> str:
-    """Versions of everything that decides what comes out of a page."""
-    return f"{version('trafilatura')}+pressmark.{RULES_VERSION}"
-
-
-@dataclass(frozen=True)
-class ExtractionConfig:
-    """What an outlet's file adds to the extractor. Two outlets with equal hints share an extractor only
-    where everything here is equal.
-    """
-
-    outlet: str
-    name: str
-    home: str
-    domains: tuple[str, ...]
-    languages: tuple[str, ...]
-    timezone: str
-    comments: str = "off"
-    prune: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
-    headline: str | None = None
-
-    @classmethod
-    def for_outlet(cls, outlet: Outlet) -> ExtractionConfig:
-        """The part of an outlet's file that matters to extraction."""
-        hints = outlet.extraction
-        return cls(
-            outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone,
-            outlet.comments, hints.prune, hints.keep, hints.headline,
-        )  # fmt: skip
-
-    @cached_property
-    def config_hash(self) -> bytes:
-        """16 bytes that change when anything here changes."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()[:16]
-
-    @cached_property
-    def site_names(self) -> frozenset[str]:
-        """The outlet's names in folded form: its name, its domains, the domains' first labels."""
-        labels = {domain.rsplit(".", 1)[0].rsplit(".", 1)[-1] for domain in self.domains}
-        return frozenset(fold_name(name) for name in {self.name, *self.domains, *labels})
-
-
-@dataclass(frozen=True, slots=True)
-class Extraction:
-    """All fields got from one payload. Strings are storable; hashes as in `fingerprints`."""
-
-    payload_hash: bytes
-    headline: str | None
-    description: str | None
-    authors: list[str]
-    published: ParsedDate | None
-    modified: ParsedDate | None
-    in_language: str | None
-    in_language_source: str | None
-    article_section: str | None
-    keywords: list[str]
-    main_image: str | None
-    is_accessible_for_free: bool | None
-    canonical_url: str | None
-    variants: list[tuple[str, str]]
-    links: list[str]
-    encoding: str
-    encoding_source: str
-    article_body: str
-    word_count: int
-    char_count: int
-    text_hash: bytes | None
-    headline_hash: int
-    description_hash: int
-    authors_hash: int
-    body_hash: int
-    signatures: fingerprints.Signatures | None
-    rights: RightsSignals
-    non_article: NonArticle | None = None
-    comments: list[ReaderComment] = field(default_factory=list)
 
 
 def extract(

@@ -10,15 +10,14 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xxhash
 
+from pressmark.extraction.fields import Signatures
 from pressmark.text import comparable
 
-SIG_VERSION = 1
 BODY_HASHES = 128
 LEAD_HASHES = 32
 LEAD_WORDS = 120
@@ -34,14 +33,6 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u
 
 
 Numbers = np.ndarray[Any, np.dtype[np.uint64]]
-
-
-@dataclass(frozen=True, slots=True)
-class Signatures:
-    """MinHash of the whole text and of its beginning, as little-endian uint32."""
-
-    body: bytes
-    lead: bytes
 
 
 def text_hash(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The process that extraction workers are forked from, with all that they need imported. Light to import itself."""
+"""The fork server of extraction workers: a process that has everything imported that a worker needs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ PARENT_PID = "PRESSMARK_CRAWL_PID"
 
 
 def start_forkserver() -> ForkServerContext:
-    """Start it unless it runs, and do not wait for it. In the main thread: the kernel ties it to its starter."""
+    """Start the fork server unless it is running, without waiting for it.
+
+    The kernel ties it to the calling thread: it ends when that thread ends.
+    """
     os.environ[PARENT_PID] = str(os.getpid())
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # threads do not survive a fork
     context = multiprocessing.get_context("forkserver")

@@ -1,7 +1,7 @@
-"""Imported once, by the process that extraction workers are forked from. Nobody else imports it.
+"""Imported once, by the fork server. Nothing else imports it.
 
-It loads what every worker needs, so that a worker that had to be killed is replaced within
-milliseconds, and it ties that process to the crawl that started it.
+It imports what every worker needs, so that a worker that was killed is replaced within milliseconds, and it ties the
+fork server to the crawl process.
 """
 
 import os

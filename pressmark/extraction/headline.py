@@ -7,17 +7,15 @@ the public benchmark packs (docs/extraction.md).
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, node_text
-from pressmark.text import one_line
+from pressmark.text import fold_name, one_line
 
 _SEPARATOR = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*\|\s*|\s+::\s+|\s+//\s+")
-_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _WEIGHTS = {"h1": 1.25, "h1_other": 0.45, "json_ld": 1.1, "og": 0.9, "twitter": 0.4, "title": 0.7}
 _MAX_LENGTH = 400
 
@@ -48,11 +46,6 @@ def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: 
         votes[_vote_key(candidate.text)] = votes.get(_vote_key(candidate.text), 0.0) + _WEIGHTS[candidate.kind]
     winner = max(votes, key=lambda key: votes[key])
     return next(c.text for c in candidates if _vote_key(c.text) == winner)
-
-
-def fold_name(name: str) -> str:
-    """A name for comparison: letters and digits alone, case folded."""
-    return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
 def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candidate]:

@@ -14,23 +14,15 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from lxml.html import HtmlElement
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from ruamel.yaml import YAML
 
+from pressmark.extraction.fields import NonArticle
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, nodes, types
+from pressmark.outcomes import NON_ARTICLES, Outcome
 from pressmark.text import one_line
 
-Outcome = Literal[
-    "challenge_page",
-    "consent_wall",
-    "paywall_stub",
-    "soft_404",
-    "index_page",
-    "gallery",
-    "javascript_required",
-    "geo_blocked",
-]
 _VISIBLE_CHARS = 20_000
 _UNSEEN_TAGS = frozenset(("script", "style", "template", "head", "svg"))
 _TEASERS = 6  # headings that are links make a list
@@ -47,6 +39,12 @@ def _any_of(patterns: object) -> object:
     return patterns
 
 
+def _non_article(value: Outcome) -> Outcome:
+    if value not in NON_ARTICLES:
+        raise ValueError(f"{value} is not the outcome of a non-article page")
+    return value
+
+
 Patterns = Annotated[re.Pattern[str], BeforeValidator(_any_of)]
 
 
@@ -56,7 +54,7 @@ class Pattern(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    outcome: Outcome
+    outcome: Annotated[Outcome, AfterValidator(_non_article)]
     most_words: int = Field(gt=0)
     header: Patterns | None = None
     html: tuple[str, ...] = ()
@@ -65,15 +63,6 @@ class Pattern(BaseModel):
     free: bool | None = None
     structure: Literal["gallery", "list", "shell"] | None = None
     source: str
-
-
-@dataclass(frozen=True, slots=True)
-class NonArticle:
-    """What a page is instead of an article. pattern: name of the evidence in non_article.yaml."""
-
-    outcome: Outcome
-    pattern: str
-    reason: str
 
 
 @cache

@@ -1,4 +1,7 @@
-"""Health of the outlets, alerts, silences, pauses, sizes: reading the facts, writing the verdicts."""
+"""Outlet health, alerts, mutes, outlet overrides and storage statistics in the warehouse.
+
+The rules themselves are in `pressmark.health.rules`.
+"""
 
 from __future__ import annotations
 
@@ -15,21 +18,23 @@ from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.health.rules import ALERTING, NO_ANSWER, Crawl, OutletStats, Verdict, evaluate, publishing_pattern
+from pressmark.health.rules import ALERTING, Crawl, OutletStats, Verdict, evaluate, publishing_pattern
+from pressmark.outcomes import NO_ANSWER
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
 _SQL = queries("health")
-_DAYS_LEFT = 7  # of disk, before an alert
+_MIN_DAYS_LEFT = 7  # open an alert if the disk will be full sooner
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that an operator should know."""
+    """A condition that an operator should know about."""
 
     cause: str
     outlet: str | None
@@ -38,7 +43,7 @@ class Alert:
 
 @dataclass(slots=True)
 class HealthCheck:
-    """What came of a look: verdicts by outlet, and alerts that are over. Who tells the open ones: `hand_out`."""
+    """Result of a health check: verdicts by outlet, and alerts that closed. `deliver_alerts` sends the open ones."""
 
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     over: list[Alert] = field(default_factory=list)
@@ -46,7 +51,7 @@ class HealthCheck:
 
 @dataclass(frozen=True, slots=True)
 class StorageStats:
-    """Bytes of everything, growth a day, and days until the disk is full; None where too little is known."""
+    """Sizes in bytes, growth in bytes per day, and days until the disk is full. None if there is too little history."""
 
     database: int
     archive: int
@@ -59,7 +64,7 @@ class StorageStats:
 def check_health(
     warehouse: Warehouse, outlets: Sequence[str] | None = None, now: datetime | None = None
 ) -> HealthCheck:
-    """Judge outlets (None: all) and write it down; alerts are opened and closed."""
+    """Evaluate the health of outlets (None: all), store it, and open and close alerts."""
     now = now or datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
@@ -77,28 +82,34 @@ def check_health(
 def mark_internal_failure(
     warehouse: Warehouse, message: str, crawls: Sequence[UUID], now: datetime | None = None
 ) -> None:
-    """It is us, not the outlets: one alert, and what failed in these crawls is held against nobody, now or later."""
+    """Record that these crawls failed because of us, not the outlets.
+
+    Opens one alert, and resets the backoff that the failures caused, so that no outlet is penalised for them.
+    """
     now = now or datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
-            values = {"crawls": list(crawls), "no_answer": list(NO_ANSWER)}
+            values = {"crawls": list(crawls), "no_answer": sorted(NO_ANSWER)}
             for statement in ("reset_backoff_pages", "reset_backoff_endpoints", "reset_backoff_crawls"):
                 cursor.execute(_SQL[statement], values)
             _update_alerts(cursor, [Alert("internal_failure", None, message)], [], now, HealthCheck())
 
 
 def long_unreachable(warehouse: Warehouse, outlets: Sequence[str]) -> set[str]:
-    """Those of these outlets whose last crawls all failed, while others' did not: it is not us alone."""
+    """Return those of these outlets whose last five incremental crawls all failed."""
     return {row["outlet"] for row in _run(warehouse, "long_unreachable", {"outlets": list(outlets)})}
 
 
 def clear_internal_failure(warehouse: Warehouse) -> None:
-    """Close the alert about our side."""
+    """Close the internal failure alert."""
     _run(warehouse, "close_cause", {"cause": "internal_failure", "now": datetime.now(UTC)})
 
 
 def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[list[Alert]], bool]) -> None:
-    """Have what is open, not muted and new told, by one teller at a time; it counts as told where that succeeded."""
+    """Send all open alerts that are new and not muted, and mark them as notified if `send_alerts` returns True.
+
+    A lock ensures that only one process sends at a time.
+    """
     now = datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark alerts")) as connection:
         with session_lock(connection, "pressmark alerts"):
@@ -111,25 +122,31 @@ def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[list[Alert]], bo
 
 
 def read_health(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """The states as they were last judged."""
+    """Return the health of all outlets as last evaluated."""
     return _run(warehouse, "read_health", {})
 
 
 def read_alerts(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """What is open, with whether it is muted."""
+    """Return the open alerts, each with a `muted` flag."""
     return _run(warehouse, "alerts", {"now": datetime.now(UTC)})
 
 
 def add_mute(
     warehouse: Warehouse, by: str, outlet: str | None, cause: str | None, until: datetime | None, reference: str | None
 ) -> None:
-    """Nobody is told of these alerts until then, or for as long as the reference says."""
+    """Mute alerts of an outlet and cause (None: all) until a time or while a ticket is open.
+
+    reference: URL or name of the ticket.
+    """
     values = {"outlet": outlet, "cause": cause, "until": until, "reference": reference, "by": by}
     _run(warehouse, "add_mute", values)
 
 
 def remove_mutes(warehouse: Warehouse, outlet: str | None, cause: str | None) -> int:
-    """End silences now; returns how many."""
+    """End mutes now. Returns their number.
+
+    outlet: None for mutes that apply to all outlets. cause: None for any cause.
+    """
     with contextlib.closing(warehouse.connect("maintainer", "pressmark health")) as connection:
         with transaction(connection) as cursor:
             cursor.execute(_SQL["remove_mutes"], {"outlet": outlet, "cause": cause})
@@ -139,18 +156,21 @@ def remove_mutes(warehouse: Warehouse, outlet: str | None, cause: str | None) ->
 def override_outlet(
     warehouse: Warehouse, outlet: str, state: str, reason: str, by: str, until: datetime | None = None
 ) -> None:
-    """Pause, resume or retire an outlet; its file stays as it is."""
+    """Pause, resume or retire an outlet without changing its file."""
     values = {"outlet": outlet, "state": state, "reason": reason, "by": by, "until": until}
     _run(warehouse, "set_override", values)
 
 
 def read_overrides(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
-    """Outlets that are paused or retired now, with who said so and why."""
+    """Return the outlets that are paused or retired now, with author and reason."""
     return {row["outlet"]: row for row in _run(warehouse, "current_overrides", {"now": datetime.now(UTC)})}
 
 
 def measure_storage(warehouse: Warehouse) -> StorageStats:
-    """Measure everything, write it down for today, and look ahead; an alert is opened where the disk fills up."""
+    """Measure storage, store the result for today, and estimate when the disk is full.
+
+    Opens an alert if that is soon, and closes it otherwise.
+    """
     settings = warehouse.settings
     now = datetime.now(UTC)
     logs = sum(_folder_bytes(folder) for folder in (settings.logs, settings.home / "airflow" / "logs"))
@@ -159,20 +179,23 @@ def measure_storage(warehouse: Warehouse) -> StorageStats:
             cursor.execute(_SQL["measure"], {"now": now, "log_bytes": logs})
             cursor.execute(_SQL["storage_history"])
             rows = cursor.fetchall()
-            # What grows elsewhere does not fill this disk.
-            here = (warehouse.embedded is not None, "://" not in settings.archive, True)
-            sizes = _storage_stats(rows, _free(settings), here)
-            full = sizes.days_left is not None and sizes.days_left < _DAYS_LEFT
+            # Only local growth fills this disk: an external server or a remote archive does not.
+            is_local = (warehouse.embedded is not None, "://" not in settings.archive, True)
+            sizes = _storage_stats(rows, _free(settings), is_local)
+            full = sizes.days_left is not None and sizes.days_left < _MIN_DAYS_LEFT
             if full or sizes.free < settings.min_free_bytes:
-                left = f"{sizes.days_left:.0f} days" if sizes.days_left is not None else "unknown time"
-                message = f"The disk has {sizes.free // 2**20} MB left, which lasts for {left}."
+                left = plural(round(sizes.days_left), "day") if sizes.days_left is not None else "an unknown time"
+                message = (
+                    f"The disk has {sizes.free // 2**20:,} MB left and will be full in {left}. "
+                    "Free some space, or move the archive (PRESSMARK_ARCHIVE)."
+                )
                 _update_alerts(cursor, [Alert("disk", None, message)], [], now, HealthCheck())
             else:
                 cursor.execute(_SQL["close_cause"], {"cause": "disk", "now": now})
     return sizes
 
 
-def _storage_stats(rows: Sequence[tuple[Any, ...]], free: int, here: tuple[bool, bool, bool]) -> StorageStats:
+def _storage_stats(rows: Sequence[tuple[Any, ...]], free: int, is_local: tuple[bool, bool, bool]) -> StorageStats:
     day, database, archive, logs, _ = rows[0]
     growth = days_left = None
     if len(rows) > 1:
@@ -180,9 +203,9 @@ def _storage_stats(rows: Sequence[tuple[Any, ...]], free: int, here: tuple[bool,
         days = (day - first[0]).days
         growths = [now - then for now, then in zip((database, archive, logs), first[1:4], strict=True)]
         growth = sum(growths) / days if days else None
-        local = sum(grown for grown, is_here in zip(growths, here, strict=True) if is_here) / days if days else 0
-        if local > 0:
-            days_left = free / local
+        local_growth = sum(g for g, local in zip(growths, is_local, strict=True) if local) / days if days else 0
+        if local_growth > 0:
+            days_left = free / local_growth
     return StorageStats(database, archive, logs, free, growth, days_left)
 
 

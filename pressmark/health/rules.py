@@ -1,47 +1,45 @@
-"""How an outlet fares: a state with its reason, from its last crawls beside its own past. Pure.
+"""Outlet health: a state with its reason, from an outlet's last crawls compared with its own past. Pure.
 
-Rows are read and written by `warehouse.health`.
+Rows are read and written by `health.monitor`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from pressmark.errors import HostRefuses
+from pressmark.outcomes import ACCESS_DENIED, EXTRACTION_FAILURES, KEPT, POLICY_DENIED, Outcome
+from pressmark.text import plural
 from pressmark.times import age
 
 State = Literal["fresh", "late", "silent", "blocked", "extraction_broken", "failing", "paused", "new"]
 ALERTING: tuple[State, ...] = ("silent", "blocked", "extraction_broken", "failing")
-"""States of which somebody is told."""
+"""States that open an alert."""
 
-REFUSALS = ("challenge_page", "consent_wall", "rate_limited", "geo_blocked", "legal_block", "paywall_stub")
-DENIALS = ("robots_denied", "robots_unreachable", "rights_reserved")
-BROKEN = ("extraction_empty", "extraction_timeout", "javascript_required", "quarantined")
-NO_ANSWER = ("network_error", "timeout", "robots_unreachable")
-KEPT = ("new", "revised", "unchanged", "not_modified", "duplicate_url")
-ANSWERS = REFUSALS + DENIALS + BROKEN + KEPT
+INTERNAL_FAILURE_SHARE, INTERNAL_FAILURE_MIN_OUTLETS = 0.2, 3
 
-# With a rhythm of its own: so many articles that should have come and did not. A Poisson process has none for three
-# expected in one of twenty cases, for eight in one of three thousand.
-LATE_EXPECTED, SILENT_EXPECTED = 3.0, 8.0
-# Without: by cadence.
+_PAGE_RESULTS = ACCESS_DENIED | POLICY_DENIED | EXTRACTION_FAILURES | KEPT
+"""Outcomes that say whether the outlet gives us its pages."""
+
+# With a publishing pattern: articles that were expected and did not appear. A Poisson process has none in one of twenty
+# cases if three are expected, and in one of three thousand if eight are.
+_LATE_EXPECTED, _SILENT_EXPECTED = 3.0, 8.0
+# Without one: by tier.
 _LATE = {"hourly": timedelta(hours=24), "six_hourly": timedelta(hours=48), "daily": timedelta(days=4)}
 _SILENT = {"hourly": timedelta(days=3), "six_hourly": timedelta(days=5), "daily": timedelta(days=10)}
-_MIN_ARTICLES = 30
+_MIN_ARTICLES = 30  # for a publishing pattern
 _SHARE, _MIN_PAGES = 0.5, 3
-_FIELD_WAS, _FIELD_IS, _FIELD_ARTICLES = 0.8, 0.3, 10
-INTERNAL_FAILURE_SHARE, INTERNAL_FAILURE_MIN_OUTLETS = 0.2, 3
+_FIELD_WAS, _FIELD_IS = 0.8, 0.3  # shares of articles with a field
 
 
 @dataclass(frozen=True, slots=True)
 class Crawl:
-    """One of an outlet's last crawls. entries: what its listings named; listings: how many answered.
+    """One of an outlet's last crawls. entries: URLs that its listings named; listings: how many responded.
 
-    mode: `window` for one of a backfill, which says whether pages are given to us, and nothing else.
+    mode: a `window` crawl of a backfill shows whether the outlet gives us its pages, and nothing else.
     """
 
     started_at: datetime
@@ -58,18 +56,23 @@ class Crawl:
         """Whether it did not end well."""
         return self.finish_reason not in ("finished", "budget", "stopped")
 
-    def count(self, outcomes: Sequence[str]) -> int:
-        """Candidates that ended so."""
+    @property
+    def is_refused(self) -> bool:
+        """Whether the host answered with nothing but refusals."""
+        return self.finish_reason == "refused"
+
+    def count(self, outcomes: Collection[str]) -> int:
+        """Candidates with one of these outcomes."""
         return _count(self.outcomes, outcomes)
 
 
 @dataclass(frozen=True, slots=True)
 class OutletStats:
-    """What is known of an outlet.
+    """The figures that an outlet is evaluated by.
 
-    crawls: newest first. rhythm: articles expected by hour of the week (UTC, from Monday 0 h), empty where too little
-    is known. fields: share of recent and of earlier articles with a field. was_blocked: why it was, where its last
-    state was that.
+    crawls: newest first. publishing_pattern: expected articles by hour of the week (UTC, from Monday 0:00); empty if
+    there are too few articles. fields: share of recent and of earlier articles with a field. was_blocked: the reason
+    of its last state, if that was `blocked`.
     """
 
     outlet: str
@@ -86,46 +89,46 @@ class OutletStats:
 
     @property
     def scheduled(self) -> list[Crawl]:
-        """The crawls that were no backfill."""
+        """The crawls that were not part of a backfill."""
         return [crawl for crawl in self.crawls if crawl.mode == "incremental"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outlet's state and what shows it."""
+    """An outlet's state and the evidence for it."""
 
     state: State
     reason: str
 
 
 def evaluate(stats: OutletStats, now: datetime) -> Verdict:
-    """The state of an outlet now. The worst that is shown counts; what a person decided comes first."""
+    """The state of an outlet now. An override comes first, then the most serious finding."""
     if stats.override != "running":
         return Verdict("paused", f"{stats.override}: {stats.override_reason}")
     if not stats.enabled:
         state: State = "paused" if stats.scheduled else "new"
-        return Verdict(state, "its file does not let it be crawled on schedule (enabled: false)")
+        return Verdict(state, "its file excludes it from scheduled crawls (enabled: false)")
     if not stats.scheduled:
-        return Verdict("new", "it was not crawled yet")
-    return _failing(stats) or _blocked(stats) or _broken(stats) or _check_inactivity(stats, now)
+        return Verdict("new", "not crawled yet")
+    return _check_failures(stats) or _check_refusals(stats) or _check_extraction(stats) or _check_inactivity(stats, now)
 
 
-def expected_since(publishing_pattern: Mapping[int, float], since: datetime, now: datetime) -> float:
-    """Articles that an outlet of this rhythm publishes between two times; parts of hours count as such."""
+def expected_since(pattern: Mapping[int, float], since: datetime, now: datetime) -> float:
+    """Articles that a publishing pattern expects between two times. Parts of hours count in proportion."""
     total = 0.0
     begin = since.astimezone(UTC)
     if now - begin > timedelta(days=28):
-        return sum(publishing_pattern.values()) * ((now - begin) / timedelta(days=7))
+        return sum(pattern.values()) * ((now - begin) / timedelta(days=7))
     while begin < now:
         following = begin.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         part = (min(following, now) - begin) / timedelta(hours=1)
-        total += publishing_pattern.get(begin.weekday() * 24 + begin.hour, 0.0) * part
+        total += pattern.get(begin.weekday() * 24 + begin.hour, 0.0) * part
         begin = following
     return total
 
 
 def publishing_pattern(counts: Mapping[int, int], weeks: float) -> dict[int, float]:
-    """Articles an hour of the week, smoothed over the neighbouring hours; empty where there are too few to tell."""
+    """Articles per hour of the week, smoothed over neighbouring hours; empty if there are too few articles."""
     if sum(counts.values()) < _MIN_ARTICLES or weeks < 1:
         return {}
     smoothed = {}
@@ -136,63 +139,63 @@ def publishing_pattern(counts: Mapping[int, int], weeks: float) -> dict[int, flo
 
 
 def is_internal_failure(failed: int, outlets: int) -> bool:
-    """Whether so many outlets got no answer in one run that it must be us: our network, our address, our disk."""
+    """Whether so many outlets failed in one run that the cause must be ours: network, DNS or disk."""
     return failed >= INTERNAL_FAILURE_MIN_OUTLETS and failed > INTERNAL_FAILURE_SHARE * outlets
 
 
-def _failing(stats: OutletStats) -> Verdict | None:
+def _check_failures(stats: OutletStats) -> Verdict | None:
     last = stats.scheduled[0]
-    if not last.failed or (last.error or "").startswith(HostRefuses.BEGINNING):
+    if not last.failed or last.is_refused:
         return None
-    row = 0
-    for crawl in stats.scheduled:
-        if not crawl.failed:
-            break
-        row += 1
-    told = last.error or f"ended as {last.finish_reason}"
-    return Verdict("failing", f"{'its last crawl' if row == 1 else f'the last {row} crawls'} failed: {told}")
+    failed = next((n for n, crawl in enumerate(stats.scheduled) if not crawl.failed), len(stats.scheduled))
+    error = last.error or f"it ended with the reason {last.finish_reason}"
+    return Verdict("failing", f"{'the last crawl' if failed == 1 else f'the last {failed} crawls'} failed: {error}")
 
 
-def _blocked(stats: OutletStats) -> Verdict | None:
-    if (stats.crawls[0].error or "").startswith(HostRefuses.BEGINNING):
-        return Verdict("blocked", stats.crawls[0].error or "")
-    # A crawl that asked for a page or two says little: what the crawls before it met counts too, unless it got them.
+def _check_refusals(stats: OutletStats) -> Verdict | None:
+    last = stats.crawls[0]
+    if last.is_refused:
+        return Verdict("blocked", last.error or "its host refuses us")
+    # A crawl of one or two pages is weak evidence, so earlier crawls are added until one of them got pages.
     outcomes: Counter[str] = Counter()
-    row = 0
+    with_results = 0
     for crawl in stats.crawls:
         outcomes.update(crawl.outcomes)
-        row += bool(crawl.count(ANSWERS))
-        found = _refusal(outcomes, "the last crawl" if row == 1 else f"the last {row} crawls")
-        got_them = crawl.count(ANSWERS) and not crawl.count(REFUSALS + DENIALS)
-        if found or got_them or _count(outcomes, ANSWERS) >= _MIN_PAGES:
-            return found
-    return Verdict("blocked", stats.was_blocked) if stats.was_blocked and not row else None
+        with_results += bool(crawl.count(_PAGE_RESULTS))
+        verdict = _refusal(outcomes, "the last crawl" if with_results == 1 else f"the last {with_results} crawls")
+        got_pages = crawl.count(_PAGE_RESULTS) and not crawl.count(ACCESS_DENIED | POLICY_DENIED)
+        if verdict or got_pages or _count(outcomes, _PAGE_RESULTS) >= _MIN_PAGES:
+            return verdict
+    return Verdict("blocked", stats.was_blocked) if stats.was_blocked and not with_results else None
 
 
 def _refusal(outcomes: Mapping[str, int], crawls: str) -> Verdict | None:
-    refused, denied = _count(outcomes, REFUSALS), _count(outcomes, DENIALS)
-    asked = refused + _count(outcomes, KEPT) + _count(outcomes, BROKEN)
-    if refused >= _MIN_PAGES and refused >= _SHARE * asked:
-        return Verdict("blocked", f"{refused} of {asked} pages of {crawls} were {_told(outcomes, REFUSALS)}")
-    if denied >= _MIN_PAGES and denied == sum(outcomes.values()) - outcomes.get("known_not_due", 0):
-        return Verdict("blocked", f"all of {crawls}: {_told(outcomes, DENIALS)}")
+    refused, denied = _count(outcomes, ACCESS_DENIED), _count(outcomes, POLICY_DENIED)
+    requested = refused + _count(outcomes, KEPT) + _count(outcomes, EXTRACTION_FAILURES)
+    if refused >= _MIN_PAGES and refused >= _SHARE * requested:
+        summary = _summary(outcomes, ACCESS_DENIED)
+        return Verdict("blocked", f"{refused} of {plural(requested, 'page')} of {crawls} were {summary}")
+    if denied >= _MIN_PAGES and denied == sum(outcomes.values()) - outcomes.get(Outcome.KNOWN_NOT_DUE, 0):
+        return Verdict("blocked", f"all pages of {crawls}: {_summary(outcomes, POLICY_DENIED)}")
     return None
 
 
-def _broken(stats: OutletStats) -> Verdict | None:
-    last = next((c for c in stats.scheduled if c.count(KEPT) + c.count(BROKEN) >= _MIN_PAGES), None)
+def _check_extraction(stats: OutletStats) -> Verdict | None:
+    fetched = KEPT | EXTRACTION_FAILURES
+    last = next((crawl for crawl in stats.scheduled if crawl.count(fetched) >= _MIN_PAGES), None)
     if last is not None:
-        broken, came = last.count(BROKEN), last.count(KEPT) + last.count(BROKEN)
-        if broken >= _MIN_PAGES and broken >= _SHARE * came:
+        broken, pages = last.count(EXTRACTION_FAILURES), last.count(fetched)
+        if broken >= _MIN_PAGES and broken >= _SHARE * pages:
+            summary = _summary(last.outcomes, EXTRACTION_FAILURES)
             return Verdict(
                 "extraction_broken",
-                f"{broken} of {came} pages gave no text ({_told(last.outcomes, BROKEN)}): has its layout changed? "
-                "`pressmark why URL` shows one; extraction.keep in its file may mend it",
+                f"{broken} of {plural(pages, 'page')} gave no text ({summary}). Its layout may have changed: "
+                "`pressmark why URL` shows a page, and extraction.keep in the outlet's file may fix it",
             )
     for name, (now, before) in stats.fields.items():
         if before >= _FIELD_WAS and now <= _FIELD_IS:
             return Verdict(
-                "extraction_broken", f"{name}: {now:.0%} of the last articles have it, {before:.0%} of those before"
+                "extraction_broken", f"{name}: {now:.0%} of the latest articles have it, {before:.0%} before"
             )
     return None
 
@@ -201,29 +204,28 @@ def _check_inactivity(stats: OutletStats, now: datetime) -> Verdict:
     last = stats.last_new_at
     crawled = stats.scheduled[0]
     if last is None:
-        return Verdict("new", "no article came of it yet")
+        return Verdict("new", "no article yet")
     ago = age(now - last)
-    # While nobody looked, nothing could come.
+    # No article can appear while nothing is crawled.
     seen = min(now, crawled.started_at + timedelta(hours=1))
     if stats.publishing_pattern:
         expected = expected_since(stats.publishing_pattern, last, seen)
-        if expected >= LATE_EXPECTED:
-            state: State = "silent" if expected >= SILENT_EXPECTED else "late"
-            shown = "its listings answer" if crawled.listings else "its listings are not asked or do not answer"
+        if expected >= _LATE_EXPECTED:
+            state: State = "silent" if expected >= _SILENT_EXPECTED else "late"
+            listings = "its listings respond" if crawled.listings else "its listings do not respond or were not polled"
             return Verdict(
-                state, f"nothing new for {ago}; by its rhythm {expected:.0f} articles should have come; {shown}"
+                state, f"no new article for {ago}; its publishing pattern expects {expected:.0f}; {listings}"
             )
     else:
         gap = seen - last
         if gap >= _LATE[stats.tier]:
-            state = "silent" if gap >= _SILENT[stats.tier] else "late"
-            return Verdict(state, f"nothing new for {ago}")
+            return Verdict("silent" if gap >= _SILENT[stats.tier] else "late", f"no new article for {ago}")
     return Verdict("fresh", f"last new article {ago} ago")
 
 
-def _count(outcomes: Mapping[str, int], names: Sequence[str]) -> int:
+def _count(outcomes: Mapping[str, int], names: Collection[str]) -> int:
     return sum(outcomes.get(name, 0) for name in names)
 
 
-def _told(outcomes: Mapping[str, int], names: Sequence[str]) -> str:
-    return ", ".join(f"{outcomes[name]} {name}" for name in names if outcomes.get(name))
+def _summary(outcomes: Mapping[str, int], names: Collection[str]) -> str:
+    return ", ".join(f"{outcomes[name]} {name}" for name in sorted(names) if outcomes.get(name))

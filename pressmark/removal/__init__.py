@@ -1,1 +1,1 @@
-"""Removals: what a removal covers (`rules`, pure) and how it is carried out (`erasure`)."""
+"""Removals: matching rules (`rules`, pure) and their application (`erasure`)."""

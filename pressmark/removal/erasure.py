@@ -1,8 +1,10 @@
-"""Removals: entering one, carrying it out in tables, archive and logs, and knowing it again after a restore.
+"""Record removals and apply them to tables, archive and logs.
 
-A removal is a row of ops.removal and, beside the archive, a note without what it names, so that a database restored
-from an older backup hears of it. Carrying out may be killed and repeated: rows go in one transaction, which leaves
-the captures to be overwritten in staging.erase_queue.
+A removal is a row of ops.removal and a note stored next to the archive. The note lets a database that was restored
+from an older backup apply the removal again. Notes of erasures hold keyed hashes instead of URLs and names.
+
+Applying a removal can be killed and repeated. Its rows are deleted in one transaction, which also queues the captures
+to overwrite in staging.erase_queue.
 """
 
 from __future__ import annotations
@@ -28,26 +30,27 @@ from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ArchiveError, ConfigError
 from pressmark.removal.rules import Action, Removal, Target, erasure_secret, fold_person, keyed, masked_uid
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.urls import absolute, url_host, url_uid
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
 NOTES = "removals"
-ARCHIVE_LOCK = "pressmark archive"  # whoever rewrites, joins or deletes files of the archive holds it
+ARCHIVE_LOCK = "pressmark archive"  # held while rewriting, joining or deleting archive files
 _SQL = queries("removal")
 _ARTICLE_STATEMENTS = (
     "erase_search", "erase_merges", "erase_comments", "erase_revisions", "erase_variants", "erase_captures",
     "erase_events", "erase_articles",
 )  # fmt: skip
-_ADDRESS_STATEMENTS = ("erase_url_listings", "erase_frontier", "erase_quarantine", "erase_staged")
+_URL_STATEMENTS = ("erase_url_listings", "erase_frontier", "erase_quarantine", "erase_staged")
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Found:
-    """What a removal covers in this warehouse."""
+    """Rows of this warehouse that a removal covers."""
 
     articles: list[UUID] = field(default_factory=list)
     uids: list[UUID] = field(default_factory=list)
@@ -57,7 +60,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class RemovalResult:
-    """What came of carrying out removals: articles hidden or erased, comments, captures overwritten, log lines."""
+    """Counts of hidden or erased articles, removed comments, overwritten captures and blanked log lines."""
 
     articles: int = 0
     comments: int = 0
@@ -66,7 +69,7 @@ class RemovalResult:
 
 
 def read_removals(cursor: Cursor, settings: Settings, outlet: str | None = None) -> list[Removal]:
-    """Removals that may concern an outlet (None: all), ready to say what they cover."""
+    """Return the removals that may concern an outlet (None: all)."""
     cursor.execute(_SQL["all"], {"outlet": outlet})
     rows = cursor.fetchall()
     if not rows:
@@ -77,9 +80,9 @@ def read_removals(cursor: Cursor, settings: Settings, outlet: str | None = None)
     removals = []
     for removal_id, target, action, value, of_outlet, key, length, _ in rows:
         uid = None
-        where = of_outlet or outlet
-        if target == "url" and value and where and absolute(value):
-            uid = url_uid(where, value, parameters.get(where))
+        owner = of_outlet or outlet
+        if target == "url" and value and owner and absolute(value):
+            uid = url_uid(owner, value, parameters.get(owner))
         value_key = bytes(key) if key is not None else None
         removals.append(Removal(removal_id, target, action, value, of_outlet, uid, value_key, length, secret))
     return removals
@@ -94,9 +97,10 @@ def record_removal(
     reason: str,
     outlet: str | None = None,
 ) -> Removal:
-    """Write a removal down, in the database and beside the archive; `carry_out` does the rest.
+    """Record a removal in the database and next to the archive. `apply_removal` applies it.
 
-    outlet: to which it is limited; for a URL it is found by its host. Raises ConfigError for what cannot be removed.
+    outlet: limits the removal to one outlet. For a URL the default is the outlet of its host.
+    Raises ConfigError if the value is invalid or the outlet of a URL is ambiguous.
     """
     removal = _describe(warehouse, target, value, action, outlet)
     note = {
@@ -111,12 +115,12 @@ def record_removal(
         "value_key": _key_for(removal).hex() if action == "erase" and target != "outlet" else None,
         "value_length": len(value) if action == "erase" and target == "prefix" else None,
     }
-    # The note first: what is carried out must be known after a restore; what is known and not done is done then.
+    # Note first: an applied removal must be known after a restore. A note without a row is applied later.
     _put_note(store, note)
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
         _add(cursor, note)
         if note["value_key"]:
-            _unname_hidden(cursor, store, removal, note)
+            _hash_earlier_hides(cursor, store, removal, note)
     return removal
 
 
@@ -124,8 +128,8 @@ def _put_note(store: ArchiveStore, note: dict[str, Any]) -> None:
     store.put_note(NOTES, f"{note['removal_id']}.json", json.dumps(note, ensure_ascii=False, sort_keys=True))
 
 
-def _unname_hidden(cursor: Cursor, store: ArchiveStore, removal: Removal, note: dict[str, Any]) -> None:
-    """What was hidden before and is now erased must not be named by its first removal any more."""
+def _hash_earlier_hides(cursor: Cursor, store: ArchiveStore, removal: Removal, note: dict[str, Any]) -> None:
+    """Replace the value in earlier hide removals by its hash, since the value is now erased."""
     cursor.execute(_SQL["hidden_before"], {"target": removal.target, "value": removal.value})
     notes = store.notes(NOTES)
     hashed = {name: note[name] for name in ("action", "value", "value_key", "value_length")}
@@ -136,19 +140,19 @@ def _unname_hidden(cursor: Cursor, store: ArchiveStore, removal: Removal, note: 
 
 
 def preview(warehouse: Warehouse, target: Target, value: str, action: Action, outlet: str | None = None) -> Found:
-    """What a removal would cover, without doing anything."""
+    """Return what a removal would cover, without changing anything."""
     removal = _describe(warehouse, target, value, action, outlet)
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
         return _find(cursor, removal)
 
 
 def apply_removal(warehouse: Warehouse, store: ArchiveStore, known: Sequence[Removal] = ()) -> RemovalResult:
-    """Carry out what is entered and not done, then overwrite what waits for it in the archive.
+    """Apply all recorded removals that are not done, then overwrite the queued captures in the archive.
 
-    known: removals whose value is still at hand, so that nothing has to be searched by its hash.
+    known: removals whose plain value is available, so that they needn't be matched by hash.
     """
     settings = warehouse.settings
-    at_hand = {removal.removal_id: removal for removal in known}
+    with_value = {removal.removal_id: removal for removal in known}
     articles = comments = log_lines = 0
     with _eraser(warehouse) as connection:
         with transaction(connection) as cursor:
@@ -158,7 +162,7 @@ def apply_removal(warehouse: Warehouse, store: ArchiveStore, known: Sequence[Rem
         for removal in removals:
             if removal.removal_id not in pending:
                 continue
-            found = _apply(connection, at_hand.get(removal.removal_id, removal), settings)
+            found = _apply(connection, with_value.get(removal.removal_id, removal), settings)
             articles += len(found.articles) if removal.target != "commenter" else 0
             comments += len(found.comments)
             if removal.action == "erase":
@@ -168,8 +172,9 @@ def apply_removal(warehouse: Warehouse, store: ArchiveStore, known: Sequence[Rem
 
 
 def apply_pending_removals(warehouse: Warehouse, store: ArchiveStore) -> RemovalResult:
-    """Enter what the notes beside the archive say and this database does not know (it was restored from an older
-    backup, or is rebuilt), and carry out what is not done.
+    """Record removals that only the notes in the archive hold, then apply all removals that are not done.
+
+    The database lacks such removals if it was restored from an older backup or rebuilt from the archive.
     """
     notes = store.notes(NOTES)
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
@@ -184,15 +189,15 @@ def apply_pending_removals(warehouse: Warehouse, store: ArchiveStore) -> Removal
         cursor.execute(_SQL["segments_to_erase"])
         waiting = cursor.fetchall()
     if missing:
-        logger.warning("%d removals that this database did not know are carried out", len(missing))
+        logger.warning("applying %s found in the archive but not in this database", plural(len(missing), "removal"))
     return apply_removal(warehouse, store) if pending or waiting else RemovalResult()
 
 
 def drop_staged(cursor: Cursor, segment_id: UUID, outlet: str, settings: Settings) -> list[tuple[UUID, UUID]]:
-    """Drop what removals cover from the staged visits of a segment, within the load's transaction.
+    """Drop staged captures of a segment that removals cover. Runs in the load's transaction.
 
-    Returns (crawl, url_uid) of the dropped. What is to be erased is queued, and its removal is to be done again:
-    `carry_out` after the load takes the rest out.
+    Returns (crawl_id, url_uid) of each dropped capture. Captures to erase are queued and their removals are marked as
+    not done, so that `apply_removal` removes the rest after the load.
     """
     removals = read_removals(cursor, settings, outlet)
     if not removals:
@@ -200,36 +205,38 @@ def drop_staged(cursor: Cursor, segment_id: UUID, outlet: str, settings: Setting
     cursor.execute(_SQL["staged"], {"segment_id": segment_id})
     dropped: list[tuple[UUID, UUID]] = []
     captures: list[UUID] = []
-    again: set[UUID] = set()
+    to_repeat: set[UUID] = set()
     for capture_id, crawl_id, uid, article_uid, requested, url, urls, authors, comments in cursor.fetchall():
-        addresses = [(requested, uid), (url, article_uid), *((u["url"], UUID(u["url_uid"])) for u in urls)]
-        covered = [r for r in removals if any(r.covers(*a) for a in addresses)]
+        identities = [(requested, uid), (url, article_uid), *((u["url"], UUID(u["url_uid"])) for u in urls)]
+        covered = [r for r in removals if any(r.covers(*a) for a in identities)]
         covered += [r for r in removals if r.target == "author" and any(r.names(name) for name in authors)]
         if covered:
             captures.append(capture_id)
             dropped.append((crawl_id, uid))
-            again |= {r.removal_id for r in covered if r.action == "erase"}
+            to_repeat |= {r.removal_id for r in covered if r.action == "erase"}
             if any(r.action == "erase" for r in covered):
                 cursor.execute(_SQL["queue_erasure"], {"segment_id": segment_id, "url_uid": uid})
             continue
-        about = [r for r in removals if r.target == "commenter" and any(r.names(c["author"]) for c in comments)]
-        if about:
-            kept = [c for c in comments if not any(r.names(c["author"]) for r in about)]
-            erase = any(r.action == "erase" for r in about)
+        comment_removals = [
+            r for r in removals if r.target == "commenter" and any(r.names(c["author"]) for c in comments)
+        ]
+        if comment_removals:
+            kept = [c for c in comments if not any(r.names(c["author"]) for r in comment_removals)]
+            erase = any(r.action == "erase" for r in comment_removals)
             values = {"segment_id": segment_id, "capture_id": capture_id, "comments": Json(kept), "erase": erase}
             cursor.execute(_SQL["replace_comments"], values)
             if erase:
                 cursor.execute(_SQL["queue_erasure"], {"segment_id": segment_id, "url_uid": uid})
-                again |= {r.removal_id for r in about if r.action == "erase"}
+                to_repeat |= {r.removal_id for r in comment_removals if r.action == "erase"}
     if captures:
         cursor.execute(_SQL["drop_staged"], {"segment_id": segment_id, "captures": captures})
-    if again:
-        cursor.execute(_SQL["do_again"], {"removals": sorted(again)})
+    if to_repeat:
+        cursor.execute(_SQL["do_again"], {"removals": sorted(to_repeat)})
     return dropped
 
 
 def scrub_logs(settings: Settings, urls: Iterable[str]) -> int:
-    """Blank every line of our logs that names one of these addresses; returns how many. Files keep their length."""
+    """Overwrite every log line that contains one of these URLs, keeping file sizes. Returns the number of lines."""
     needles = [url.encode() for url in urls if len(url) > 10]
     if not needles:
         return 0
@@ -248,7 +255,7 @@ def _blank_lines(path: Path, needles: Sequence[bytes]) -> int:
     if not any(needle in content for needle in needles):
         return 0
     count = offset = 0
-    with path.open("r+b") as file:  # in place: whoever writes to it goes on at its end
+    with path.open("r+b") as file:  # in place, because another process may be appending to it
         for line in content.splitlines(keepends=True):
             if any(needle in line for needle in needles):
                 file.seek(offset)
@@ -266,19 +273,19 @@ def _describe(warehouse: Warehouse, target: Target, value: str, action: Action, 
     uid = None
     with _eraser(warehouse) as connection, transaction(connection) as cursor:
         cursor.execute(_SQL["hashed"])
-        (hashed,) = cursor.fetchone() or (False,)
+        (has_hashes,) = cursor.fetchone() or (False,)
         if target == "url":
-            address = absolute(value)
-            if address is None:
+            url = absolute(value)
+            if url is None:
                 raise ConfigError(f"{value!r} is not an http(s) URL.")
-            value = address
-            outlet, parameters = _owner(cursor, address, outlet)
-            uid = url_uid(outlet, address, parameters)
+            value = url
+            outlet, parameters = _owner(cursor, url, outlet)
+            uid = url_uid(outlet, url, parameters)
         elif target == "prefix" and not value.startswith(("http://", "https://")):
-            raise ConfigError(f"--prefix {value!r}: begin with http:// or https://, as the addresses do.")
+            raise ConfigError(f"--prefix {value!r} must begin with http:// or https://.")
         elif target == "outlet":
             outlet = None
-    secret = erasure_secret(settings, make=not hashed) if action == "erase" else b""
+    secret = erasure_secret(settings, make=not has_hashes) if action == "erase" else b""
     return Removal(uuid4(), target, action, value, outlet, uid, None, len(value), secret)
 
 
@@ -289,7 +296,7 @@ def _owner(cursor: Cursor, url: str, outlet: str | None) -> tuple[str, Any]:
         outlet = next(iter(owners))
     if outlet is None or outlet not in owners:
         known = ", ".join(sorted(owners)) or "none"
-        raise ConfigError(f"{url}: its outlet is not clear (by its host: {known}); name it with --of.")
+        raise ConfigError(f"Cannot tell which outlet {url} belongs to (outlets of its host: {known}). Add --outlet ID.")
     return outlet, owners[outlet]
 
 
@@ -308,7 +315,7 @@ def _add(cursor: Cursor, note: dict[str, Any]) -> None:
 
 
 def _apply(connection: Connection, removal: Removal, settings: Settings) -> Found:
-    """The rows of one removal, in one transaction."""
+    """Apply one removal to the tables, in one transaction."""
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
         cursor.execute(queries("cluster")["one_at_a_time"])
@@ -320,7 +327,7 @@ def _apply(connection: Connection, removal: Removal, settings: Settings) -> Foun
             "comments": found.comments,
         }  # fmt: skip
         if removal.target == "commenter":
-            _take_comments(cursor, removal, values)
+            _remove_comments(cursor, removal, values)
         elif removal.action == "hide":
             for statement in ("hide", "hide_from_search", "rest"):
                 cursor.execute(_SQL[statement], values)
@@ -357,8 +364,8 @@ def _find(cursor: Cursor, removal: Removal) -> Found:
     return found
 
 
-def _take_comments(cursor: Cursor, removal: Removal, values: dict[str, Any]) -> None:
-    """Comments are few and other people's: hidden or erased, their rows go; erased, the archived pages go too."""
+def _remove_comments(cursor: Cursor, removal: Removal, values: dict[str, Any]) -> None:
+    """Delete the rows of comments, for both actions. An erasure also removes the archived pages."""
     cursor.execute(_SQL["erase_commented"], values)
     if removal.action == "erase":
         for statement in ("enqueue_erase", "forget_bytes", "forget_bytes_of_frontier"):
@@ -381,7 +388,7 @@ def _erase(cursor: Cursor, values: dict[str, Any], found: Found, secret: bytes) 
     cursor.execute(_SQL["erase_fingerprints"], values)
     cursor.execute(_SQL["erase_texts"], values)
     cursor.execute(_SQL["tombstones"], values)
-    for statement in _ADDRESS_STATEMENTS:
+    for statement in _URL_STATEMENTS:
         cursor.execute(_SQL[statement], values)
     masks = [(str(uid), str(masked_uid(secret, uid))) for uid in found.uids]
     if masks:
@@ -391,9 +398,9 @@ def _erase(cursor: Cursor, values: dict[str, Any], found: Found, secret: bytes) 
 
 
 def _overwrite(connection: Connection, store: ArchiveStore) -> int:
-    """Overwrite in the archive what staging.erase_queue names; a file at a time, so that it may be cut off.
+    """Overwrite the captures queued in staging.erase_queue, file by file, so that it can be interrupted.
 
-    A file that cannot be read or written is told of and left for the next time.
+    A file that cannot be read or written is logged and retried at the next run. Returns the number of captures.
     """
     total = 0
     with session_lock(connection, ARCHIVE_LOCK):
@@ -406,7 +413,7 @@ def _overwrite(connection: Connection, store: ArchiveStore) -> int:
             try:
                 total += erase_captures(store, file, [(base, length, set(uids)) for _, _, base, length, uids in group])
             except ArchiveError as error:
-                logger.error("what was erased could not be overwritten in the archive yet: %s", error)
+                logger.error("erased captures could not be overwritten in the archive; will retry: %s", error)
                 continue
             with transaction(connection) as cursor:
                 for segment_id, *_, uids in group:

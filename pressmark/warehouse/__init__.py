@@ -1,1 +1,1 @@
-"""The warehouse: PostgreSQL, embedded or a server of one's own."""
+"""The PostgreSQL warehouse, on the embedded server or an external one."""

@@ -1,4 +1,4 @@
-"""Backup and restore by PostgreSQL's own programs, those of the wheel or those on PATH."""
+"""Backup and restore with PostgreSQL's client programs, bundled or from PATH."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from pressmark.warehouse.roles import ensure_roles
 
 
 def run_client(warehouse: Warehouse, program: str, *arguments: str, database_option: bool = False) -> None:
-    """Run pg_dump or pg_restore against the warehouse as its administrator.
+    """Run pg_dump or pg_restore against the warehouse as administrator.
 
-    database_option: the connection goes behind --dbname. Raises ServerError with what the program said.
+    database_option: pass the connection as --dbname. Raises ServerError with the program's error output.
     """
     bundled = wheel_binaries() / program
     path = str(bundled) if warehouse.embedded and bundled.exists() else shutil.which(program) or str(bundled)
     if not os.path.exists(path):
-        raise ConfigError(f"No {program} was found; install PostgreSQL's client programs.")
+        raise ConfigError(f"{program} was not found. Install PostgreSQL's client programs.")
     server = warehouse.embedded
-    where = parse_dsn(server.url(SUPERUSER, DATABASE) if server else warehouse.settings.database_url or "")
-    password = where.pop("password", None)  # an argument could be read by everyone on this machine
-    target = make_dsn(**where)
+    parameters = parse_dsn(server.url(SUPERUSER, DATABASE) if server else warehouse.settings.database_url or "")
+    password = parameters.pop("password", None)  # command line arguments are visible to all users of the machine
+    target = make_dsn(**parameters)
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
         [path, *arguments, f"--dbname={target}" if database_option else target],
         env=os.environ | ({"PGPASSWORD": password} if password else {}), capture_output=True, text=True, check=False,
@@ -38,7 +38,7 @@ def run_client(warehouse: Warehouse, program: str, *arguments: str, database_opt
 
 
 def create_database(warehouse: Warehouse) -> None:
-    """Have a database with the roles that a backup speaks of."""
+    """Create the database and the roles that a backup refers to. Idempotent."""
     if warehouse.embedded:
         create_embedded_database(warehouse)
     with contextlib.closing(warehouse.connect_admin()) as admin:
@@ -46,7 +46,7 @@ def create_database(warehouse: Warehouse) -> None:
 
 
 def is_empty(warehouse: Warehouse) -> bool:
-    """Whether no warehouse is in the database."""
+    """Return whether the database contains no warehouse."""
     with contextlib.closing(warehouse.connect_admin()) as admin, transaction(admin) as cursor:
         cursor.execute("SELECT to_regnamespace('core') IS NULL AND to_regnamespace('ops') IS NULL")
         return bool((cursor.fetchone() or (False,))[0])

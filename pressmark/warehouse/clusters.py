@@ -1,8 +1,8 @@
-"""CLUSTER: finds the copies of newly loaded articles and keeps the story clusters.
+"""CLUSTER stage: find copies of newly loaded articles and maintain the copy clusters.
 
-Batches are worked off one after the other under one lock, each in one transaction, so that clustering
-may be repeated, doubled or killed. What comes out depends on which articles are loaded, not on their
-order: a line that proves to recur over its outlet has the earlier texts that hold it compared anew.
+Batches run one after the other under one lock, each in one transaction, so clustering can be repeated,
+run twice at once or killed. The result depends on which articles are loaded, not on their order. When a
+line turns out to be boilerplate, earlier texts of the outlet that contain it are compared again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,8 @@ from psycopg2.extras import execute_values
 
 from pressmark import failpoints
 from pressmark.errors import ServerError
-from pressmark.extraction.fingerprints import SIG_VERSION, Numbers, Signatures, shingles, signatures
+from pressmark.extraction.fields import SIG_VERSION, Signatures
+from pressmark.extraction.fingerprints import Numbers, shingles, signatures
 from pressmark.near_duplicates import (
     BOILERPLATE_MIN_HEADLINES,
     EQUAL,
@@ -34,37 +35,21 @@ from pressmark.near_duplicates import (
     split_lines,
     without_lines,
 )
+from pressmark.warehouse.cluster_queue import ClusterResult, articles_waiting
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.queries import queries
 
 BATCH = 500  # articles of one transaction
-LARGE_CLUSTER = 200  # chaining is inherent to copies of copies; so large a cluster wants a look
+LARGE_CLUSTER = 200  # articles; log a warning from this size on, since copies of copies can form chains
 _ATTEMPTS = 5
 _SQL = queries("cluster")
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class ClusterResult:
-    """What came of clustering: articles looked at, pairs found, articles whose cluster changed."""
-
-    articles: int = 0
-    copies: int = 0
-    changed: int = 0
-    large: dict[UUID, int] = field(default_factory=dict)
-
-    def add(self, other: ClusterResult) -> None:
-        """Sum up."""
-        self.articles += other.articles
-        self.copies += other.copies
-        self.changed += other.changed
-        self.large |= other.large
-
-
 @dataclass
 class _Text:
-    """A text of an article, on its way to a row of dedup_text."""
+    """A text of an article that is to have a row in dedup_text."""
 
     article_uid: UUID
     outlet: str
@@ -81,18 +66,18 @@ class _Text:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """Equal to that of a live row: nothing has to be done."""
+        """Identifies the row. If a live row has the same key, it is kept."""
         return self.article_uid, self.text_hash, self.published_on, SIG_VERSION, self.boilerplate_lines
 
     def signatures(self) -> Signatures | None:
         if not self.boilerplate_lines:
-            return self.stored or signatures(self.body)  # none is stored of a short text, or of another version
+            return self.stored or signatures(self.body)  # not stored for short texts or other versions
         return signatures(without_lines(self.outlet, self.body, self.boilerplate_lines))
 
 
 @dataclass(frozen=True, slots=True)
-class _Fresh:
-    """A new row of dedup_text that is long enough to have copies."""
+class _NewRow:
+    """A new row of dedup_text whose text is long enough to have copies."""
 
     dedup_id: int
     month: date
@@ -100,10 +85,10 @@ class _Fresh:
 
 
 def cluster(warehouse: Warehouse, on_batch: Callable[[int, int], None] | None = None) -> ClusterResult:
-    """Look for the copies of everything that waits in the queue.
+    """Find the copies of all queued articles.
 
-    on_batch: told (articles done, articles waiting) after each batch. Raises ServerError where the server
-    stays away.
+    on_batch: called with (articles done, articles waiting) after each batch.
+    Raises ServerError if the server is still unavailable after several attempts.
     """
     total = ClusterResult()
     attempts = 0
@@ -114,27 +99,20 @@ def cluster(warehouse: Warehouse, on_batch: Callable[[int, int], None] | None = 
                     attempts = 0
                     total.add(done)
                     if on_batch:
-                        on_batch(total.articles, waiting(connection))
+                        on_batch(total.articles, articles_waiting(connection))
                 break
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ServerError) as error:
             attempts += 1
             if attempts == _ATTEMPTS:
-                raise ServerError(f"Clustering was cut off {attempts} times: {error}") from error
-            logger.warning("clustering was cut off, trying again: %s", error)
+                raise ServerError(f"Clustering failed {attempts} times: {error}") from error
+            logger.warning("clustering was interrupted, retrying: %s", error)
     for label, size in total.large.items():
-        logger.warning("story cluster %s has %d articles: copies of copies, or a wall taken for a text?", label, size)
+        logger.warning("copy cluster %s has %d articles; check for chains of copies or non-article pages", label, size)
     return total
 
 
-def waiting(connection: Connection) -> int:
-    """About how many entries the queue has."""
-    with transaction(connection) as cursor:
-        cursor.execute(_SQL["waiting"])
-        return int((cursor.fetchone() or (0,))[0])
-
-
 def cluster_batch(connection: Connection, limit: int = BATCH) -> ClusterResult | None:
-    """One batch in one transaction; None where nothing waits."""
+    """Process one batch in one transaction. Returns None if the queue is empty."""
     with transaction(connection) as cursor:
         cursor.execute(_SQL["one_at_a_time"])
         cursor.execute(_SQL["plain_joins"])
@@ -143,24 +121,24 @@ def cluster_batch(connection: Connection, limit: int = BATCH) -> ClusterResult |
         if not taken:
             return None
         articles = sorted({article for _, article in taken})
-        texts = _versions(cursor, articles)
-        grown = _note_lines(cursor, texts)
-        if grown:
-            cursor.execute(_SQL["articles_with_lines"], {"lines": grown})
-            again = sorted({row[0] for row in cursor.fetchall()} - set(articles))
-            texts += _versions(cursor, again)
-            articles += again
-        _leave_out(cursor, texts)
-        fresh = _replace_rows(cursor, articles, texts)
-        copies = _copies(cursor, fresh)
+        texts = _read_texts(cursor, articles)
+        new_boilerplate = _record_lines(cursor, texts)
+        if new_boilerplate:
+            cursor.execute(_SQL["articles_with_lines"], {"lines": new_boilerplate})
+            affected = sorted({row[0] for row in cursor.fetchall()} - set(articles))
+            texts += _read_texts(cursor, affected)
+            articles += affected
+        _set_boilerplate_lines(cursor, texts)
+        new_rows = _replace_rows(cursor, articles, texts)
+        copies = _find_copies(cursor, new_rows)
         failpoints.reach("within_cluster")
-        done = _regroup(cursor, articles, copies)
+        result = _regroup(cursor, articles, copies)
         cursor.execute(_SQL["done"], {"queue": [queue_id for queue_id, _ in taken]})
-        done.articles = len({article for _, article in taken})
-        return done
+        result.articles = len({article for _, article in taken})
+        return result
 
 
-def _versions(cursor: Cursor, articles: Sequence[UUID]) -> list[_Text]:
+def _read_texts(cursor: Cursor, articles: Sequence[UUID]) -> list[_Text]:
     if not articles:
         return []
     cursor.execute(_SQL["versions"], {"articles": list(articles), "sig_version": SIG_VERSION})
@@ -171,8 +149,8 @@ def _versions(cursor: Cursor, articles: Sequence[UUID]) -> list[_Text]:
     ]  # fmt: skip
 
 
-def _note_lines(cursor: Cursor, texts: Sequence[_Text]) -> list[int]:
-    """Book the lines of these texts; those that have begun to recur by it."""
+def _record_lines(cursor: Cursor, texts: Sequence[_Text]) -> list[int]:
+    """Record the lines of these texts. Returns the lines that are now boilerplate and were not before."""
     words = {line: (text.outlet, written) for text in texts for line, written in text.lines.items()}
     known = _known_lines(cursor, words)
     rows = [(line, number) for number, text in enumerate(texts, 1) for line in text.lines if line not in known]
@@ -187,19 +165,19 @@ def _note_lines(cursor: Cursor, texts: Sequence[_Text]) -> list[int]:
     }
     cursor.execute(_SQL["add_lines"], values)
     cursor.execute(_SQL["new_boilerplate_lines"], {"lines": sorted(set(lines)), "headlines": BOILERPLATE_MIN_HEADLINES})
-    grown = sorted(row[0] for row in cursor.fetchall())
-    if grown:
-        outlets, written = zip(*(words[line] for line in grown), strict=True)
+    boilerplate = sorted(row[0] for row in cursor.fetchall())
+    if boilerplate:
+        outlets, written = zip(*(words[line] for line in boilerplate), strict=True)
         cursor.execute(
-            _SQL["add_boilerplate_lines"], {"lines": grown, "outlets": list(outlets), "words": list(written)}
+            _SQL["add_boilerplate_lines"], {"lines": boilerplate, "outlets": list(outlets), "words": list(written)}
         )
-    return grown
+    return boilerplate
 
 
-def _leave_out(cursor: Cursor, texts: Sequence[_Text]) -> None:
-    recurring = _known_lines(cursor, {line for text in texts for line in text.lines})
+def _set_boilerplate_lines(cursor: Cursor, texts: Sequence[_Text]) -> None:
+    boilerplate = _known_lines(cursor, {line for text in texts for line in text.lines})
     for text in texts:
-        text.boilerplate_lines = recurring.intersection(text.lines)
+        text.boilerplate_lines = boilerplate.intersection(text.lines)
 
 
 def _known_lines(cursor: Cursor, lines: Iterable[int]) -> frozenset[int]:
@@ -207,16 +185,16 @@ def _known_lines(cursor: Cursor, lines: Iterable[int]) -> frozenset[int]:
     return frozenset(row[0] for row in cursor.fetchall())
 
 
-def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Text]) -> list[_Fresh]:
-    """Have one live row for each text; returns the new ones."""
+def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Text]) -> list[_NewRow]:
+    """Ensure exactly one live row per text. Returns the new rows."""
     cursor.execute(_SQL["live_texts"], {"articles": list(articles)})
-    standing = {
+    live = {
         (uid, bytes(text_hash), day, version, frozenset(boilerplate_lines)): dedup_id
         for dedup_id, uid, text_hash, day, version, boilerplate_lines in cursor.fetchall()
     }
     wanted = {text.key: text for text in texts}
-    cursor.execute(_SQL["retire"], {"compared": [row for key, row in standing.items() if key not in wanted]})
-    missing = [(text, text.signatures()) for key, text in wanted.items() if key not in standing]
+    cursor.execute(_SQL["retire"], {"compared": [row for key, row in live.items() if key not in wanted]})
+    missing = [(text, text.signatures()) for key, text in wanted.items() if key not in live]
     if not missing:
         return []
     rows = [
@@ -225,72 +203,72 @@ def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Tex
             text.text_hash,
             text.published_on,
             SIG_VERSION,
-            found is not None,
+            signature is not None,
             sorted(text.boilerplate_lines),
         )
-        for text, found in missing
+        for text, signature in missing
     ]
     added = execute_values(
         cursor, _SQL["add_dedup_text"], rows, template="(%s, %s, %s, %s, %s, %s::bigint[])", page_size=1000, fetch=True
     )
     numbers = {(uid, bytes(text_hash)): dedup_id for dedup_id, uid, text_hash in added}
-    fresh = [
-        _Fresh(numbers[text.article_uid, text.text_hash], text.published_on.replace(day=1), bands(found))
-        for text, found in missing
-        if found is not None
+    new_rows = [
+        _NewRow(numbers[text.article_uid, text.text_hash], text.published_on.replace(day=1), bands(signature))
+        for text, signature in missing
+        if signature is not None
     ]
-    if fresh:
-        cursor.execute(_SQL["add_bands"], _probes(fresh))
-    return fresh
+    if new_rows:
+        cursor.execute(_SQL["add_bands"], _band_values(new_rows))
+    return new_rows
 
 
-def _probes(fresh: Sequence[_Fresh]) -> dict[str, Any]:
+def _band_values(new_rows: Sequence[_NewRow]) -> dict[str, Any]:
     return {
-        "months": [row.month for row in fresh],
-        "compared": [row.dedup_id for row in fresh],
-        "bands": [band for row in fresh for band in row.bands],
-        "each": len(fresh[0].bands),
+        "months": [row.month for row in new_rows],
+        "compared": [row.dedup_id for row in new_rows],
+        "bands": [band for row in new_rows for band in row.bands],
+        "each": len(new_rows[0].bands),
     }
 
 
-def _copies(cursor: Cursor, fresh: Sequence[_Fresh]) -> dict[tuple[int, int], Similarity]:
-    """Pairs with one of the new rows in them, verified on the texts."""
-    if not fresh:
+def _find_copies(cursor: Cursor, new_rows: Sequence[_NewRow]) -> dict[tuple[int, int], Similarity]:
+    """Return the pairs of copies that include a new row, verified on the texts."""
+    if not new_rows:
         return {}
-    cursor.execute(_SQL["equal_texts"], {"compared": [row.dedup_id for row in fresh]})
+    cursor.execute(_SQL["equal_texts"], {"compared": [row.dedup_id for row in new_rows]})
     copies = dict.fromkeys(cursor.fetchall(), EQUAL)
-    cursor.execute(_SQL["candidates"], _probes(fresh))
+    cursor.execute(_SQL["candidates"], _band_values(new_rows))
     pairs = sorted(pair for pair in cursor.fetchall() if pair not in copies)
     cursor.execute(_SQL["texts"], {"compared": sorted({row for pair in pairs for row in pair})})
     sets: dict[int, Numbers] = {}
     for dedup_id, outlet, body, boilerplate_lines in cursor.fetchall():
-        found = shingles(without_lines(outlet, body, frozenset(boilerplate_lines)))
-        if found is not None:
-            sets[dedup_id] = found
-    for one, other in pairs:
-        if one in sets and other in sets:
-            alike = measure_similarity(sets[one], sets[other])
-            if alike.is_copy:
-                copies[one, other] = alike
+        text_shingles = shingles(without_lines(outlet, body, frozenset(boilerplate_lines)))
+        if text_shingles is not None:
+            sets[dedup_id] = text_shingles
+    for first, second in pairs:
+        if first in sets and second in sets:
+            similarity = measure_similarity(sets[first], sets[second])
+            if similarity.is_copy:
+                copies[first, second] = similarity
     return copies
 
 
 def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, int], Similarity]) -> ClusterResult:
-    """Write the pairs, and the clusters of all articles that they or lost pairs concern."""
+    """Store the pairs, and update the clusters of all articles affected by new or lost pairs."""
     cursor.execute(_SQL["next_load_seq"])
     (load_seq,) = cursor.fetchone() or (0,)
     if copies:
         rows = [(a, b, c.similarity, c.containment, c.shared, load_seq) for (a, b), c in copies.items()]
         execute_values(cursor, _SQL["add_copies"], rows, page_size=1000)
     cursor.execute(_SQL["neighbours"], {"articles": list(articles)})
-    concerned = {*articles, *(row[0] for row in cursor.fetchall())}
-    cursor.execute(_SQL["clusters"], {"articles": sorted(concerned)})
+    affected = {*articles, *(row[0] for row in cursor.fetchall())}
+    cursor.execute(_SQL["clusters"], {"articles": sorted(affected)})
     before: dict[UUID, UUID] = dict(cursor.fetchall())
-    concerned |= before.keys()
-    cursor.execute(_SQL["edges_among"], {"articles": sorted(concerned)})
-    groups = components(sorted(concerned), cursor.fetchall())
+    affected |= before.keys()
+    cursor.execute(_SQL["edges_among"], {"articles": sorted(affected)})
+    groups = components(sorted(affected), cursor.fetchall())
     after = labels(groups)
-    changed = sorted(uid for uid in concerned if before.get(uid) != after.get(uid))
+    changed = sorted(uid for uid in affected if before.get(uid) != after.get(uid))
     if changed:
         cursor.execute(_SQL["leave_clusters"], {"articles": changed, "load_seq": load_seq})
         joining = [uid for uid in changed if uid in after]

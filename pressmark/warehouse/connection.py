@@ -1,8 +1,8 @@
-"""Connections to the warehouse, embedded or on a server of one's own.
+"""Connections to the warehouse, on the embedded server or an external one.
 
-On the embedded server each role logs in by itself (the socket's folder guards it). On a server of
-one's own PRESSMARK_DATABASE_URL logs in and takes the role by SET ROLE; the analyst logs in as
-`pressmark_analyst` with the password of PGPASSWORD or ~/.pgpass.
+On the embedded server each role logs in directly; access to the socket folder protects it. On an external
+server the user of PRESSMARK_DATABASE_URL logs in and switches with SET ROLE. Analysts log in there as
+`pressmark_analyst`, with the password in PGPASSWORD or ~/.pgpass.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ _RECOVERY_SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """Where the warehouse is and how to get in. Cheap to make; connects only when asked."""
+    """Location of the warehouse and ways to connect to it. Creating one does not connect."""
 
     settings: Settings
 
     @property
     def embedded(self) -> EmbeddedServer | None:
-        """The embedded server, or None where PRESSMARK_DATABASE_URL is set."""
+        """The embedded server, or None if PRESSMARK_DATABASE_URL is set."""
         return None if self.settings.database_url else EmbeddedServer(self.settings.home)
 
     def connect(self, role: Role = "loader", name: str = "pressmark") -> Connection:
-        """A new connection that acts as `pressmark_<role>`, autocommit off.
+        """Open a connection in the role `pressmark_<role>`, with autocommit off.
 
         name: shown as application_name in pg_stat_activity.
-        Raises ServerError saying which server did not answer and what to check.
+        Raises ServerError that names the server and what to check.
         """
         server = self.embedded
         if server is not None:
@@ -62,13 +62,13 @@ class Warehouse:
         except psycopg2.Error as error:
             connection.close()
             raise ServerError(
-                f"The user of PRESSMARK_DATABASE_URL cannot act as pressmark_{role} ({_first_line(error)}). "
-                "Run `pressmark db migrate` once as a user that may create roles."
+                f"The user of PRESSMARK_DATABASE_URL cannot use the role pressmark_{role} ({_first_line(error)}). "
+                "Run `pressmark db migrate` once as a user who may create roles."
             ) from error
         return connection
 
     def connect_admin(self, database: str | None = None) -> Connection:
-        """A connection that may create roles: the embedded superuser, or the URL's own user."""
+        """Open a connection that may create roles: as the embedded superuser, or as the URL's user."""
         server = self.embedded
         if server is None:
             return self._open(self.settings.database_url or "", "pressmark migrate")
@@ -76,7 +76,7 @@ class Warehouse:
         return self._open(server.dsn(SUPERUSER, database or DATABASE), "pressmark migrate")
 
     def reader_url(self, role: Role = "analyst") -> str:
-        """A libpq URL for a reader's own login, without a password."""
+        """Return a libpq URL for a reader's login, without a password."""
         server = self.embedded
         if server is not None:
             server.ensure_running()
@@ -88,7 +88,7 @@ class Warehouse:
         return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
 
     def owner_url(self) -> str:
-        """A URL that acts as the owner from its first statement, for the migration library."""
+        """Return a URL whose sessions start in the owner role, for the migration library."""
         server = self.embedded
         if server is not None:
             return server.url(SUPERUSER, DATABASE) + "&options=-c%20role%3Dpressmark_owner"
@@ -97,29 +97,29 @@ class Warehouse:
 
     def _open(self, dsn: str, name: str) -> Connection:
         try:
-            connection = _connect_patiently(dsn, name)
+            connection = _connect_with_retry(dsn, name)
         except psycopg2.ProgrammingError as error:
             raise ConfigError(
                 f"PRESSMARK_DATABASE_URL is not a Postgres URL ({_first_line(error)}). "
-                "It reads postgresql://user@host:5432/database; the password belongs into ~/.pgpass."
+                "Use the form postgresql://user@host:5432/database, and put the password into ~/.pgpass."
             ) from error
         except psycopg2.OperationalError as error:
-            where = "the embedded Postgres" if self.embedded else "the server of PRESSMARK_DATABASE_URL"
+            server = "the embedded Postgres" if self.embedded else "the server of PRESSMARK_DATABASE_URL"
             hint = (
-                f"Its log is {self.settings.home / 'postgres' / 'log'}."
+                f"See its log, {self.settings.home / 'postgres' / 'log'}."
                 if self.embedded
-                else "Check host, port, database, user and password, and that the server runs."
+                else "Check host, port, database, user and password, and that the server is running."
             )
-            raise ServerError(f"No connection to {where}: {_first_line(error)}. {hint}") from error
+            raise ServerError(f"Cannot connect to {server}: {_first_line(error)}. {hint}") from error
         if connection.server_version < MINIMUM_VERSION:
             version = connection.server_version // 10000
             connection.close()
-            raise ServerError(f"The server runs PostgreSQL {version}; Pressmark needs 17 or newer.")
+            raise ServerError(f"The server runs PostgreSQL {version}. Pressmark needs 17 or newer.")
         return connection
 
 
-def _connect_patiently(dsn: str, name: str) -> Connection:
-    """Connect; a server that is just recovering from a crash is waited for."""
+def _connect_with_retry(dsn: str, name: str) -> Connection:
+    """Connect, and wait for a server that is recovering from a crash."""
     deadline = time.monotonic() + _RECOVERY_SECONDS
     while True:
         try:
@@ -132,9 +132,9 @@ def _connect_patiently(dsn: str, name: str) -> Connection:
 
 @contextlib.contextmanager
 def transaction(connection: Connection) -> Iterator[psycopg2.extensions.cursor]:
-    """A cursor in one transaction: committed at the end, rolled back on any error.
+    """Open a cursor in one transaction. It is committed at the end and rolled back on any error.
 
-    Raises ServerError where the server went away.
+    Raises ServerError if the connection is lost.
     """
     try:
         with connection.cursor() as cursor:
@@ -147,18 +147,18 @@ def transaction(connection: Connection) -> Iterator[psycopg2.extensions.cursor]:
 
 
 def dict_rows(cursor: psycopg2.extensions.cursor) -> list[dict[str, Any]]:
-    """What a statement gave, a dictionary by column a row."""
+    """Return the result of a statement as one dictionary per row."""
     assert cursor.description is not None
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def is_lost(connection: Connection, error: BaseException) -> bool:
-    """Roll back after an error; True where the connection is of no more use."""
+    """Roll back after an error. Returns True if the connection is lost."""
     with contextlib.suppress(psycopg2.Error):
         connection.rollback()
-    # A cut connection shows as OperationalError, as InterfaceError or, in the middle of an answer, as a bare
-    # DatabaseError on a connection that still counts as open.
+    # A lost connection raises OperationalError, InterfaceError or, in the middle of a response, a bare DatabaseError
+    # while the connection still counts as open.
     return bool(connection.closed) or connection.info.status != 0 or type(error) is psycopg2.DatabaseError
 
 

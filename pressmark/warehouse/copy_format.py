@@ -1,4 +1,4 @@
-"""Rows in COPY's text format, for psycopg2, which has no writer of its own.
+"""Write rows in COPY's text format, which psycopg2 does not support itself.
 
 Format: https://www.postgresql.org/docs/current/sql-copy.html (text format).
 """
@@ -31,7 +31,7 @@ class Json:
 
 
 def copy_rows(cursor: Cursor, table: tuple[str, str], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """COPY rows into (schema, table); returns how many. Strings are cleaned on the way."""
+    """COPY rows into (schema, table) and return their number. Strings are cleaned."""
     lines = ["\t".join(field(value) for value in row) + "\n" for row in rows]
     statement = sql.SQL("COPY {}.{} ({}) FROM STDIN").format(
         sql.Identifier(table[0]), sql.Identifier(table[1]), sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -41,7 +41,7 @@ def copy_rows(cursor: Cursor, table: tuple[str, str], columns: Sequence[str], ro
 
 
 def field(value: Any) -> str:
-    """One value in COPY's text format."""
+    """Return one value in COPY's text format."""
     if value is None:
         return "\\N"
     if isinstance(value, str):
@@ -58,7 +58,7 @@ def field(value: Any) -> str:
         return clean_text(json.dumps(_clean(value.value), ensure_ascii=False)).translate(_ESCAPES)
     if isinstance(value, (list, tuple)):
         return _array(value).translate(_ESCAPES)
-    raise TypeError(f"no COPY form for {type(value).__name__}")
+    raise TypeError(f"cannot COPY a value of type {type(value).__name__}")
 
 
 def _array(values: Sequence[str]) -> str:
@@ -67,7 +67,7 @@ def _array(values: Sequence[str]) -> str:
 
 
 def _clean(value: Any) -> Any:
-    """Strings inside of JSON, cleaned before they are written: jsonb refuses an escaped NUL too."""
+    """Clean the strings of a JSON value, since jsonb rejects escaped NULs too."""
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
@@ -78,7 +78,7 @@ def _clean(value: Any) -> Any:
 
 
 class _Stream(io.StringIO):
-    """What COPY reads from; a test may have the process die in the middle of it."""
+    """The stream that COPY reads, with a failpoint in the middle."""
 
     def read(self, size: int | None = -1, /) -> str:
         if self.tell() > 0:

@@ -1,9 +1,8 @@
-"""PLAN: crawl requests as rows. A crawl process is given only their ids."""
+"""PLAN stage: crawl requests as rows. A crawl process receives only their ids."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID, uuid4, uuid5
@@ -11,33 +10,13 @@ from uuid import UUID, uuid4, uuid5
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
+from pressmark.crawl_types import CrawlRequest
 from pressmark.errors import ConfigError
-from pressmark.frontier import CrawlScope, Mode
+from pressmark.frontier import Mode
 from pressmark.outlet import Outlet
 from pressmark.warehouse.queries import queries
 
 _NAMESPACE = UUID("6f0f6f0e-6d61-5b0c-9d4e-707265737321")
-
-
-@dataclass(frozen=True, slots=True)
-class CrawlRequest:
-    """A row of ops.crawl_request. scheduled: by a run of the schedule, not by a person."""
-
-    request_id: UUID
-    outlet: str
-    mode: Mode
-    interval_start: datetime | None
-    interval_end: datetime
-    methods: tuple[str, ...] | None = None
-    page_budget: int | None = None
-    force_refetch: bool = False
-    dry_run: bool = False
-    scheduled: bool = False
-
-    @property
-    def scope(self) -> CrawlScope:
-        """The part that deciding needs."""
-        return CrawlScope(self.mode, self.interval_start, self.interval_end, self.force_refetch)
 
 
 def add_request(
@@ -56,10 +35,10 @@ def add_request(
     run_id: str | None = None,
     chunk: str = "",
 ) -> CrawlRequest:
-    """Write a request, and with it the outlet and the state of its file.
+    """Insert a crawl request, together with the outlet and its current configuration.
 
-    No interval for an incremental request: [last success, now), recorded as such.
-    Raises ConfigError for a window without a begin or with its end before it.
+    An incremental request without an interval covers [last success, now).
+    Raises ConfigError for a window without a start, or with a start after its end.
     """
     end = end or datetime.now(UTC)
     if mode == "window" and (start is None or start >= end):
@@ -93,7 +72,7 @@ def add_request(
 
 
 def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
-    """Have the outlet, as its file says now, in the warehouse."""
+    """Insert or update the outlet from its file."""
     cursor.execute(
         queries("crawl")["upsert_outlet"],
         {
@@ -115,7 +94,7 @@ def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
 
 
 def _remember_attributes(cursor: Cursor, outlet: Outlet) -> None:
-    """What the outlet is today by its file, and what the file says of other times."""
+    """Store the current attributes of the outlet, and those that its file lists for other periods."""
     single = {"country": outlet.country, "owner": outlet.owner, "type": outlet.type, "parent": outlet.parent}
     current = [(name, value) for name, value in single.items() if value]
     current += [("domain", domain) for domain in outlet.domains]
@@ -134,7 +113,7 @@ def _remember_attributes(cursor: Cursor, outlet: Outlet) -> None:
 
 
 def get_request(cursor: Cursor, request_id: UUID) -> CrawlRequest:
-    """Read a request. Raises ConfigError where there is none of that id."""
+    """Return a crawl request. Raises ConfigError if the id is unknown."""
     cursor.execute(queries("crawl")["get_request"], {"request_id": request_id})
     row = cursor.fetchone()
     if row is None:

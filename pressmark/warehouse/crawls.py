@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,48 +18,21 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json, execute_values
 
 from pressmark import __version__
+from pressmark.archive.pointer import ArchivePointer
+from pressmark.crawl_types import CrawlRequest, FetchRecord, Poll
 from pressmark.dates import read_date
-from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoint, EndpointState
+from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, EndpointState
 from pressmark.discovery.listing import Entry
-from pressmark.extraction.extract import EXTRACTOR_NAME, ExtractionConfig, extractor_version
+from pressmark.extraction.fields import EXTRACTOR_NAME, ExtractionConfig, extractor_version
 from pressmark.frontier import REVISIT, Candidate, Decision, FrontierEntry
-from pressmark.outcome_rules import FrontierUpdate
+from pressmark.frontier_updates import FrontierUpdate
 from pressmark.outlet import Outlet
 from pressmark.text import clean_text
-from pressmark.warehouse.crawl_requests import CrawlRequest
+from pressmark.warehouse.connection import dict_rows
 from pressmark.warehouse.queries import queries
 
 _PAGE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """One look at an endpoint. outcome: listed, unreadable, resting (not asked), or an outcome of core.outcome."""
-
-    endpoint: Endpoint
-    polled_at: datetime
-    http_status: int | None
-    outcome: str
-    detail: str | None = None
-    body_hash: bytes | None = None
-    entries: tuple[tuple[UUID, Entry], ...] = ()
-    etag: str | None = None
-    last_modified: str | None = None
-    index_modified: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FetchRecord:
-    """One HTTP request that was made; see ops.fetch."""
-
-    fetched_at: datetime
-    url: str
-    kind: str
-    http_status: int | None
-    bytes: int | None
-    seconds: float
-    ip: str | None
-    error: str | None
+_READ_BATCH = 5000
 
 
 def open_crawl(cursor: Cursor, request: CrawlRequest, crawl_id: UUID) -> None:
@@ -98,21 +71,22 @@ def close_crawl(
 
 
 def read_frontier(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, FrontierEntry]:
-    """What the frontier knows of these identities."""
-    known: dict[UUID, FrontierEntry] = {}
-    wanted = list(dict.fromkeys(uids))
-    for start in range(0, len(wanted), 5000):
-        cursor.execute(queries("crawl")["known"], {"uids": wanted[start : start + 5000]})
-        for row in cursor.fetchall():
-            hashes = row[10:14]
-            fields: list[Any] = [
-                *row[:10],
-                None if None in hashes else tuple(hashes),
-                bytes(row[14]) if row[14] is not None else None,
-                *row[15:],
-            ]
-            known[row[0]] = FrontierEntry(*fields)
-    return known
+    """The frontier's entries of these identities; unknown ones are absent."""
+    entries: dict[UUID, FrontierEntry] = {}
+    unique = list(dict.fromkeys(uids))
+    for start in range(0, len(unique), _READ_BATCH):
+        cursor.execute(queries("crawl")["frontier_entries"], {"uids": unique[start : start + _READ_BATCH]})
+        for row in dict_rows(cursor):
+            hashes = tuple(row.pop(name) for name in ("headline_hash", "description_hash", "authors_hash", "body_hash"))
+            place = (row.pop("segment_id"), row.pop("archive_offset"), row.pop("archive_length"))
+            digest = row.pop("wire_digest")
+            entries[row["url_uid"]] = FrontierEntry(
+                **row,
+                content=None if None in hashes else hashes,
+                wire_digest=bytes(digest) if digest is not None else None,
+                pointer=ArchivePointer(*place) if place[0] is not None else None,
+            )
+    return entries
 
 
 def read_endpoints(cursor: Cursor, outlet: str) -> dict[UUID, EndpointState]:
@@ -319,8 +293,9 @@ def update_frontier(cursor: Cursor, outlet: str, updates: Iterable[FrontierUpdat
             u.url_uid, outlet, clean_text(u.url), now, u.outcome, u.fetched_at, u.next_due_at, u.failures,
             u.article_uid, u.captured_at, u.captured_at, u.listed_modified, u.date_published,
             *(u.content or (None,) * 4),
-            clean_text(u.etag), clean_text(u.last_modified), u.wire_digest, u.segment_id, u.archive_offset,
-            u.archive_length, u.last_read_at, u.validators_unreliable,
+            clean_text(u.etag), clean_text(u.last_modified), u.wire_digest,
+            *((u.pointer.segment_id, u.pointer.offset, u.pointer.length) if u.pointer else (None,) * 3),
+            u.last_read_at, u.validators_unreliable,
         )
         for u in sorted({u.url_uid: u for u in updates}.values(), key=lambda u: u.url_uid)
     ]  # fmt: skip

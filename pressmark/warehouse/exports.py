@@ -1,8 +1,8 @@
-"""Exports: a view, a query or a named state, streamed into Parquet, CSV or JSONL with a manifest beside it.
+"""Export a view, a query or a snapshot to Parquet, CSV or JSONL, with a manifest next to the data.
 
-Rows are read as the analyst by a server-side cursor, so memory does not grow with them. Full texts stay out unless
-they are asked for; who took what out is a row of ops.export. A file appears whole or not at all; an export by day
-that was cut off goes on with the days that are missing.
+Rows are streamed through a server-side cursor in the analyst role, so memory use is constant. Full texts are left out
+by default. Each export is a row of ops.export. A file appears only when it is complete. An interrupted export by day
+resumes with the missing days.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ Format = Literal["parquet", "csv", "jsonl"]
 TEXT_COLUMNS = ("article_body", "comment_body")
 MANIFEST = "manifest.json"
 _NO_DAY = "__HIVE_DEFAULT_PARTITION__"
-_ROWS = 2000
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BATCH_SIZE = 2000  # rows
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 _SQL = queries("export")
 
 OnRows = Callable[[int, str], None]
-"""Told rows written so far, and the file."""
+"""Called with the number of rows written so far and the file name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the result and its type, as Postgres names it."""
+    """A column of the result and its Postgres type."""
 
     name: str
     type: str
@@ -52,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """What came of an export. skipped: days that were there already."""
+    """Result of an export. skipped: days already exported. left_out: omitted text columns."""
 
     export_id: UUID
     rows: int
@@ -79,10 +79,11 @@ def export(
     comments: bool = False,
     on_rows: OnRows = lambda rows, file: None,
 ) -> ExportResult:
-    """Write a view (`mart.article`) or a SELECT to `target`: a file, or with `by_day` a folder of files by a day.
+    """Write a view (`mart.article`) or a SELECT to `target`, a file.
 
-    snapshot, load_seq: the named state that `source` asks, for the manifest. comments: as the role that may read them.
-    Raises ConfigError for a query that cannot be run, naming why.
+    by_day: a date column. `target` is then a folder with one file per day. snapshot, load_seq: the snapshot that
+    `source` queries, for the manifest. comments: use the role that may read reader comments.
+    Raises ConfigError with the reason if the query cannot be run.
     """
     query = _query(source)
     role: Role = "comments" if comments else "analyst"
@@ -93,9 +94,9 @@ def export(
         columns = [c for c in columns if c.name not in left_out]
         if by_day is not None and by_day not in [c.name for c in columns]:
             names = ", ".join(c.name for c in columns)
-            raise ConfigError(f"--by-day {by_day}: the export has no such column. It has: {names}.")
+            raise ConfigError(f"--by-day {by_day}: the export has no such column. Its columns: {names}.")
         if by_day is not None and next(c.type for c in columns if c.name == by_day) != "date":
-            raise ConfigError(f"--by-day {by_day}: days come from a column of type date; cast it in a SELECT.")
+            raise ConfigError(f"--by-day {by_day} needs a column of type date. Cast it in a SELECT.")
         folder = target if by_day else target.parent
         folder.mkdir(parents=True, exist_ok=True)
         _begin(warehouse, export_id, query, file_format, target, with_text)
@@ -104,10 +105,10 @@ def export(
             rows, files, skipped = _by_day(connection, query, columns, target, file_format, by_day, snapshot, on_rows)
         else:
             rows = _write(connection, query, columns, target, file_format, lambda n: on_rows(n, target.name))
-            files, skipped = [_told(target, folder, rows)], 0
+            files, skipped = [_file_entry(target, folder, rows)], 0
     manifest |= {"rows": sum(f["rows"] for f in files), "files": files, "finished_at": datetime.now(UTC).isoformat()}
-    beside = folder / MANIFEST if by_day else target.with_name(target.name + ".manifest.json")
-    _write_text(beside, json.dumps(manifest, ensure_ascii=False, indent=1, default=str))
+    manifest_path = folder / MANIFEST if by_day else target.with_name(target.name + ".manifest.json")
+    _write_text(manifest_path, json.dumps(manifest, ensure_ascii=False, indent=1, default=str))
     _end(warehouse, export_id, rows)
     return ExportResult(export_id, rows, len(files) - skipped, skipped, left_out)
 
@@ -119,7 +120,7 @@ def _query(source: str) -> str:
         return text
     parts = text.split(".")
     if len(parts) > 2 or not all(part.replace("_", "").isalnum() for part in parts):
-        raise ConfigError(f"{source!r} is neither a view, as mart.article, nor a SELECT.")
+        raise ConfigError(f"{source!r} is neither a view such as mart.article nor a SELECT.")
     return f"TABLE {text}"
 
 
@@ -132,7 +133,7 @@ def _columns(connection: Connection, query: str) -> list[Column]:
             cursor.execute(_SQL["types"], {"oids": [oid for _, oid in described]})
             types = dict(cursor.fetchall())
     except psycopg2.Error as error:
-        raise ConfigError(f"The query cannot be run: {str(error).strip().splitlines()[0]}") from error
+        raise ConfigError(f"The query failed: {str(error).strip().splitlines()[0]}") from error
     return [Column(name, types[oid]) for name, oid in described]
 
 
@@ -146,44 +147,45 @@ def _by_day(
     snapshot: str | None,
     on_rows: OnRows,
 ) -> tuple[int, list[dict[str, Any]], int]:
-    """A file a day under `day=YYYY-MM-DD/`; a day whose file is there and of the same query is left as it is.
+    """Write one file per day under `day=YYYY-MM-DD/`, except for days already exported by the same query.
 
-    The rows come sorted by day in one go, of one state of the warehouse. Returns rows written, all files, days left.
+    One statement returns all rows sorted by day, so that all files show the same state of the warehouse.
+    Returns the number of rows written, the entries of all files, and the number of skipped days.
     """
-    mark = hashlib.sha256(json.dumps([query, [c.name for c in columns], snapshot]).encode())
-    name = f"part-{mark.hexdigest()[:12]}.{file_format}"
-    there = {}
-    for note in folder.glob(f"{day}=*/{name}.rows"):
-        if note.with_suffix("").exists():
-            there[note.parent.name.partition("=")[2]] = int(note.read_text())
-    files = [_told(folder / f"{day}={value}" / name, folder, rows) for value, rows in there.items()]
+    query_hash = hashlib.sha256(json.dumps([query, [c.name for c in columns], snapshot]).encode())
+    name = f"part-{query_hash.hexdigest()[:12]}.{file_format}"
+    exported = {}
+    for row_count in folder.glob(f"{day}=*/{name}.rows"):
+        if row_count.with_suffix("").exists():
+            exported[row_count.parent.name.partition("=")[2]] = int(row_count.read_text())
+    files = [_file_entry(folder / f"{day}={value}" / name, folder, rows) for value, rows in exported.items()]
     key = sql.SQL("COALESCE({}::text, {})").format(sql.Identifier(day), sql.Literal(_NO_DAY))
     rest = sql.SQL(" WHERE {} <> ALL ({}::text[]) ORDER BY {}").format(
-        key, sql.Literal(list(there)), sql.Identifier(day)
+        key, sql.Literal(list(exported)), sql.Identifier(day)
     )
-    place = [c.name for c in columns].index(day)
+    day_index = [c.name for c in columns].index(day)
     total = 0
     with transaction(connection), connection.cursor(name="export") as rows:
-        rows.itersize = _ROWS
+        rows.itersize = _BATCH_SIZE
         rows.execute(_select(query, columns) + rest)
-        for value, group in groupby(rows, key=itemgetter(place)):
-            part = folder / f"{day}={value if value is not None else _NO_DAY}" / name
-            part.parent.mkdir(parents=True, exist_ok=True)
-            told = partial(_told_day, on_rows, total, str(part.relative_to(folder)))
-            written = _write_file(group, part, file_format, columns, told)
-            _write_text(part.with_name(part.name + ".rows"), str(written))
+        for value, group in groupby(rows, key=itemgetter(day_index)):
+            path = folder / f"{day}={value if value is not None else _NO_DAY}" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            report = partial(_report_rows, on_rows, total, str(path.relative_to(folder)))
+            written = _write_file(group, path, file_format, columns, report)
+            _write_text(path.with_name(path.name + ".rows"), str(written))
             total += written
-            files.append(_told(part, folder, written))
-    return total, sorted(files, key=itemgetter("name")), len(there)
+            files.append(_file_entry(path, folder, written))
+    return total, sorted(files, key=itemgetter("name")), len(exported)
 
 
-def _told_day(on_rows: OnRows, before: int, file: str, rows: int) -> None:
+def _report_rows(on_rows: OnRows, before: int, file: str, rows: int) -> None:
     on_rows(before + rows, file)
 
 
 def _select(query: str, columns: list[Column]) -> sql.Composed:
-    wanted = sql.SQL(", ").join(sql.Identifier(c.name) for c in columns)
-    return sql.SQL("SELECT {} FROM ({}) q").format(wanted, sql.SQL(query))
+    names = sql.SQL(", ").join(sql.Identifier(c.name) for c in columns)
+    return sql.SQL("SELECT {} FROM ({}) q").format(names, sql.SQL(query))
 
 
 def _write(
@@ -195,7 +197,7 @@ def _write(
     on_rows: Callable[[int], None],
 ) -> int:
     with transaction(connection), connection.cursor(name="export") as rows:
-        rows.itersize = _ROWS
+        rows.itersize = _BATCH_SIZE
         rows.execute(_select(query, columns))
         return _write_file(rows, target, file_format, columns, on_rows)
 
@@ -212,7 +214,7 @@ def _write_file(
     writer = _writer(part, file_format, columns)
     remaining = iter(rows)
     try:
-        while chunk := list(islice(remaining, _ROWS)):
+        while chunk := list(islice(remaining, _BATCH_SIZE)):
             writer.write(chunk)
             count += len(chunk)
             on_rows(count)
@@ -232,7 +234,7 @@ def _writer(path: Path, file_format: Format, columns: list[Column]) -> _Writer:
 
 
 class _Csv:
-    """UTF-8 with a header; a text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    """UTF-8 with a header row. Texts that a spreadsheet would run as a formula are prefixed with an apostrophe."""
 
     def __init__(self, path: Path, columns: list[Column]) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
@@ -253,13 +255,13 @@ def _csv_cell(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.startswith(_FORMULA_PREFIXES):
         return "'" + value
     return value
 
 
 class _Jsonl:
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     def __init__(self, path: Path, columns: list[Column]) -> None:
         self._file = path.open("w", encoding="utf-8")
@@ -267,8 +269,8 @@ class _Jsonl:
 
     def write(self, rows: Sequence[Sequence[Any]]) -> None:
         for row in rows:
-            told = dict(zip(self._names, map(_json_value, row), strict=True))
-            self._file.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
+            values = dict(zip(self._names, map(_json_value, row), strict=True))
+            self._file.write(json.dumps(values, ensure_ascii=False, default=str) + "\n")
 
     def close(self) -> None:
         self._file.close()
@@ -279,7 +281,7 @@ def _json_value(value: Any) -> Any:
 
 
 class _Parquet:
-    """zstd; types as near to Postgres's as Parquet has them."""
+    """Parquet with zstd compression, and types as close to Postgres's as possible."""
 
     def __init__(self, path: Path, columns: list[Column]) -> None:
         import pyarrow as pa
@@ -293,8 +295,8 @@ class _Parquet:
         import pyarrow as pa
 
         arrays = [
-            pa.array([_arrow_value(row[place]) for row in rows], type=kind)
-            for place, kind in enumerate(self._types.values())
+            pa.array([_arrow_value(row[index]) for row in rows], type=kind)
+            for index, kind in enumerate(self._types.values())
         ]
         self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
 
@@ -325,7 +327,7 @@ def _arrow_value(value: Any) -> Any:
     return float(value) if value.__class__.__name__ == "Decimal" else value
 
 
-# -- what is told beside the data ------------------------------------------------------------------
+# -- manifest and ops.export -----------------------------------------------------------------------
 
 
 def _manifest(
@@ -339,10 +341,10 @@ def _manifest(
     load_seq: int | None,
 ) -> dict[str, Any]:
     with transaction(connection) as cursor:
-        told = {}
-        for part in ("coverage", "rights"):
-            cursor.execute(_SQL[part])
-            told[part] = dict_rows(cursor)
+        tables = {}
+        for name in ("coverage", "rights"):
+            cursor.execute(_SQL[name])
+            tables[name] = dict_rows(cursor)
         cursor.execute(_SQL["snapshot"], {"name": snapshot})
         row = cursor.fetchone()
     return {
@@ -355,11 +357,11 @@ def _manifest(
         "with_text": with_text,
         "columns": [{"name": c.name, "type": c.type} for c in columns],
         "state": {"snapshot": snapshot, "load_seq": load_seq, "content_hash": row[0] if row else None},
-        **told,
+        **tables,
     }
 
 
-def _told(path: Path, folder: Path, rows: int) -> dict[str, Any]:
+def _file_entry(path: Path, folder: Path, rows: int) -> dict[str, Any]:
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(2**20):

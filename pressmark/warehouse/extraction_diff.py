@@ -1,7 +1,7 @@
-"""Reading an earlier page again with the extractor of a later one, so that both are compared under one.
+"""Re-extract an earlier page with the extractor of a later one, so that both are compared under one extractor.
 
-Otherwise an upgrade of the extractor would look like an edit of the newsroom. A page that is not
-archived cannot be read again; its comparison then has the cause `unknown`.
+Otherwise an extractor upgrade would look like an edit by the newsroom. A page that is not archived
+cannot be re-extracted. Its comparison then has the cause `unknown`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from psycopg2.extras import execute_values
 from pressmark.archive.spool import SpoolPointer
 from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ArchiveError
-from pressmark.extraction.extract import EXTRACTOR_NAME, Extraction, ExtractionConfig, extractor_version
-from pressmark.extraction.worker import ExtractionPool
+from pressmark.extraction.fields import EXTRACTOR_NAME, Extraction, ExtractionConfig, extractor_version
+from pressmark.extraction.pool import ExtractionPool
 from pressmark.registry import Registry
 from pressmark.warehouse.queries import queries
 
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 
 class ArchivedPageExtractor:
-    """Fills in the extractions that a comparison needs. Starts worker processes only when it has to.
+    """Adds the extractions that a comparison needs. Starts worker processes only on demand.
 
-    Make it in the main thread.
+    Create it in the main thread.
     """
 
     def __init__(self, registry: Registry, store: ArchiveStore) -> None:
@@ -41,7 +41,7 @@ class ArchivedPageExtractor:
         self._pool: ExtractionPool | None = None
 
     def fill_in(self, cursor: Cursor, values: dict[str, Any]) -> None:
-        """Add the missing extractions; within the load's transaction.
+        """Add the missing extractions, in the load's transaction.
 
         values: segment_id, load_seq and articles of the load.
         """
@@ -49,24 +49,24 @@ class ArchivedPageExtractor:
         for extractor_id, name, version, config_hash in cursor.fetchall():
             known = self._configs.get(bytes(config_hash))
             if (name, version) != (EXTRACTOR_NAME, extractor_version()) or known is None:
-                continue  # not the program that runs here: nobody can read the earlier page so again
+                continue  # another extractor version or configuration, which this process cannot run
             config, outlet = known
             cursor.execute(queries("load")["to_compare"], {**values, "extractor_id": extractor_id})
             for payload_hash, _, _, url, file, offset, length in cursor.fetchall():
                 extraction = self.read(file, offset, length, config, outlet.budgets.page_size)
                 if extraction is None or extraction.payload_hash != bytes(payload_hash):
-                    logger.warning("%s could not be read again; its change has an unknown cause", url)
+                    logger.warning("%s could not be re-extracted; the cause of its change is unknown", url)
                     continue
                 add_extraction(cursor, replace(extraction, comments=[]), extractor_id, values["load_seq"])
 
     def close(self) -> None:
-        """End the workers, if any were needed."""
+        """Stop the worker processes, if any."""
         if self._pool:
             self._pool.close()
             self._pool = None
 
     def read(self, file: str, offset: int, length: int, config: ExtractionConfig, limit: int) -> Extraction | None:
-        """The fields of an archived page by this configuration; None where it cannot be read."""
+        """Extract an archived page with this configuration. Returns None if it cannot be read."""
         try:
             member = self.store.read(file, offset, length)
         except ArchiveError as error:
@@ -76,11 +76,11 @@ class ArchivedPageExtractor:
         with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:
             path = Path(folder) / "page.warc.gz"
             path.write_bytes(member)
-            return self._pool.read_now(SpoolPointer(str(path), 0, len(member)), config, limit).extraction
+            return self._pool.extract_now(SpoolPointer(str(path), 0, len(member)), config, limit).extraction
 
 
 def add_extraction(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: int) -> None:
-    """Store what an extractor got from a payload. May be repeated."""
+    """Store an extraction. Idempotent."""
     published, modified = x.published, x.modified
     if x.text_hash:
         execute_values(

@@ -1,4 +1,4 @@
-"""One request at a time per host, across all processes, with a delay after each: `ops.host_lease`."""
+"""Host leases (`ops.host_lease`): one request at a time per host across all processes, with a delay after each."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pressmark.warehouse.locks import SessionLocks
 from pressmark.warehouse.pool import ConnectionPool
 from pressmark.warehouse.queries import queries
 
-MIN_WAIT = 0.05
-MAX_WAIT = 2.0
+MIN_WAIT = 0.05  # seconds
+MAX_WAIT = 2.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The lease is taken or not free yet; ask again after so many seconds."""
+    """The lease is held by another process or still in its delay. Try again after `seconds`."""
 
     seconds: float
 
 
 class HostLeases:
-    """Leases of one crawl process. Each call is a few short statements; call it from a thread.
+    """Leases of one crawl process. Calls run a few short statements and block, so call them from a thread.
 
-    locks: hold `lease:<holder>` for as long as the process lives, so that others can tell.
+    locks: hold `lease:<holder>` while the process is running, so that others can detect its death.
     """
 
     def __init__(self, pool: ConnectionPool, locks: SessionLocks) -> None:
@@ -35,14 +35,14 @@ class HostLeases:
         self._hosts: set[str] = set()
 
     def take(self, host: str, seconds: float, delay: float) -> Wait | None:
-        """Take a host's lease for at most so many seconds; a Wait where it is not free now.
+        """Take the lease of a host for at most `seconds`. Returns a Wait if it is not free.
 
-        delay: kept after the last request of a holder that was killed.
+        delay: seconds to wait after the last request of a holder that was killed.
         """
         return self._pool.run(lambda cursor: self._take(cursor, host, seconds, delay))
 
     def give_back(self, host: str, delay: float) -> None:
-        """End of the request: the next one may come after `delay` seconds."""
+        """Release the lease. The next request may start after `delay` seconds."""
         values = {"host": host, "holder": self._holder, "delay": delay}
         self._pool.run(lambda cursor: cursor.execute(queries("lease")["give_back"], values))
 

@@ -1,8 +1,8 @@
-"""Locks that live as long as a session: they go when the process or its connection dies.
+"""Session-level advisory locks. They are released when the process or its connection ends.
 
-`crawl:<outlet>:<mode>` keeps two crawls of one outlet and mode apart: the second waits. `alive:<crawl>`
-tells a crawl that runs from one whose process died. `session_lock` keeps apart who changes the same thing over several
-transactions: files of the archive, a part of a backfill, the telling of alerts.
+`crawl:<outlet>:<mode>` prevents two crawls of the same outlet and mode: the second waits. `alive:<crawl>` shows that
+the process of a crawl is running. `session_lock` protects changes that take several transactions: archive files, a
+chunk of a backfill, alert delivery.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def session_lock(connection: Connection, name: str) -> Iterator[None]:
-    """Hold an advisory lock over several transactions; waits for it. It goes with the connection, too."""
+    """Wait for an advisory lock and hold it over several transactions. Closing the connection releases it too."""
     with transaction(connection) as cursor:
         cursor.execute(_WAIT, (name,))
     try:
@@ -41,7 +41,7 @@ def session_lock(connection: Connection, name: str) -> Iterator[None]:
 
 
 class SessionLocks:
-    """Advisory locks on one connection that nobody else uses. Safe to call from several threads."""
+    """Advisory locks on a dedicated connection. Thread-safe."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -50,14 +50,14 @@ class SessionLocks:
         self._held: set[str] = set()
 
     def try_take(self, name: str) -> bool:
-        """Take a lock where it is free."""
+        """Take a lock if it is free. Returns whether it was taken."""
         taken = bool(self._call(_TAKE, name))
         if taken:
             self._held.add(name)
         return taken
 
     def take(self, name: str, seconds: float) -> bool:
-        """Take a lock, waiting for it up to so many seconds; False where it stayed taken."""
+        """Wait up to `seconds` for a lock. Returns False if it is still held by others."""
         deadline = time.monotonic() + seconds
         while not self.try_take(name):
             if time.monotonic() >= deadline:
@@ -71,9 +71,9 @@ class SessionLocks:
         self._call(_GIVE_BACK, name)
 
     def keep(self) -> None:
-        """Take the held locks again where their connection was lost. Call it every few seconds.
+        """Check the connection, and if it was lost, take all locks again. Call it every few seconds.
 
-        Raises ServerError where another process has taken one meanwhile: it has taken over.
+        Raises ServerError if another process has taken one of the locks meanwhile.
         """
         lost: list[str] = []
         with self._guard:
@@ -91,14 +91,15 @@ class SessionLocks:
                         if cursor.fetchone() != (True,) and not name.startswith("lease:"):
                             lost.append(name)
             except (psycopg2.Error, ServerError) as error:
-                logger.warning("the crawl's locks are lost, trying again: %s", " ".join(str(error).split()))
+                logger.warning("the crawl lost its locks, retrying: %s", " ".join(str(error).split()))
             if lost:
                 raise ServerError(
-                    f"Postgres was away, and another process has taken over meanwhile ({', '.join(lost)})."
+                    "The connection to Postgres was lost, and another process has taken the locks of this crawl "
+                    f"({', '.join(lost)})."
                 )
 
     def close(self) -> None:
-        """Close the connection, and with it release every lock."""
+        """Close the connection, which releases all locks."""
         self._connection.close()
 
     def _connect(self) -> Connection:
@@ -118,10 +119,10 @@ class SessionLocks:
 
 
 def crawl_lock(outlet: str, mode: str) -> str:
-    """Name of the lock of an outlet and mode."""
+    """Return the name of the lock of an outlet and mode."""
     return f"crawl:{outlet}:{mode}"
 
 
 def alive_lock(crawl_id: object) -> str:
-    """Name of the lock that a running crawl holds."""
+    """Return the name of the lock that a running crawl holds."""
     return f"alive:{crawl_id}"

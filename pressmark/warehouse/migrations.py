@@ -1,7 +1,7 @@
-"""Bringing a database to this version: database, roles, migrations, views. Safe to run again, and twice at once.
+"""Upgrade a warehouse to this version: database, roles, migrations, views. Idempotent, safe to run concurrently.
 
-Migrations are plain SQL files applied by yoyo. yoyo recognises a migration by its name alone, so the
-content's sha256 is kept beside it and an edited file is refused. One advisory lock covers the whole.
+Migrations are plain SQL files applied by yoyo. yoyo identifies a migration by its name only, so its sha256
+is stored too and an edited file is rejected. One advisory lock covers the whole upgrade.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pressmark.warehouse.connection import DATABASE, Connection, Warehouse, tran
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.roles import ensure_roles
 
-_LOCK = 0x7072657373  # "press"; one migration at a time in a cluster's database
+_LOCK = 0x7072657373  # "press"; allows one migration at a time per database
 
 
 @dataclass(frozen=True, slots=True)
 class MigrationState:
-    """How a database stands to this version's files."""
+    """Migrations of this version, as applied to a database."""
 
     applied: list[str]
     pending: list[str]
@@ -35,14 +35,14 @@ class MigrationState:
 
     @property
     def up_to_date(self) -> bool:
-        """Nothing to do and nothing wrong."""
+        """Whether all migrations and views are applied and unedited."""
         return not self.pending and not self.edited and self.mart_current
 
 
 def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
-    """Create what is missing and apply what is pending; returns the state before.
+    """Create missing objects and apply pending migrations. Returns the state before.
 
-    Raises ServerError when a migration that is applied already was edited since.
+    Raises ServerError if an applied migration was edited since.
     """
     folder = folder or SQL_ROOT / "migrations"
     if warehouse.embedded:
@@ -54,7 +54,7 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
         if before.edited:
             raise ServerError(
                 f"Migration {', '.join(before.edited)} was edited after it was applied to this database. "
-                f"Restore the file in {folder} and put the change into a new migration."
+                f"Restore the file in {folder} and add the change as a new migration."
             )
         if before.pending:
             with transaction(admin) as cursor:  # the migration library's own tables
@@ -65,23 +65,23 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
                 cursor.execute("SET ROLE pressmark_owner")
                 _record(cursor, folder, before.pending)
                 cursor.execute(queries("roles")["schema_grants"])
-                _make_mart(cursor)
+                _rebuild_mart(cursor)
                 cursor.execute("SELECT ops.ensure_partitions(3)")
                 cursor.execute("RESET ROLE")
         return before
 
 
 def state(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
-    """How the database stands to this version's files."""
+    """Return which migrations of this version are applied to the database."""
     with contextlib.closing(warehouse.connect_admin()) as admin:
         return _state(admin, folder or SQL_ROOT / "migrations")
 
 
 def ensure_ready(warehouse: Warehouse) -> None:
-    """Have a database that fits this version.
+    """Ensure that the database matches this version.
 
-    The embedded one is brought up to date without asking; a server of one's own is left alone, with a
-    ServerError that says to run `pressmark db migrate`.
+    An embedded database is upgraded automatically. An external one is not changed: if it is outdated,
+    ServerError asks to run `pressmark db migrate`.
     """
     if warehouse.embedded:
         warehouse.embedded.ensure_running()
@@ -90,11 +90,11 @@ def ensure_ready(warehouse: Warehouse) -> None:
                 return
         migrate(warehouse)
     elif not state(warehouse).up_to_date:
-        raise ServerError("The warehouse is not at this version. Run `pressmark db migrate` first.")
+        raise ServerError("The warehouse does not match this version. Run `pressmark db migrate` first.")
 
 
 def create_embedded_database(warehouse: Warehouse) -> None:
-    """Have the warehouse's database on the embedded server. May be repeated."""
+    """Create the warehouse database on the embedded server, if missing."""
     with contextlib.closing(warehouse.connect_admin("postgres")) as admin:
         admin.autocommit = True
         with admin.cursor() as cursor:
@@ -120,7 +120,7 @@ def _locked(warehouse: Warehouse) -> Iterator[Connection]:
 
 
 def _set_compression(admin: Connection) -> None:
-    """Compress texts by lz4 where the server was built with it: twice as fast to load as pglz."""
+    """Compress texts with lz4 if the server supports it. Loading is twice as fast as with pglz."""
     with transaction(admin) as cursor:
         cursor.execute("SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'")
         row = cursor.fetchone()
@@ -171,8 +171,8 @@ def _record(cursor: psycopg2.extensions.cursor, folder: Path, names: list[str]) 
         )
 
 
-def _make_mart(cursor: psycopg2.extensions.cursor) -> None:
-    """Make the views anew from sql/mart, in the files' order."""
+def _rebuild_mart(cursor: psycopg2.extensions.cursor) -> None:
+    """Recreate the views from sql/mart, in the order of the files."""
     cursor.execute("DROP SCHEMA IF EXISTS mart CASCADE")
     for path in _mart_files():
         cursor.execute(path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""A few connections for one crawl process, shared by its threads."""
+"""A connection pool for one crawl process, shared by its threads."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pressmark.errors import ServerError
 from pressmark.warehouse.connection import Connection, Role, Warehouse, is_lost
 
 Result = TypeVar("Result")
-_PATIENCE = (0.2, 0.5, 1, 2, 5, 10, 20, 30)  # seconds before each further attempt: a restart of the server fits in
+_RETRY_DELAYS = (0.2, 0.5, 1, 2, 5, 10, 20, 30)  # seconds; long enough for a restart of the server
 
 logger = logging.getLogger(__name__)
 
 
 class ConnectionPool:
-    """Hands out connections of one role; at most `size` are open at a time. Thread-safe.
+    """A pool of connections in one role, with at most `size` in use at a time. Thread-safe.
 
-    autocommit: for single statements whose loss in a crash costs nothing (leases).
+    autocommit: for single statements that may be lost in a crash (leases).
     """
 
     def __init__(self, warehouse: Warehouse, size: int, role: Role = "loader", autocommit: bool = False) -> None:
@@ -36,9 +36,9 @@ class ConnectionPool:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[psycopg2.extensions.cursor]:
-        """A cursor in one transaction. A connection that broke is not used again.
+        """Open a cursor in one transaction. Broken connections are discarded.
 
-        Raises ServerError where the server went away.
+        Raises ServerError if the connection is lost.
         """
         with self._slots:
             connection = self._take()
@@ -56,19 +56,19 @@ class ConnectionPool:
             self._idle.put(connection)
 
     def run(self, work: Callable[[psycopg2.extensions.cursor], Result]) -> Result:
-        """Do `work` in one transaction, again where the server went away in the middle of it.
+        """Run `work` in one transaction, and retry it if the connection is lost.
 
-        work: must be safe to repeat, since a commit may have come through whose answer did not.
-        Raises ServerError where the server stays away for more than a minute.
+        work: must be safe to repeat, since a commit may succeed although its response is lost.
+        Raises ServerError if the server is unavailable for more than a minute.
         """
-        for seconds in (*_PATIENCE, None):
+        for seconds in (*_RETRY_DELAYS, None):
             try:
                 with self.transaction() as cursor:
                     return work(cursor)
             except (ServerError, psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 if seconds is None:
-                    raise ServerError(f"Postgres stayed away: {error}".strip()) from error
-                logger.warning("Postgres went away, trying again in %s s: %s", seconds, " ".join(str(error).split()))
+                    raise ServerError(f"Postgres is still unavailable: {error}".strip()) from error
+                logger.warning("Postgres is unavailable, retrying in %s s: %s", seconds, " ".join(str(error).split()))
                 time.sleep(seconds)
         raise AssertionError("unreachable")
 

@@ -1,8 +1,8 @@
-"""Reading archived pages again by the extractor of today, comparing field by field, and making the result count or not.
+"""Re-extract archived pages with the current extractor, compare fields, and promote or discard the result.
 
-No request goes to any outlet. Nothing changes for analysts until a re-extraction is promoted. Promoting and rolling
-back are one transaction each, of rows in core.extraction_override. Revisions are derived again under the extractor in
-force, so a change of our extractor does not look like an edit by the newsroom.
+No requests are sent to outlets. Analysts see no change until a re-extraction is promoted. Promotion and rollback are
+one transaction each and change rows of core.extraction_override. Revisions are derived again under the extractor in
+force, so an extractor change doesn't look like an edit by the newsroom.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from pressmark.errors import ConfigError
-from pressmark.extraction.extract import ExtractionConfig
+from pressmark.extraction.fields import ExtractionConfig
 from pressmark.outlet import Outlet
+from pressmark.text import plural
 from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, transaction
 from pressmark.warehouse.crawls import ensure_extractor
 from pressmark.warehouse.extraction_diff import ArchivedPageExtractor, add_extraction
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reextraction:
-    """A re-extraction as its row says; comparison by field: had, has, differs, samples."""
+    """A row of ops.reextraction. comparison: had, has, differs and samples by field."""
 
     reextraction_id: UUID
     outlets: list[str]
@@ -50,11 +51,14 @@ class Reextraction:
 
     @property
     def lines(self) -> list[str]:
-        """For people: a line a field, with samples of what would change."""
-        lines = [f"{self.payloads} pages of {', '.join(self.outlets)} were read, {self.failed} could not be"]
-        for name, told in self.comparison.items():
-            lines.append(f"{name}: {told['differs']} differ; {told['had']} pages had it, {told['has']} have it now")
-            for sample in told["samples"]:
+        """Text report: one line per field, with samples of the changes."""
+        lines = [f"{plural(self.payloads, 'page')} of {', '.join(self.outlets)} re-extracted, {self.failed:,} failed"]
+        for name, counts in self.comparison.items():
+            lines.append(
+                f"{name}: {counts['differs']:,} differ; set on {plural(counts['had'], 'page')} before, "
+                f"{counts['has']:,} now"
+            )
+            for sample in counts["samples"]:
                 lines.append(f"    {sample['url']}")
                 lines.append(f"      before: {sample['before']}")
                 lines.append(f"      now:    {sample['now']}")
@@ -70,14 +74,15 @@ def reextract(
     requested_by: str | None = None,
     on_page: Callable[[int, int], None] = lambda done, total: None,
 ) -> Reextraction:
-    """Read every archived page of these outlets (observed within the time) that today's extractor has not read yet.
+    """Re-extract the archived pages of these outlets that have no extraction by the current extractor.
 
-    on_page: told (done, in all). May be cut off and asked for again: what was read is not read twice.
+    since, until: only pages observed in this interval. on_page: called with (done, total) after each page.
+    An interrupted run can be repeated. It skips pages that were already re-extracted.
     """
     reextraction_id = uuid4()
     failed = 0
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
-        wanted = []
+        pages = []
         with transaction(connection) as cursor:
             values = {
                 "reextraction_id": reextraction_id, "outlets": [o.id for o in outlets], "since": since, "until": until,
@@ -87,15 +92,15 @@ def reextract(
             for outlet in outlets:
                 extractor_id = ensure_extractor(cursor, ExtractionConfig.for_outlet(outlet))
                 cursor.execute(_SQL["pages"], {**values, "outlet": outlet.id, "extractor_id": extractor_id})
-                wanted += [(outlet, extractor_id, *row) for row in cursor.fetchall()]
-        for start in range(0, len(wanted), _BATCH):
+                pages += [(outlet, extractor_id, *row) for row in cursor.fetchall()]
+        for start in range(0, len(pages), _BATCH):
             with transaction(connection) as cursor:
                 cursor.execute(queries("load")["one_at_a_time"])
                 cursor.execute(queries("load")["next_load_seq"])
                 (load_seq,) = cursor.fetchone() or (0,)
-                for place, page in enumerate(wanted[start : start + _BATCH], start + 1):
-                    failed += not _read_page(cursor, page_extractor, load_seq, reextraction_id, *page)
-                    on_page(place, len(wanted))
+                for number, page in enumerate(pages[start : start + _BATCH], start + 1):
+                    failed += not _reextract_page(cursor, page_extractor, load_seq, reextraction_id, *page)
+                    on_page(number, len(pages))
         with transaction(connection) as cursor:
             comparison = _compare(cursor, reextraction_id)
             counts = {"reextraction_id": reextraction_id, "failed": failed, "comparison": Json(comparison)}
@@ -104,57 +109,57 @@ def reextract(
 
 
 def promote(warehouse: Warehouse, reextraction_id: UUID, page_extractor: ArchivedPageExtractor) -> Reextraction:
-    """Make the new fields count, for analysts and for revisions. May be repeated."""
+    """Use the new fields, for analysts and for revisions. Idempotent."""
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
-        found = read_reextraction(connection, reextraction_id)
-        if found.state == "promoted":
-            return found
+        known = read_reextraction(connection, reextraction_id)
+        if known.state == "promoted":
+            return known
         return _decide(connection, reextraction_id, "promoted", ("make_room", "promote"), page_extractor)
 
 
 def rollback(warehouse: Warehouse, reextraction_id: UUID, page_extractor: ArchivedPageExtractor) -> Reextraction:
-    """Undo a promotion: the fields from before it are used again. May be repeated.
+    """Undo a promotion, so that the earlier fields are used again. Idempotent.
 
-    Raises ConfigError for a re-extraction that was never promoted.
+    Raises ConfigError if the re-extraction was never promoted.
     """
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
-        found = read_reextraction(connection, reextraction_id)
-        if found.state == "promoted":
+        known = read_reextraction(connection, reextraction_id)
+        if known.state == "promoted":
             return _decide(connection, reextraction_id, "rolled_back", ("roll_back",), page_extractor)
-        if found.state != "rolled_back":
+        if known.state != "rolled_back":
             raise ConfigError(
-                f"Re-extraction {reextraction_id} is {found.state}; only a promoted one can be rolled back."
+                f"Re-extraction {reextraction_id} is {known.state}. Only a promoted one can be rolled back."
             )
-        return found
+        return known
 
 
 def discard(warehouse: Warehouse, reextraction_id: UUID, page_extractor: ArchivedPageExtractor) -> Reextraction:
-    """Close a re-extraction without using it; the old fields stay. May be repeated.
+    """Close a re-extraction without using it. The old fields stay in use. Idempotent.
 
-    Raises ConfigError for one that was promoted: roll it back instead.
+    Raises ConfigError if it is promoted. Roll it back instead.
     """
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
-        found = read_reextraction(connection, reextraction_id)
-        if found.state == "promoted":
+        known = read_reextraction(connection, reextraction_id)
+        if known.state == "promoted":
             raise ConfigError(
                 f"Re-extraction {reextraction_id} is promoted. Undo it with `pressmark reextract --rollback "
                 f"{reextraction_id}`."
             )
         with transaction(connection) as cursor:
-            if found.state == "extracted":
+            if known.state == "extracted":
                 values = {"reextraction_id": reextraction_id, "state": "discarded", "load_seq": None}
                 cursor.execute(_SQL["decided"], values)
             return _read(cursor, reextraction_id)
 
 
 def read_reextraction(connection: Connection, reextraction_id: UUID) -> Reextraction:
-    """One re-extraction. Raises ConfigError where there is none of that id."""
+    """Return one re-extraction. Raises ConfigError if the id is unknown."""
     with transaction(connection) as cursor:
         return _read(cursor, reextraction_id)
 
 
 def list_reextractions(warehouse: Warehouse) -> list[Reextraction]:
-    """The latest, newest first."""
+    """Return the latest re-extractions, newest first."""
     with contextlib.closing(warehouse.connect("loader", "pressmark reextract")) as connection:
         with transaction(connection) as cursor:
             cursor.execute(_SQL["list"])
@@ -183,7 +188,7 @@ def _decide(
         return _read(cursor, reextraction_id)
 
 
-def _read_page(
+def _reextract_page(
     cursor: Cursor,
     page_extractor: ArchivedPageExtractor,
     load_seq: int,
@@ -192,22 +197,24 @@ def _read_page(
     extractor_id: int,
     payload_hash: bytes,
     before: int,
-    is_there: bool,
+    is_extracted: bool,
     file: str,
     offset: int,
     length: int,
     url: str,
 ) -> bool:
-    """One page; True where its fields are there now."""
+    """Re-extract one page. Returns True if its fields are now available."""
     cursor.execute(_SQL["is_held"], {"payload_hash": payload_hash})
     if cursor.fetchone() is None:
-        return True  # erased since: it is not brought back
-    if not is_there:
-        found = page_extractor.read(file, offset, length, ExtractionConfig.for_outlet(outlet), outlet.budgets.page_size)
-        if found is None or found.payload_hash != bytes(payload_hash):
-            logger.warning("%s: %s could not be read again", outlet.id, url)
+        return True  # erased meanwhile: do not restore it
+    if not is_extracted:
+        extraction = page_extractor.read(
+            file, offset, length, ExtractionConfig.for_outlet(outlet), outlet.budgets.page_size
+        )
+        if extraction is None or extraction.payload_hash != bytes(payload_hash):
+            logger.warning("%s: %s could not be re-extracted", outlet.id, url)
             return False
-        add_extraction(cursor, replace(found, comments=[]), extractor_id, load_seq)
+        add_extraction(cursor, replace(extraction, comments=[]), extractor_id, load_seq)
     cursor.execute(
         _SQL["add_page"],
         {
@@ -223,12 +230,12 @@ def _read_page(
 def _compare(cursor: Cursor, reextraction_id: UUID) -> dict[str, dict[str, Any]]:
     values = {"reextraction_id": reextraction_id, "samples": _SAMPLES}
     cursor.execute(_SQL["compare"], values)
-    told = {row["field"]: {**row, "samples": []} for row in dict_rows(cursor)}
-    for name in told:
+    comparison = {row["field"]: {**row, "samples": []} for row in dict_rows(cursor)}
+    for name in comparison:
         cursor.execute(_SQL["samples"], {**values, "field": name})
-        told[name]["samples"] = dict_rows(cursor)
-        del told[name]["field"]
-    return told
+        comparison[name]["samples"] = dict_rows(cursor)
+        del comparison[name]["field"]
+    return comparison
 
 
 def _read(cursor: Cursor, reextraction_id: UUID) -> Reextraction:

@@ -1,13 +1,13 @@
-"""The warehouse's roles. Cluster-wide, so outside the migrations; safe to run again.
+"""Create the roles of the warehouse. Roles are cluster-wide and so not part of the migrations. Idempotent.
 
-| role | may |
+| role | permissions |
 |---|---|
-| pressmark_owner | own every object; migrations run as it |
-| pressmark_loader | read, insert, update; delete in staging only |
-| pressmark_maintainer | delete too (retention, joining segments) |
-| pressmark_eraser | delete too (removal on request) |
-| pressmark_analyst | read mart without readers' comments; a login of its own, with a time limit |
-| pressmark_comments | read mart with readers' comments |
+| pressmark_owner | owns all objects; migrations run in this role |
+| pressmark_loader | read, insert and update; delete in staging only |
+| pressmark_maintainer | also delete (retention, compaction) |
+| pressmark_eraser | also delete (removals) |
+| pressmark_analyst | read mart without reader comments; its own login with a statement timeout |
+| pressmark_comments | read mart with reader comments |
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from pressmark.warehouse.queries import queries
 
 ROLES = ("owner", "loader", "maintainer", "eraser", "analyst", "comments")
 _READERS = ("analyst", "comments")
-# Set on the login roles themselves: a time limit on a group role is not inherited.
+# Set on each login role, because settings of a group role are not inherited.
 _READER_SETTINGS = {
     "statement_timeout": "5min",
     "default_transaction_read_only": "on",
     "search_path": "mart",
     "timezone": "UTC",
-    # mart.article is eight joins, which is the planner's own limit: joined with one more it would be read as a whole.
+    # mart.article has eight joins, the planner's default limit. With one more join the view would be computed in full.
     "join_collapse_limit": "11",
     "from_collapse_limit": "11",
 }
 
 
 def ensure_roles(admin: Connection, embedded: bool) -> None:
-    """Create the roles that are missing and let the connected user act as them.
+    """Create missing roles and grant them to the connected user.
 
-    On a server of one's own the roles cannot log in until they are given a password there
+    On an external server the roles cannot log in until they have a password
     (`ALTER ROLE pressmark_analyst PASSWORD ...`).
-    Raises ServerError with the statements to run when the user may not create roles.
+    Raises ServerError with the statements to run if the user may not create roles.
     """
     names = [f"pressmark_{role}" for role in ROLES]
     with transaction(admin) as cursor:
@@ -55,7 +55,7 @@ def ensure_roles(admin: Connection, embedded: bool) -> None:
         if missing and not allowed:
             statements = " ".join(f"CREATE ROLE {name} LOGIN;" for name in missing)
             raise ServerError(
-                f"The warehouse's roles are missing and this user may not create them. Let an administrator run: "
+                f"The warehouse's roles are missing, and this user may not create them. Ask an administrator to run: "
                 f"{statements} GRANT {', '.join(names)} TO CURRENT_USER;"
             )
         for name in missing:
@@ -79,13 +79,16 @@ def ensure_roles(admin: Connection, embedded: bool) -> None:
 
 
 def grant_reader(warehouse: Warehouse, name: str, role: Literal["analyst", "comments"], password: str | None) -> None:
-    """Make a login that may read mart, or give an existing one these rights; it has the readers' settings itself.
+    """Create a login that may read mart, or grant an existing one these permissions and settings.
 
-    password: only its SCRAM verifier goes to the server, so that it stands in no log. None: as it was.
-    Raises ConfigError for a name that is not one of a reader, ServerError where the user may not do it.
+    password: only its SCRAM verifier is sent, so that it doesn't appear in logs. None keeps the current one.
+    Raises ConfigError for an invalid name, ServerError if the user may not create logins.
     """
     if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith(("pg_", "pressmark_")):
-        raise ConfigError(f"{name!r} is no name for a reader: small letters, digits and '_', not beginning with pg_.")
+        raise ConfigError(
+            f"Invalid reader name {name!r}. Use lower-case letters, digits and '_', "
+            "and don't begin with pg_ or pressmark_."
+        )
     login = sql.Identifier(name)
     with contextlib.closing(warehouse.connect_admin()) as admin:
         try:
@@ -103,13 +106,13 @@ def grant_reader(warehouse: Warehouse, name: str, role: Literal["analyst", "comm
                     cursor.execute(sql.SQL("ALTER ROLE {} PASSWORD %s").format(login), (verifier,))
         except psycopg2.errors.InsufficientPrivilege as error:
             raise ServerError(
-                f"The user of PRESSMARK_DATABASE_URL may not make logins ({str(error).strip()}). Let an administrator "
-                f"run: CREATE ROLE {name} LOGIN; GRANT pressmark_{role} TO {name};"
+                f"The user of PRESSMARK_DATABASE_URL may not create logins ({str(error).strip()}). Ask an "
+                f"administrator to run: CREATE ROLE {name} LOGIN; GRANT pressmark_{role} TO {name};"
             ) from error
 
 
 def _create(cursor: psycopg2.extensions.cursor, name: str) -> None:
-    """Create one role; another process may do the same at the same time."""
+    """Create one role. Another process may create it at the same time."""
     cursor.execute("SAVEPOINT role")
     try:
         cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(name)))

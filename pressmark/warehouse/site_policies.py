@@ -1,4 +1,4 @@
-"""What hosts say in robots.txt and tdmrep.json: the last look and until when it holds, each state kept once."""
+"""robots.txt and tdmrep.json of hosts: the last check with its expiry, and each distinct content once."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from pressmark.text import clean_text
 from pressmark.warehouse.queries import queries
 
 Kind = Literal["robots", "tdmrep"]
-ANSWER_HOLDS = timedelta(hours=24)  # the most that RFC 9309 2.4 allows
-ERROR_HOLDS = timedelta(minutes=5)
+ANSWER_TTL = timedelta(hours=24)  # the maximum of RFC 9309, section 2.4
+ERROR_TTL = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class SitePolicy:
-    """A look at a host's file.
+    """One check of a host's file.
 
-    site: scheme and host. status: None where no answer came; error then says why. body: None where there is none.
+    site: scheme and host. status: None if there was no response; error is then the reason. body: None if there is
+    none.
     """
 
     site: str
@@ -38,22 +39,22 @@ class SitePolicy:
 
     @property
     def name(self) -> str | None:
-        """The state it showed, as a visit's rights name it."""
+        """The hash of the content, as stored in the rights of a capture."""
         return self.body_hash.hex() if self.body_hash is not None else None
 
     @property
     def failed(self) -> bool:
-        """Whether nothing was learnt: no answer, an error of the server's, overload, a redirect without an end."""
+        """Whether the check was inconclusive: no response, a server error, overload or a redirect loop."""
         return self.status is None or not (200 <= self.status < 300 or 400 <= self.status < 500) or self.status == 429
 
     @property
     def expires_at(self) -> datetime:
-        """Until when it holds: errors and overload pass, an answer holds for a day."""
-        return self.checked_at + (ERROR_HOLDS if self.failed else ANSWER_HOLDS)
+        """When the check expires: after minutes for a failure, after a day for an answer."""
+        return self.checked_at + (ERROR_TTL if self.failed else ANSWER_TTL)
 
 
 def read_site_policy(cursor: Cursor, site: str, kind: Kind, now: datetime) -> SitePolicy | None:
-    """The last look, where it still holds."""
+    """Return the last check if it has not expired."""
     cursor.execute(queries("crawl")["site_policy"], {"site": site, "kind": kind, "now": now})
     row = cursor.fetchone()
     if row is None:
@@ -63,12 +64,12 @@ def read_site_policy(cursor: Cursor, site: str, kind: Kind, now: datetime) -> Si
 
 
 def latest_check(cursor: Cursor, site: str, kind: Kind) -> SitePolicy | None:
-    """The last look, whether it still holds or not."""
+    """Return the last check, even if it has expired."""
     return read_site_policy(cursor, site, kind, datetime.min.replace(tzinfo=UTC))
 
 
 def write_site_policy(cursor: Cursor, file: SitePolicy) -> None:
-    """Keep a look, and its body where that is new. May be repeated."""
+    """Store a check, and its body if that is new. Idempotent."""
     values = {
         "site": clean_text(file.site),
         "kind": file.kind,

@@ -1,6 +1,6 @@
-"""Past states of the warehouse under a name, and what is to be known of one before it is used: its datasheet.
+"""Snapshots: named states of the warehouse, and the datasheet that describes one.
 
-A state is a `load_seq`: rows say since which load and until which they hold, so nothing is copied.
+A state is a `load_seq`. Rows record the load that added them and the load that superseded them, so nothing is copied.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from psycopg2.extensions import cursor as Cursor
 
 from pressmark import __version__
 from pressmark.errors import ConfigError
+from pressmark.text import plural
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.fingerprint import fingerprint
 from pressmark.warehouse.queries import queries
@@ -26,7 +27,7 @@ _SQL = queries("snapshot")
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A named state; see ops.snapshot."""
+    """A named state. See ops.snapshot."""
 
     name: str
     load_seq: int
@@ -44,8 +45,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotCheck:
-    """Whether a named state can still be reproduced. What explains a difference: removals entered since; how many
-    readers' comments are there no more, removed or past what their outlet lets us keep.
+    """Result of checking a snapshot.
+
+    removals: removals recorded since. comments_gone: reader comments that were removed or whose retention expired.
+    Both explain a difference.
     """
 
     snapshot: Snapshot
@@ -55,23 +58,23 @@ class SnapshotCheck:
 
     @property
     def equal(self) -> bool:
-        """Whether the content is the same to the letter."""
+        """Whether the content is identical."""
         return self.content_hash == self.snapshot.content_hash
 
 
 def create_snapshot(warehouse: Warehouse, name: str) -> Snapshot:
-    """Give the present state a name. Raises ConfigError for a name that is taken or not usable."""
-    from pressmark.extraction.fingerprints import SIG_VERSION  # brings in numpy
+    """Name the current state. Raises ConfigError if the name is taken or invalid."""
+    from pressmark.extraction.fields import SIG_VERSION  # brings in numpy
 
     if not _NAME.match(name):
-        raise ConfigError(f"{name!r} is no name for a snapshot: use letters, digits, '.', '_' and '-', 100 at most.")
+        raise ConfigError(f"Invalid snapshot name {name!r}. Use up to 100 letters, digits, '.', '_' and '-'.")
     with contextlib.closing(warehouse.connect("loader", "pressmark snapshot")) as connection:
         with transaction(connection) as cursor:
             if _read(cursor, name) is not None:
-                raise ConfigError(f"There is a snapshot {name!r} already; choose another name.")
+                raise ConfigError(f"Snapshot {name!r} already exists. Choose another name.")
             cursor.execute(_SQL["last_load"])
             (load_seq,) = cursor.fetchone() or (0,)
-        # Loads that commit meanwhile have greater numbers and do not belong to it.
+        # Loads that commit meanwhile have higher numbers and are not part of it.
         content = fingerprint(warehouse, load_seq)
         with transaction(connection) as cursor:
             cursor.execute(
@@ -86,26 +89,26 @@ def create_snapshot(warehouse: Warehouse, name: str) -> Snapshot:
                 },
             )
             if cursor.rowcount == 0:
-                raise ConfigError(f"There is a snapshot {name!r} already; choose another name.")
-            made = _read(cursor, name)
-    assert made is not None
-    return made
+                raise ConfigError(f"Snapshot {name!r} already exists. Choose another name.")
+            snapshot = _read(cursor, name)
+    assert snapshot is not None
+    return snapshot
 
 
 def read_snapshot(warehouse: Warehouse, name: str) -> Snapshot:
-    """The snapshot of that name. Raises ConfigError naming what there is."""
+    """Return the snapshot of that name. Raises ConfigError that lists the known names if there is none."""
     with contextlib.closing(warehouse.connect("loader", "pressmark snapshot")) as connection:
         with transaction(connection) as cursor:
-            found = _read(cursor, name)
-            if found is None:
+            snapshot = _read(cursor, name)
+            if snapshot is None:
                 cursor.execute(_SQL["names"])
                 known = ", ".join(row[0] for row in cursor.fetchall()) or "none"
-                raise ConfigError(f"There is no snapshot {name!r}. There are: {known}.")
-    return found
+                raise ConfigError(f"There is no snapshot {name!r}. Known snapshots: {known}.")
+    return snapshot
 
 
 def list_snapshots(warehouse: Warehouse) -> list[Snapshot]:
-    """All snapshots, oldest first."""
+    """Return all snapshots, oldest first."""
     with contextlib.closing(warehouse.connect("loader", "pressmark snapshot")) as connection:
         with transaction(connection) as cursor:
             cursor.execute(_SQL["all"], {"name": None})
@@ -113,7 +116,7 @@ def list_snapshots(warehouse: Warehouse) -> list[Snapshot]:
 
 
 def check_snapshot(warehouse: Warehouse, name: str) -> SnapshotCheck:
-    """Make the content hash of a named state anew."""
+    """Recompute the content hash of a snapshot."""
     snapshot = read_snapshot(warehouse, name)
     content = fingerprint(warehouse, snapshot.load_seq)
     with contextlib.closing(warehouse.connect("loader", "pressmark snapshot")) as connection:
@@ -126,7 +129,7 @@ def check_snapshot(warehouse: Warehouse, name: str) -> SnapshotCheck:
 
 
 def datasheet(warehouse: Warehouse, name: str) -> str:
-    """What a user of a named state should know, as Markdown: coverage, gaps, breaks, rights, how to cite."""
+    """Return the datasheet of a snapshot as Markdown: citation, coverage, gaps, discontinuities, fields and rights."""
     snapshot = read_snapshot(warehouse, name)
     rows: dict[str, list[dict[str, Any]]] = {}
     with contextlib.closing(warehouse.connect("loader", "pressmark datasheet")) as connection:
@@ -139,50 +142,51 @@ def datasheet(warehouse: Warehouse, name: str) -> str:
     lines = [
         f"# Datasheet: {snapshot.name}",
         "",
-        f"State of {snapshot.created_at:%Y-%m-%d %H:%M} UTC, load {snapshot.load_seq}, made by Pressmark "
-        f"{snapshot.code_version}. `mart.article_as_of({snapshot.load_seq})` shows it.",
+        f"State of {snapshot.created_at:%Y-%m-%d %H:%M} UTC, load {snapshot.load_seq}, created by Pressmark "
+        f"{snapshot.code_version}. Query it with `mart.article_as_of({snapshot.load_seq})`.",
         "",
-        f"{counts['articles']} articles of {len(snapshot.outlets)} outlets, {counts['texts']} different texts, "
-        f"{counts['revisions']} versions, {counts['clusters']} groups of copies. {snapshot.removals} removals had "
-        f"been applied; {snapshot.removals_since} came since, and what they took out is not shown any more.",
+        f"{plural(counts['articles'], 'article')} of {plural(len(snapshot.outlets), 'outlet')}, "
+        f"{plural(counts['texts'], 'distinct text')}, {plural(counts['revisions'], 'revision')}, "
+        f"{plural(counts['clusters'], 'copy cluster')}. {plural(snapshot.removals, 'removal')} had been applied. "
+        f"{plural(snapshot.removals_since, 'removal')} since then; the removed data is no longer shown.",
         "",
-        f"Content hash: `{snapshot.content_hash}` (`pressmark snapshot {snapshot.name} --check` makes it anew).",
+        f"Content hash: `{snapshot.content_hash}` (recompute it with `pressmark snapshot {snapshot.name} --check`).",
         "",
         "## How to cite",
         "",
-        f"> Articles of {len(snapshot.outlets)} news outlets, snapshot {snapshot.name} ({day}), collected with "
-        f"Pressmark {snapshot.code_version}. Content hash {snapshot.content_hash}.",
+        f"> Articles of {plural(len(snapshot.outlets), 'news outlet')}, snapshot {snapshot.name} ({day}), collected "
+        f"with Pressmark {snapshot.code_version}. Content hash {snapshot.content_hash}.",
         "",
         "## Coverage",
         "",
-        "Days are those of publication, in the outlet's time zone. A day counts as observed where a crawl that ended "
-        "well looked for what was published on it; the number of other days is a lower bound.",
+        "Days are publication days in the outlet's time zone. A day counts as observed if a successful crawl covered "
+        "it. The number of articles of any other day is a lower bound.",
         "",
         *_table(rows["coverage"]),
         "## Gaps",
         "",
-        "Days between an outlet's first and last day that nobody looked at, and listings whose entries may have "
-        "scrolled off unseen between two looks.",
+        "Days between an outlet's first and last day that no crawl covered, and listings whose entries may have "
+        "disappeared unseen between two polls.",
         "",
         *_table(rows["gaps"]),
-        "## Breaks",
+        "## Discontinuities",
         "",
-        "What may make numbers jump without the outlet having done anything.",
+        "Events that may change the numbers although the outlet changed nothing.",
         "",
         *_table(rows["breaks"]),
         "## Fields",
         "",
-        "Share of the articles that have a field.",
+        "Share of articles with a value, by field.",
         "",
         *_table(rows["fields"]),
-        "## What is not in it",
+        "## Not included",
         "",
-        "Addresses that were found and did not become articles, by outcome.",
+        "URLs that were discovered but did not become articles, by outcome.",
         "",
         *_table(rows["outcomes"]),
         "## Rights",
         "",
-        "What the outlets state of the use of their articles, as it was last seen. It is not a licence.",
+        "Statements of the outlets about the use of their articles, as last seen. They are not a licence.",
         "",
         *_table(rows["rights"]),
         "## Extraction",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,14 +11,20 @@ from uuid import UUID
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import execute_values
 
-from pressmark.extraction.fingerprints import SIG_VERSION
+from pressmark.archive.pointer import ArchivePointer
+from pressmark.archive.spool import SpoolPointer
+from pressmark.crawl_types import FetchRecord
+from pressmark.dates import ParsedDate
+from pressmark.extraction.fields import SIG_VERSION
 from pressmark.frontier import FrontierEntry
-from pressmark.outcome_rules import MISSING, NOT_MODIFIED, CandidateResult, FrontierUpdate, frontier_update, variants
+from pressmark.frontier_updates import FrontierUpdate, doubtful_update, frontier_update, is_doubtful, with_pointer
+from pressmark.outcome_rules import CandidateResult, variants
+from pressmark.outcomes import Outcome
 from pressmark.outlet import Outlet
 from pressmark.text import clean_text
 from pressmark.urls import URL_RULE, literal_key, url_uid, without_trackers
 from pressmark.warehouse.copy_format import Json, copy_rows
-from pressmark.warehouse.crawls import FetchRecord, add_fetches, resolve_candidates, update_frontier
+from pressmark.warehouse.crawls import add_fetches, resolve_candidates, update_frontier
 from pressmark.warehouse.queries import queries
 
 CAPTURE_COLUMNS = (
@@ -35,22 +41,31 @@ CAPTURE_COLUMNS = (
     "urls", "comments", "links",
 )  # fmt: skip
 EVENT_COLUMNS = ("segment_id", "article_uid", "outlet", "kind", "observed_at", "crawl_id", "detail")
-_DOUBTS = 3
-_EVENTS = {"gone": "missing", "redirect_home": "redirected_home", NOT_MODIFIED: "confirmed"}
+_EVENTS = {
+    Outcome.GONE: "missing",
+    Outcome.REDIRECT_HOME: "redirected_home",
+    Outcome.NOT_MODIFIED: "confirmed",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class ArchivePointer:
-    """Where a body lies: in this segment's file, or in an earlier one's for a page that came again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentItem:
+    """A resolved candidate of a segment.
 
-    segment_id: UUID
-    offset: int
-    length: int
+    update: the frontier's new state, without the pointer. entry: its state before the crawl. spooled: where its bytes
+    are while the segment is open. pointer: where they are archived; None until then, and if they may not be archived.
+    """
+
+    result: CandidateResult
+    update: FrontierUpdate
+    entry: FrontierEntry | None = None
+    spooled: SpoolPointer | None = None
+    pointer: ArchivePointer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SealedFile:
-    """The WARC that was put in place for a segment."""
+    """The WARC file of a segment. records: responses and revisits in it."""
 
     name: str
     length: int
@@ -58,37 +73,39 @@ class SealedFile:
     base_offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """All that one transaction commits.
+    """Everything that one transaction commits.
 
-    settled: candidates with the pointer of their archived body, where there is one.
-    file: None where nothing of the segment may be archived. events: as `event_rows` gives them. healthy: False where
-    so many pages are missing that the outlet, not its articles, must be amiss: they then do not count as gone.
+    file: None if nothing of the segment may be archived. events: as `event_rows` returns them. healthy: False if most
+    pages of the crawl are missing; missing pages then do not count as gone.
     """
 
     segment_id: UUID
     crawl_id: UUID
     outlet: Outlet
     extractor_id: int
-    resolved: Sequence[tuple[CandidateResult, ArchivePointer | None]]
-    file: SealedFile | None
-    known: Callable[[UUID], FrontierEntry | None]
+    items: Sequence[SegmentItem]
+    file: SealedFile | None = None
     fetches: Sequence[FetchRecord] = ()
     observed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     healthy: bool = True
     events: Sequence[tuple[Any, ...]] = ()
 
 
+def archived_item(
+    result: CandidateResult, entry: FrontierEntry | None, outlet: Outlet, pointer: ArchivePointer
+) -> SegmentItem:
+    """The item of a page that was extracted from the archive."""
+    assert result.capture is not None
+    update = frontier_update(result, entry, outlet, result.capture.response.observed_at)
+    return SegmentItem(result=result, update=update, entry=entry, pointer=pointer)
+
+
 def commit_segment(cursor: Cursor, segment: Segment) -> int:
-    """Write everything of a segment; the caller commits. Returns the number of visits staged."""
-    captures = [
-        _visit_row(segment, resolved, pointer)
-        for resolved, pointer in segment.resolved
-        if resolved.extraction is not None
-    ]
-    events = segment.events
-    has_content = bool(captures or events or segment.file)
+    """Write everything of a segment; the caller commits. Returns the number of captures staged."""
+    captures = [_capture_row(segment, item) for item in segment.items if item.result.extraction is not None]
+    has_content = bool(captures or segment.events or segment.file)
     if has_content:
         identity = {"segment_id": segment.segment_id, "crawl_id": segment.crawl_id, "outlet": segment.outlet.id}
         cursor.execute(queries("crawl")["add_segment"], {**identity, "captures": len(captures)})
@@ -106,92 +123,105 @@ def commit_segment(cursor: Cursor, segment: Segment) -> int:
         )
     if captures:
         copy_rows(cursor, ("staging", "capture"), CAPTURE_COLUMNS, captures)
-    if events:
-        copy_rows(cursor, ("staging", "event"), EVENT_COLUMNS, events)
+    if segment.events:
+        copy_rows(cursor, ("staging", "event"), EVENT_COLUMNS, segment.events)
     _add_quarantine(cursor, segment)
-    resolve_candidates(
-        cursor,
-        [
-            (
-                segment.crawl_id,
-                resolved.candidate.url_uid,
-                resolved.outcome,
-                resolved.reason,
-                segment.segment_id if has_content and resolved.capture else None,
-                resolved.article_uid if resolved.extraction or resolved.outcome == NOT_MODIFIED else None,
-            )
-            for resolved, _ in segment.resolved
-        ],
-    )
-    update_frontier(
-        cursor,
-        segment.outlet.id,
-        [_frontier_row(segment, resolved, pointer) for resolved, pointer in segment.resolved],
-        segment.observed_at,
-    )
+    resolve_candidates(cursor, [_candidate_row(segment, item, has_content) for item in segment.items])
+    updates = [_final_update(segment, item) for item in segment.items]
+    update_frontier(cursor, segment.outlet.id, updates, segment.observed_at)
     add_fetches(cursor, segment.crawl_id, segment.fetches)
     return len(captures)
 
 
-def _frontier_row(segment: Segment, resolved: CandidateResult, pointer: ArchivePointer | None) -> FrontierUpdate:
-    known = segment.known(resolved.candidate.url_uid)
-    now = resolved.capture.response.observed_at if resolved.capture else segment.observed_at
-    place = (pointer.segment_id, pointer.offset, pointer.length) if pointer else None
-    update = frontier_update(resolved, known, segment.outlet, now, place)
-    if known is None or not _is_doubted(segment, resolved, known):
-        return update
-    again = now + segment.outlet.revisits.gone_after
-    return replace(update, outcome=known.last_outcome or update.outcome, failures=known.failures + 1, next_due_at=again)
+def event_rows(segment: Segment) -> list[tuple[Any, ...]]:
+    """Rows of staging.event: pages of known articles that are missing, or that their server confirmed as unchanged."""
+    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one per article, kind and time: it may have several URLs
+    for item in segment.items:
+        result, entry = item.result, item.entry
+        kind = _EVENTS.get(result.outcome)
+        if kind and entry and entry.article_uid and not is_doubtful(result, entry, segment.healthy):
+            when = result.capture.response.observed_at if result.capture else segment.observed_at
+            rows[entry.article_uid, kind, when] = (
+                segment.segment_id, entry.article_uid, segment.outlet.id, kind, when, segment.crawl_id, result.reason,
+            )  # fmt: skip
+    return list(rows.values())
 
 
-def _visit_row(segment: Segment, resolved: CandidateResult, pointer: ArchivePointer | None) -> tuple[Any, ...]:
-    capture, x = resolved.capture, resolved.extraction
+def _final_update(segment: Segment, item: SegmentItem) -> FrontierUpdate:
+    update = with_pointer(item.update, item.result, item.pointer)
+    if item.entry is not None and is_doubtful(item.result, item.entry, segment.healthy):
+        return doubtful_update(update, item.entry, segment.outlet, update.fetched_at or segment.observed_at)
+    return update
+
+
+def _candidate_row(
+    segment: Segment, item: SegmentItem, has_content: bool
+) -> tuple[UUID, UUID, str, str | None, UUID | None, UUID | None]:
+    result = item.result
+    return (
+        segment.crawl_id,
+        result.candidate.url_uid,
+        result.outcome,
+        result.reason,
+        segment.segment_id if has_content and result.capture else None,
+        result.article_uid if result.extraction or result.outcome == Outcome.NOT_MODIFIED else None,
+    )
+
+
+def _capture_row(segment: Segment, item: SegmentItem) -> tuple[Any, ...]:
+    result, capture, x = item.result, item.result.capture, item.result.extraction
     assert capture is not None and x is not None
-    response, candidate, listed = capture.response, resolved.candidate, resolved.listed
-    address = without_trackers(resolved.article_url or response.url, segment.outlet.urls.parameters)
-    published, modified, entry, rights = x.published, x.modified, candidate.entry, capture.rights(x.rights)
-    urls = [
+    response, candidate, listed = capture.response, result.candidate, result.listed
+    url = without_trackers(result.article_url or response.url, segment.outlet.urls.parameters)
+    entry, rights = candidate.entry, capture.rights(x.rights)
+    return (
+        segment.segment_id, response.capture_id, result.article_uid, candidate.url_uid, segment.outlet.id,
+        segment.crawl_id, url, URL_RULE, response.observed_at,
+        "pressmark", x.payload_hash, segment.extractor_id, *_pointer_columns(item.pointer),
+        capture.requested_url, response.url if response.url != capture.requested_url else None, response.status,
+        response.header("Content-Type"), response.header("ETag"), response.header("Last-Modified"),
+        candidate.via, candidate.endpoint_id, entry.headline if entry else None,
+        *_date_columns(listed), Json(rights) if rights else None, x.headline, x.description, x.authors,
+        *_date_columns(x.published), x.published.flag if x.published else None, *_date_columns(x.modified)[:3],
+        x.in_language, x.in_language_source, x.article_section, x.keywords, x.main_image, x.is_accessible_for_free,
+        x.canonical_url, x.encoding, x.encoding_source, x.text_hash, x.article_body, x.word_count, x.char_count,
+        *x.content_hashes,
+        SIG_VERSION if x.signatures else None, x.signatures.body if x.signatures else None,
+        x.signatures.lead if x.signatures else None,
+        Json(_urls(segment.outlet, result)), Json(_comments(result)), x.links,
+    )  # fmt: skip
+
+
+def _date_columns(date: ParsedDate | None) -> tuple[Any, ...]:
+    """Value, raw text, source, precision and offset of a date."""
+    return (date.value, date.raw, date.source, date.precision, date.offset) if date else (None,) * 5
+
+
+def _pointer_columns(pointer: ArchivePointer | None) -> tuple[Any, ...]:
+    return (pointer.segment_id, pointer.offset, pointer.length) if pointer else (None,) * 3
+
+
+def _urls(outlet: Outlet, result: CandidateResult) -> list[dict[str, str | None]]:
+    assert result.capture is not None and result.extraction is not None
+    return [
         {
             "kind": kind,
             "url": clean_text(url),
             "url_key": str(literal_key(url)),
-            "url_uid": str(url_uid(segment.outlet.id, url, segment.outlet.urls.parameters)),
+            "url_uid": str(url_uid(outlet.id, url, outlet.urls.parameters)),
         }
-        for kind, url in variants(capture, x, segment.outlet)
+        for kind, url in variants(result.capture, result.extraction)
     ]
-    return (
-        segment.segment_id, response.capture_id, resolved.article_uid, candidate.url_uid, segment.outlet.id,
-        segment.crawl_id, address, URL_RULE, response.observed_at,
-        "pressmark", x.payload_hash, segment.extractor_id,
-        *((pointer.segment_id, pointer.offset, pointer.length) if pointer else (None, None, None)),
-        capture.requested_url, response.url if response.url != capture.requested_url else None, response.status,
-        response.header("Content-Type"), response.header("ETag"), response.header("Last-Modified"),
-        candidate.via, candidate.endpoint_id, entry.headline if entry else None,
-        listed.value if listed else None, listed.raw if listed else None, listed.source if listed else None,
-        listed.precision if listed else None, listed.offset if listed else None,
-        Json(rights) if rights else None, x.headline, x.description, x.authors,
-        published.value if published else None, published.raw if published else None,
-        published.source if published else None, published.precision if published else None,
-        published.offset if published else None, published.flag if published else None,
-        modified.value if modified else None, modified.raw if modified else None,
-        modified.source if modified else None,
-        x.in_language, x.in_language_source, x.article_section, x.keywords, x.main_image, x.is_accessible_for_free,
-        x.canonical_url, x.encoding, x.encoding_source, x.text_hash, x.article_body, x.word_count, x.char_count,
-        x.headline_hash, x.description_hash, x.authors_hash, x.body_hash,
-        SIG_VERSION if x.signatures else None, x.signatures.body if x.signatures else None,
-        x.signatures.lead if x.signatures else None,
-        Json(urls), Json(_comments(resolved)), x.links,
-    )  # fmt: skip
 
 
-def _comments(resolved: CandidateResult) -> list[dict[str, Any]]:
-    """Comments with their identity: equal ones of an article are told apart by how many stood before."""
+def _comments(result: CandidateResult) -> list[dict[str, Any]]:
+    """Comments with their identity. Equal comments of an article are numbered."""
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[str | None, str], int] = {}
-    for position, comment in enumerate(resolved.extraction.comments if resolved.extraction else (), start=1):
+    for position, comment in enumerate(result.extraction.comments if result.extraction else (), start=1):
         equal = seen.get((comment.author, comment.text), 0)
         seen[comment.author, comment.text] = equal + 1
-        material = f"{resolved.article_uid}\0{comment.author}\0{comment.text}\0{equal}"
+        material = f"{result.article_uid}\0{comment.author}\0{comment.text}\0{equal}"
         rows.append(
             {
                 "comment_uid": str(literal_key(material)),
@@ -205,42 +235,21 @@ def _comments(resolved: CandidateResult) -> list[dict[str, Any]]:
     return rows
 
 
-def event_rows(segment: Segment) -> list[tuple[Any, ...]]:
-    """Rows of staging.event: pages of known articles that are missing now, or that their server called unchanged."""
-    rows: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one an article, kind and time: it may have several addresses
-    for resolved, _ in segment.resolved:
-        known = segment.known(resolved.candidate.url_uid)
-        kind = _EVENTS.get(resolved.outcome)
-        if kind and known and known.article_uid and not _is_doubted(segment, resolved, known):
-            when = resolved.capture.response.observed_at if resolved.capture else segment.observed_at
-            rows[known.article_uid, kind, when] = (
-                segment.segment_id, known.article_uid, segment.outlet.id, kind, when, segment.crawl_id, resolved.reason,
-            )  # fmt: skip
-    return list(rows.values())
-
-
-def _is_doubted(segment: Segment, resolved: CandidateResult, known: FrontierEntry | None) -> bool:
-    """Whether a missing page is taken for the site's trouble: not more than a few times in a row."""
-    if segment.healthy or known is None or known.article_uid is None or resolved.outcome not in MISSING:
-        return False
-    return known.failures < _DOUBTS
-
-
 def _add_quarantine(cursor: Cursor, segment: Segment) -> None:
     rows = [
         (
-            resolved.capture.response.capture_id,
+            item.result.capture.response.capture_id,
             segment.crawl_id,
-            resolved.candidate.url_uid,
-            clean_text(resolved.candidate.url),
+            item.result.candidate.url_uid,
+            clean_text(item.result.candidate.url),
             segment.outlet.id,
-            resolved.outcome,
-            resolved.quarantine_stage,
-            clean_text(resolved.reason) or resolved.outcome,
-            *((pointer.segment_id, pointer.offset, pointer.length) if pointer else (None, None, None)),
+            item.result.outcome,
+            item.result.quarantine_stage,
+            clean_text(item.result.reason) or item.result.outcome,
+            *_pointer_columns(item.pointer),
         )
-        for resolved, pointer in segment.resolved
-        if resolved.quarantine_stage and resolved.capture
+        for item in segment.items
+        if item.result.quarantine_stage and item.result.capture
     ]
     if rows:
         execute_values(cursor, queries("crawl")["add_quarantine"], rows, page_size=500)

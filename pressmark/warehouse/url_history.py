@@ -1,4 +1,4 @@
-"""What is known of one address."""
+"""The history of one URL in the warehouse."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pressmark.warehouse.site_policies import latest_check
 
 @dataclass(slots=True)
 class UrlHistory:
-    """All that the warehouse has of an address; rows as dictionaries.
+    """Everything the warehouse holds about a URL. Rows are dictionaries.
 
-    rights: what robots.txt and tdmrep.json of its host say of it, as they were last seen.
+    rights: rules of the host's robots.txt and tdmrep.json for the URL, as last checked.
     """
 
     url: str
@@ -39,7 +39,7 @@ class UrlHistory:
 
     @property
     def is_known(self) -> bool:
-        """Whether anything at all is known of it."""
+        """Whether the URL was ever listed, decided on or fetched."""
         return bool(self.frontier or self.url_listings or self.outcomes or self.articles)
 
 
@@ -56,46 +56,46 @@ _COLUMNS = {
 
 
 def read_url_history(cursor: Cursor, url: str) -> UrlHistory:
-    """Everything about an address. Raises ConfigError for what is no http(s) URL."""
-    address = absolute(url)
-    if address is None:
+    """Return the history of a URL. Raises ConfigError if it is not an http(s) URL."""
+    absolute_url = absolute(url)
+    if absolute_url is None:
         raise ConfigError(f"{url!r} is not an http(s) URL.")
-    cursor.execute(queries("url_history")["outlets_of_host"], {"host": url_host(address)})
+    cursor.execute(queries("url_history")["outlets_of_host"], {"host": url_host(absolute_url)})
     owners = cursor.fetchall()
-    uids = [url_uid(outlet, address, parameters) for outlet, parameters in owners]
-    story = UrlHistory(address, [outlet for outlet, _ in owners], uids)
-    values: dict[str, Any] = {"uids": uids, "url": address, "outlets": story.outlets}
+    uids = [url_uid(outlet, absolute_url, parameters) for outlet, parameters in owners]
+    history = UrlHistory(absolute_url, [outlet for outlet, _ in owners], uids)
+    values: dict[str, Any] = {"uids": uids, "url": absolute_url, "outlets": history.outlets}
     cursor.execute(queries("url_history")["articles"], values)
-    story.articles = [row[0] for row in cursor.fetchall()]
-    values["articles"] = story.articles
-    # What led to the article under another address belongs to its story.
+    history.articles = [row[0] for row in cursor.fetchall()]
+    values["articles"] = history.articles
+    # Other URLs that led to the article are part of its history.
     cursor.execute(queries("url_history")["variants"], values)
     values["uids"] = sorted({*uids, *(row[0] for row in cursor.fetchall())})
     for name, columns in _COLUMNS.items():
         cursor.execute(queries("url_history")[name], values)
-        setattr(story, name, [dict(zip(columns.split(), row, strict=True)) for row in cursor.fetchall()])
-    story.rights = _rights(cursor, story.frontier[0]["url"] if story.frontier else address)
-    return story
+        setattr(history, name, [dict(zip(columns.split(), row, strict=True)) for row in cursor.fetchall()])
+    history.rights = _rights(cursor, history.frontier[0]["url"] if history.frontier else absolute_url)
+    return history
 
 
 def _rights(cursor: Cursor, url: str) -> dict[str, Any]:
     robots, tdmrep = (latest_check(cursor, url_site(url), kind) for kind in ("robots", "tdmrep"))
-    told: dict[str, Any] = {}
+    rights: dict[str, Any] = {}
     if robots is not None:
         if robots.status is None:
-            policy = RobotsPolicy.from_failure(robots.error or "no answer")
+            policy = RobotsPolicy.from_failure(robots.error or "no response")
         else:
             policy = RobotsPolicy.from_response(robots.status, robots.body or b"")
         verdict = policy.verdict(url, ROBOTS_TOKEN)
-        told |= {"robots": verdict.outcome, "reason": verdict.reason, "checked_at": robots.checked_at}
-        told |= {"crawl_delay": policy.crawl_delay(ROBOTS_TOKEN), **policy.preferences.about(url_path(url))}
+        rights |= {"robots": verdict.outcome, "reason": verdict.reason, "checked_at": robots.checked_at}
+        rights |= {"crawl_delay": policy.crawl_delay(ROBOTS_TOKEN), **policy.preferences.about(url_path(url))}
     if tdmrep is not None and tdmrep.body is not None:
-        told["tdm_reservation"], told["tdm_policy"] = TdmFile.parse(tdmrep.body).reserves(url_path(url))
-    return {name: value for name, value in told.items() if value is not None}
+        rights["tdm_reservation"], rights["tdm_policy"] = TdmFile.parse(tdmrep.body).reserves(url_path(url))
+    return {name: value for name, value in rights.items() if value is not None}
 
 
 def read_article(cursor: Cursor, articles: list[UUID]) -> dict[str, Any] | None:
-    """The row of mart.article behind an address."""
+    """Return the row of mart.article for these article ids, or None."""
     cursor.execute(queries("url_history")["article"], {"articles": articles})
     row = cursor.fetchone()
     return row[0] if row else None

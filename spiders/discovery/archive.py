@@ -1,4 +1,4 @@
-"""Archives by day: a page of links for each day of a window, else for today and yesterday."""
+"""Daily archives: one page of links for each day of a window, or for today and yesterday."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from spiders.discovery.section import read_pages
 
 
 async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
-    """The pages of each day, latest first; what they list was published on that day."""
+    """Fetch the pages of each day, latest first. Their articles were published on that day."""
     for number, day in enumerate(_days(context)):
         if number >= context.outlet.budgets.archive_days:
             return
-        of_day = Endpoint(context.outlet.id, endpoint.method, day_url(endpoint.url, day), configured=False)
-        found = ParsedDate(day.isoformat(), "archive", datetime(day.year, day.month, day.day, tzinfo=UTC), "day")
-        # A day at the outlet that lies partly outside of the window: the page's own time decides.
-        async for poll, candidates in read_pages(context, of_day, found if _is_inside(context, day) else None, True):
+        day_endpoint = Endpoint(context.outlet.id, endpoint.method, day_url(endpoint.url, day), configured=False)
+        published = ParsedDate(day.isoformat(), "archive", datetime(day.year, day.month, day.day, tzinfo=UTC), "day")
+        # If the day is only partly inside the window, the time stated in the page decides.
+        certain = _is_inside(context, day)
+        async for poll, candidates in read_pages(context, day_endpoint, published if certain else None, True):
             yield poll, candidates
 
 
 def day_url(pattern: str, day: date) -> str:
-    """The address of a day: {yyyy}, {mm}, {dd} filled in, {m} and {d} without a leading zero."""
+    """Fill {yyyy}, {mm} and {dd} of an archive URL. {m} and {d} have no leading zero."""
     parts = {"yyyy": f"{day.year:04}", "mm": f"{day.month:02}", "dd": f"{day.day:02}", "m": day.month, "d": day.day}
     for name, value in parts.items():
         pattern = pattern.replace(f"{{{name}}}", str(value))
@@ -33,7 +34,7 @@ def day_url(pattern: str, day: date) -> str:
 
 
 def _is_inside(context: DiscoveryContext, day: date) -> bool:
-    """Whether all of a day at the outlet lies in the window; True where none is asked for."""
+    """Return whether the whole day, in the outlet's time zone, is in the window. True if there is no window."""
     scope = context.scope
     if scope.mode != "window" or scope.start is None:
         return True
@@ -42,7 +43,7 @@ def _is_inside(context: DiscoveryContext, day: date) -> bool:
 
 
 def _days(context: DiscoveryContext) -> Iterator[date]:
-    """Days at the outlet, latest first."""
+    """Return the days to fetch, in the outlet's time zone, latest first."""
     zone = ZoneInfo(context.outlet.timezone)
     scope = context.scope
     if scope.mode == "window" and scope.start is not None:

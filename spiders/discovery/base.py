@@ -1,4 +1,4 @@
-"""What all discovery methods share."""
+"""Shared code of the discovery methods."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from uuid import UUID
 
 from scrapy.http import Response
 
-from pressmark.discovery.endpoints import NOT_MODIFIED, RESTING, Endpoint, EndpointState
+from pressmark.crawl_types import Poll
+from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoint, EndpointState
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.frontier import Candidate, CrawlScope
 from pressmark.outlet import Outlet
+from pressmark.text import plural
 from pressmark.urls import url_uid
-from pressmark.warehouse.crawls import Poll
-from spiders.outcomes import Stopping, outcome_of_error, outcome_of_status
+from spiders.outcomes import Stopping, outcome_for_error, outcome_for_status
 
 Fetch = Callable[[str, int, Mapping[str, str]], Awaitable[Response]]
 _UNKNOWN = EndpointState()
@@ -25,12 +26,13 @@ Found = AsyncIterator[tuple[Poll, list[Candidate]]]
 
 @dataclass(slots=True)
 class DiscoveryContext:
-    """What a method is given: an outlet, what is asked, and a way to fetch (URL, most bytes, headers).
+    """Input and state of discovery in one crawl.
 
-    states: of endpoints that were looked at before. scheduled: nobody waits for this crawl, so an endpoint may rest.
-    sitemaps_left: how many may still be read; unread: those that it left no room for. polled: endpoints that were
-    read in this crawl; each is read once.
-    brought_new: whether the listing before had something to fetch; what follows it is read only then.
+    fetch: called with URL, maximum size in bytes and headers. states: known endpoints by id.
+    scheduled: the crawl is not a manual run, so endpoints may rest.
+    sitemaps_left: sitemaps that the budget still allows. unread: sitemaps that the budget left out.
+    polled: endpoints polled in this crawl; each is polled once.
+    brought_new: the last listing had URLs to fetch. If not, following pages are skipped.
     """
 
     outlet: Outlet
@@ -47,7 +49,7 @@ class DiscoveryContext:
         self.sitemaps_left = self.outlet.budgets.sitemaps
 
     def state(self, endpoint: Endpoint) -> EndpointState:
-        """What is known of an endpoint."""
+        """Return the known state of an endpoint."""
         return self.states.get(endpoint.endpoint_id, _UNKNOWN)
 
 
@@ -59,38 +61,49 @@ async def fetch_listing(
     conditional: bool = True,
     may_rest: bool = True,
 ) -> tuple[Response, None] | tuple[None, Poll]:
-    """The answer of an endpoint, or the poll that says why there is none.
+    """Fetch an endpoint. Returns the response, or a poll that states why there is none.
 
-    url: the address to ask, where it is not the endpoint's own (a page of an API). conditional: whether a 304 will do.
-    may_rest: whether it may be left alone because it has brought little.
+    url: the URL to fetch if it differs from the endpoint's own (a page of an API).
+    conditional: send validators, so that the server can answer 304.
+    may_rest: skip the endpoint if it is resting because it has had nothing new for long.
     """
     now = datetime.now(UTC)
     context.polled.add(endpoint.endpoint_id)
     state, past = context.state(endpoint), context.scope.mode == "window"
     may_rest = may_rest or bool(state.failures)
     if context.scheduled and may_rest and not past and state.next_poll_at is not None and state.next_poll_at > now:
-        why = f"it failed {state.failures} times in a row" if state.failures else "it has brought nothing new for long"
-        return None, Poll(endpoint, now, None, RESTING, f"not asked before {state.next_poll_at:%Y-%m-%d %H:%M}: {why}")
+        failures = plural(state.failures, "consecutive failure")
+        why = failures if state.failures else "nothing new for a long time"
+        return None, Poll(
+            endpoint=endpoint, polled_at=now, http_status=None, outcome=RESTING,
+            detail=f"next poll at {state.next_poll_at:%Y-%m-%d %H:%M} UTC: {why}",
+        )  # fmt: skip
     headers = {} if past or not conditional or context.scope.force_refetch else state.validators(now)
     try:
         response = await context.fetch(url or endpoint.url, max_bytes, headers)
     except Stopping:
         raise
     except Exception as error:
-        outcome, reason = outcome_of_error(error, endpoint.url)
-        return None, Poll(endpoint, now, None, outcome, reason)
+        outcome, reason = outcome_for_error(error, endpoint.url)
+        return None, Poll(endpoint=endpoint, polled_at=now, http_status=None, outcome=outcome, detail=reason)
     if response.status == 304 and headers:
-        return None, Poll(endpoint, now, 304, NOT_MODIFIED, "unchanged since the last look")
+        return None, Poll(
+            endpoint=endpoint, polled_at=now, http_status=304, outcome=NOT_MODIFIED,
+            detail="unchanged since the last poll",
+        )  # fmt: skip
     if response.status != 200:
-        outcome = outcome_of_status(response.status, "Retry-After" in response.headers)
-        return None, Poll(endpoint, now, response.status, outcome, f"answered {response.status}")
+        outcome = outcome_for_status(response.status, "Retry-After" in response.headers)
+        return None, Poll(
+            endpoint=endpoint, polled_at=now, http_status=response.status, outcome=outcome,
+            detail=f"answered {response.status}",
+        )  # fmt: skip
     return response, None
 
 
 def make_poll(
     context: DiscoveryContext, endpoint: Endpoint, response: Response, listing: Listing
 ) -> tuple[Poll, list[Candidate]]:
-    """The poll and the candidates of a listing that was read."""
+    """Build the poll and the candidates of a parsed listing."""
     outlet = context.outlet
     entries: list[tuple[Entry, Candidate]] = []
     for entry in listing.entries:
@@ -99,21 +112,22 @@ def make_poll(
         except ValueError:
             continue
         entries.append((entry, Candidate(entry.url, uid, endpoint.method, endpoint.endpoint_id, entry)))
-    nothing = not listing.entries and not listing.children
+    is_empty = not listing.entries and not listing.children
     detail = listing.problem
     if listing.truncated:
-        detail = "; ".join(filter(None, [detail, "longer than the budget; its beginning was taken"]))
+        detail = "; ".join(filter(None, [detail, "truncated: longer than the budget"]))
+    # No validators for an index: it may stay unchanged while its children change.
+    is_index = bool(listing.children) and not listing.entries
     poll = Poll(
-        endpoint,
-        datetime.now(UTC),
-        response.status,
-        "unreadable" if listing.problem and nothing else "listed",
-        detail,
-        hashlib.sha256(response.body).digest()[:16],
-        tuple((candidate.url_uid, entry) for entry, candidate in entries),
-        # An index may stay as it is while what it names changes: it is always read.
-        None if listing.children and not listing.entries else _header(response, "ETag"),
-        None if listing.children and not listing.entries else _header(response, "Last-Modified"),
+        endpoint=endpoint,
+        polled_at=datetime.now(UTC),
+        http_status=response.status,
+        outcome="unreadable" if listing.problem and is_empty else LISTED,
+        detail=detail,
+        body_hash=hashlib.sha256(response.body).digest()[:16],
+        entries=tuple((candidate.url_uid, entry) for entry, candidate in entries),
+        etag=None if is_index else _header(response, "ETag"),
+        last_modified=None if is_index else _header(response, "Last-Modified"),
     )
     return poll, [candidate for _, candidate in entries]
 

@@ -1,4 +1,4 @@
-"""RSS and Atom feeds: what is new now. They do not reach the past."""
+"""RSS and Atom feeds. They list new articles only and don't reach the past."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_
 
 
 async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
-    """One request, one poll."""
+    """Fetch and parse the feed: one request, one poll."""
     response, failed = await fetch_listing(context, endpoint, MAX_BYTES)
     if response is None:
         assert failed is not None

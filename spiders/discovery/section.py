@@ -1,4 +1,4 @@
-"""Section pages, page after page within the budget. What they list has no date, so they do not reach the past."""
+"""Section pages, followed page by page within the budget. They list no dates, so they don't reach the past."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_
 
 
 async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
-    """A section and, within the budget, the pages that follow it."""
+    """Fetch a section and, within the budget, its following pages."""
     async for poll, candidates in read_pages(context, endpoint):
         yield poll, candidates
 
@@ -19,9 +19,9 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
 async def read_pages(
     context: DiscoveryContext, endpoint: Endpoint, published: ParsedDate | None = None, whole: bool = False
 ) -> Found:
-    """The pages of a listing in HTML, the next one only where the one before brought news.
+    """Fetch the pages of an HTML listing. The next page is fetched only if the last one had new articles.
 
-    published: when everything listed was published. whole: read them all, within the budget.
+    published: publication date of all listed articles. whole: fetch all pages that the budget allows.
     """
     outlet = context.outlet
     configured = {other.url for other in outlet.endpoints}
@@ -50,7 +50,7 @@ async def read_pages(
         yield make_poll(context, current, response, listing)
         current = None
         if not context.brought_new and not whole:
-            return  # newest first: what follows is older still
+            return  # newest first, so the following pages are older
         for child in listing.children:
             following = Endpoint(outlet.id, endpoint.method, child.url, configured=child.url in configured)
             if following.endpoint_id not in context.polled:

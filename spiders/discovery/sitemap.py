@@ -1,4 +1,4 @@
-"""Sitemaps with their indexes and news tags. They reach as far back as the outlet lists."""
+"""Sitemaps, including sitemap indexes and news tags. They reach as far back as the outlet lists articles."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections import deque
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pressmark.crawl_types import Poll
 from pressmark.discovery.endpoints import NOT_MODIFIED, Endpoint
 from pressmark.discovery.listing import ChildListing, Listing
 from pressmark.discovery.sitemaps import MAX_BYTES, parse_sitemap
 from pressmark.urls import on_domains, url_host
-from pressmark.warehouse.crawls import Poll
 from spiders.discovery.base import DiscoveryContext, Found, fetch_listing, make_poll
 
 
 async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
-    """A sitemap and, breadth first and within the budget, the sitemaps that it names."""
+    """Fetch a sitemap and, breadth first and within the budget, its child sitemaps."""
     outlet = context.outlet
     queue: deque[tuple[Endpoint, datetime | None]] = deque([(endpoint, None)])
     configured = {other.url for other in outlet.endpoints}
@@ -28,10 +28,11 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
         now = datetime.now(UTC)
         if incremental and context.state(current).is_unchanged(modified, now):
             context.polled.add(current.endpoint_id)
-            yield (
-                Poll(current, now, None, NOT_MODIFIED, f"its index says: unchanged since {modified:%Y-%m-%d %H:%M}"),
-                [],
-            )
+            poll = Poll(
+                endpoint=current, polled_at=now, http_status=None, outcome=NOT_MODIFIED,
+                detail=f"unchanged since {modified:%Y-%m-%d %H:%M} UTC by its index",
+            )  # fmt: skip
+            yield poll, []
             continue
         context.sitemaps_left -= 1
         changed = modified is not None and modified != context.state(current).index_modified
@@ -48,19 +49,19 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
             limit=outlet.budgets.entries,
             zone=outlet.timezone,
         )
-        for child in _worth_reading(listing, context):
+        for child in _relevant_children(listing, context):
             if _is_own(child.url, current.url, context):
-                found = Endpoint(outlet.id, current.method, child.url, configured=child.url in configured)
-                queue.append((found, child.modified))
+                child_endpoint = Endpoint(outlet.id, current.method, child.url, configured=child.url in configured)
+                queue.append((child_endpoint, child.modified))
         poll, candidates = make_poll(context, current, response, listing)
         yield replace(poll, index_modified=modified), candidates
     context.unread += len({left.endpoint_id for left, _ in queue} - context.polled)
 
 
-def _worth_reading(listing: Listing, context: DiscoveryContext) -> list[ChildListing]:
-    """Children, the latest first; in a window those that end before its begin are left out.
+def _relevant_children(listing: Listing, context: DiscoveryContext) -> list[ChildListing]:
+    """Return the child sitemaps, latest first. In a window, skip children last modified before its start.
 
-    A lastmod is a bound: what is published later than it cannot be in there.
+    lastmod is an upper bound: a child cannot list articles published after it.
     """
     start = context.scope.start if context.scope.mode == "window" else None
     kept = [c for c in listing.children if start is None or c.modified is None or c.modified >= start]
@@ -69,5 +70,5 @@ def _worth_reading(listing: Listing, context: DiscoveryContext) -> list[ChildLis
 
 
 def _is_own(url: str, parent: str, context: DiscoveryContext) -> bool:
-    """An index may name sitemaps of the outlet's domains and of its own host, no others."""
+    """Return whether a child sitemap is on the outlet's domains or on the host of its index."""
     return on_domains(url, context.outlet.domains) or url_host(url) == url_host(parent)

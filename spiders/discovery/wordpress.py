@@ -1,4 +1,4 @@
-"""The REST API of WordPress: a window of the past page by page, else the posts that were modified last."""
+"""WordPress REST API: all posts of a window, page by page, or the last modified posts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[0-9]{1,6}")
 
 
 async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
-    """One poll, of all pages together: they are one listing."""
+    """Fetch the posts. All pages together are one listing and one poll."""
     outlet, scope = context.outlet, context.scope
     window = scope.mode == "window"
     start, end = (scope.start, scope.end) if window else (None, None)
@@ -41,10 +41,11 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
         if listing.problem:
             whole.problem = f"page {page}: {listing.problem}"
             break
-        told = (response.headers.get("X-WP-TotalPages") or b"").decode("latin-1")
+        total_pages = (response.headers.get("X-WP-TotalPages") or b"").decode("latin-1")
         if window:
-            # A site behind a cache may not say how many there are: a full page has a next one.
-            pages = int(told) if _NUMBER.fullmatch(told) else page + (len(listing.entries) >= PAGE_SIZE)
+            # A cache may remove the header. Then a full page means that there is a next one.
+            has_next = len(listing.entries) >= PAGE_SIZE
+            pages = int(total_pages) if _NUMBER.fullmatch(total_pages) else page + has_next
             if not listing.entries:
                 break
         page += 1

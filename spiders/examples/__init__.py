@@ -1,1 +1,1 @@
-"""Spider classes of single outlets, named in their files (`spider:`), under the same guards as all others."""
+"""Spiders of single outlets, named in their outlet files (`spider:`). They run under the same guards as all others."""

@@ -1,6 +1,6 @@
-"""A listing in JSON, as agencies and newsroom APIs have it: the example of an outlet with a spider of its own.
+"""Example of an outlet with its own spider: a JSON listing, as agencies and newsroom APIs provide it.
 
-An outlet names the class in its file and the address as an endpoint of the method `custom`:
+The outlet file names the class, and lists the URL as an endpoint with the method `custom`:
 
     spider: spiders.examples.json_listing.JsonListingSpider
     endpoints:
@@ -25,13 +25,17 @@ MAX_BYTES = 10 * 2**20
 
 
 class JsonListingSpider(OutletSpider):
-    """Reads `{"items": [{"url", "headline", "published", "updated"}]}`; feeds and sitemaps as all spiders do."""
+    """Parses `{"items": [{"url", "headline", "published", "updated"}]}`. Other methods work as in all spiders."""
 
     def discover(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
-        """The method `custom` is ours."""
-        return self._read(context, endpoint) if endpoint.method == "custom" else super().discover(context, endpoint)
+        """Handle the method `custom` here and all others in the base class."""
+        return (
+            self._discover_json(context, endpoint)
+            if endpoint.method == "custom"
+            else super().discover(context, endpoint)
+        )
 
-    async def _read(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
+    async def _discover_json(self, context: DiscoveryContext, endpoint: Endpoint) -> Found:
         response, failed = await fetch_listing(context, endpoint, MAX_BYTES)
         if response is None:
             assert failed is not None
@@ -42,23 +46,23 @@ class JsonListingSpider(OutletSpider):
 
 
 def parse(document: bytes, url: str, zone: str, limit: int) -> Listing:
-    """The listing; never raises for its content."""
+    """Parse the document. Invalid content is reported in `Listing.problem`, never raised."""
     try:
         items: Any = json.loads(document)["items"]
         rows = [item for item in items if isinstance(item, dict)]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        return Listing(problem=f"not the JSON that was expected: {type(error).__name__}: {error}"[:300])
+        return Listing(problem=f"not the expected JSON: {type(error).__name__}: {error}"[:300])
     listing = Listing(truncated=len(rows) > limit)
     now = datetime.now(UTC)
     for item in rows[:limit]:
-        address = absolute(str(item.get("url") or ""), url)
-        if address is None:
+        article_url = absolute(str(item.get("url") or ""), url)
+        if article_url is None:
             continue
         published = read_date(str(item.get("published") or ""), "feed", now, zone)
         updated = read_date(str(item.get("updated") or ""), "feed", now, zone)
         listing.entries.append(
             Entry(
-                address,
+                article_url,
                 one_line(str(item.get("headline") or "")),
                 published if published and published.value else None,
                 updated.value if updated else None,

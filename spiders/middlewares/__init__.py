@@ -1,1 +1,1 @@
-"""Downloader middlewares, one class a module; `spiders.addon` installs them."""
+"""Downloader middlewares, one per module. `spiders.addon` installs them."""

@@ -1,7 +1,7 @@
-"""Takes articles off the wire: the body goes to the spool as it came, an empty response goes on.
+"""Capture article responses: write the body to the spool as received and pass on an empty response.
 
-It stands between RedirectMiddleware and CookiesMiddleware, so that it sees each answer before its
-content encoding is removed. robots.txt, feeds and sitemaps pass through.
+The middleware runs between RedirectMiddleware and CookiesMiddleware, so that it sees each response before
+its content encoding is removed. Responses for robots.txt, feeds and sitemaps pass through unchanged.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, request_kind
 
 
 class CaptureMiddleware:
-    """Spools the pages of articles."""
+    """Writes article responses to the spool."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> CaptureMiddleware:
-        """Scrapy's way to make it."""
+        """Create the middleware (called by Scrapy)."""
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Raises NoSpace or ArchiveError where the spool cannot be written."""
+        """Spool an article response. Raises NoSpace or ArchiveError if the spool cannot be written."""
         ledger = getattr(self._crawler.spider, "ledger", None)
         if ledger is None or request_kind(request) != "article":
             return response
@@ -48,13 +48,13 @@ class CaptureMiddleware:
                 request_headers=_pairs(request.headers),
             )
             requested = request.meta.get("redirect_urls", [request.url])[0]
-            request.meta[PAGE] = ledger.spool(
+            request.meta[PAGE] = ledger.pages.spool(
                 request.meta[CANDIDATE], captured, requested, request.meta.get(SITE_RIGHTS)
             )
         headers = response.headers.copy()
         for name in ("Content-Encoding", "Content-Length"):
             headers.pop(name, None)
-        # Not `response.replace`: a TextResponse would guess the encoding of the body that is let go.
+        # Not `response.replace`: a TextResponse would guess the encoding of the dropped body.
         return Response(
             response.url,
             status=response.status,
@@ -69,6 +69,6 @@ class CaptureMiddleware:
 def _pairs(headers: Headers) -> records.Headers:
     pairs: list[tuple[str, str]] = []
     for name, values in headers.items():
-        listed: Any = values if isinstance(values, list) else [values]
-        pairs += [(name.decode("latin-1"), value.decode("latin-1")) for value in listed]
+        encoded: Any = values if isinstance(values, list) else [values]
+        pairs += [(name.decode("latin-1"), value.decode("latin-1")) for value in encoded]
     return tuple(pairs)

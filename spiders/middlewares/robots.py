@@ -1,6 +1,6 @@
-"""robots.txt before every request, redirect hops included, with the errors of RFC 9309.
+"""Check robots.txt before every request, including redirect hops, with the error handling of RFC 9309.
 
-Scrapy's own middleware is off: it goes on crawling where robots.txt answers 5xx or not at all.
+Scrapy's own middleware is disabled because it continues to crawl if robots.txt fails or answers 5xx.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from spiders.site_policies import AsyncCache, fetch_site_policy
 
 
 class RobotsMiddleware:
-    """Asks each host's robots.txt once a day."""
+    """Fetches each host's robots.txt once a day."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -28,11 +28,11 @@ class RobotsMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RobotsMiddleware:
-        """Scrapy's way to make it."""
+        """Create the middleware (called by Scrapy)."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Raises RobotsDisallowed with the verdict, or RefusedAddress."""
+        """Raise RobotsDisallowed with the verdict, or RefusedAddress if the host is not public."""
         if request_kind(request) == "robots":
             return
         policy, state = await self._policies.get(url_site(request.url))
@@ -43,20 +43,21 @@ class RobotsMiddleware:
         delay = policy.crawl_delay(ROBOTS_TOKEN)
         ledger = getattr(self._crawler.spider, "ledger", None)
         if delay is not None and ledger is not None and delay > ledger.outlet.politeness.max_crawl_delay:
-            most = ledger.outlet.politeness.max_crawl_delay
+            limit = ledger.outlet.politeness.max_crawl_delay
             verdict = RobotsVerdict(
-                "robots_denied", f"robots.txt asks for {delay:g} s between requests; the outlet's file allows {most:g}"
+                "robots_denied",
+                f"robots.txt sets a Crawl-delay of {delay:g} s, more than politeness.max_crawl_delay ({limit:g} s)",
             )
         if verdict.outcome != "allowed":
             raise RobotsDisallowed(verdict)
         request.meta[DELAY] = delay
         if request_kind(request) == "article":
-            # Anew at each hop: what holds is what the host of the page says.
+            # Set again at each redirect hop: the host that serves the page decides.
             stated = policy.preferences.about(url_path(request.url))
             request.meta[SITE_RIGHTS] = {**stated, **({"robots_txt": state} if state else {})}
 
     async def _policy(self, site: str) -> tuple[RobotsPolicy, str | None]:
         file = await fetch_site_policy(self._crawler, site, "robots")
         if file.status is None:
-            return RobotsPolicy.from_failure(file.error or "no answer"), None
+            return RobotsPolicy.from_failure(file.error or "no response"), None
         return RobotsPolicy.from_response(file.status, file.body or b""), file.name

@@ -1,4 +1,4 @@
-"""Keeps articles and robots.txt to http(s) and articles to the outlet's own domains, redirect hops included."""
+"""Restrict requests to http(s), and articles to the outlet's domains. Redirect hops are checked too."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from spiders.requests import CONDITIONAL, request_kind
 
 
 class ScopeMiddleware:
-    """Refuses a request for an article that leads off the outlet's domains."""
+    """Drops article requests outside the outlet's domains."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ScopeMiddleware:
-        """Scrapy's way to make it."""
+        """Create the middleware (called by Scrapy)."""
         return cls(crawler)
 
     def process_request(self, request: Request) -> None:
-        """Raises OutOfScope, or Stopping once the crawl is being stopped."""
+        """Raise OutOfScope if the URL is not allowed, or Stopping if the crawl is stopping."""
         if request.meta.get("redirect_urls"):
-            # What holds of the address that was asked for says nothing of where it leads now.
+            # Validators belong to the URL that was requested, not to its redirect target.
             for name in ("If-None-Match", "If-Modified-Since"):
                 request.headers.pop(name, None)
             request.meta.pop(CONDITIONAL, None)
         spider = self._crawler.spider
         if is_stopping(self._crawler):
-            raise Stopping("the crawl is being stopped")
+            raise Stopping("the crawl is stopping")
         if absolute(request.url) is None:
-            raise OutOfScope(f"{request.url[:200]} is not an http(s) address")
+            raise OutOfScope(f"{request.url[:200]} is not an http(s) URL")
         ledger = getattr(spider, "ledger", None)
         if (
             ledger is not None
             and request_kind(request) == "article"
             and not on_domains(request.url, ledger.outlet.domains)
         ):
-            raise OutOfScope(f"leads to {request.url[:200]}, which is not on {', '.join(ledger.outlet.domains)}")
+            raise OutOfScope(
+                f"{request.url[:200]} is outside the outlet's domains ({', '.join(ledger.outlet.domains)})"
+            )

@@ -1,7 +1,7 @@
-"""A host's /.well-known/tdmrep.json before the first article is asked of it.
+"""Check /.well-known/tdmrep.json of a host before fetching its articles.
 
-What it says is recorded with each visit. What it reserves is not fetched, unless the outlet's file says
-`record` or the installation has declared a basis (PRESSMARK_TDM_BASIS).
+Its content is recorded with each capture. Reserved URLs are not fetched, unless the outlet file sets
+`tdm_reservation: record` or the installation declares a basis (PRESSMARK_TDM_BASIS).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from spiders.site_policies import AsyncCache, fetch_site_policy
 
 
 class TdmrepMiddleware:
-    """Asks each host's TDM file once a day."""
+    """Fetches each host's TDM file once a day."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -25,11 +25,11 @@ class TdmrepMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> TdmrepMiddleware:
-        """Scrapy's way to make it."""
+        """Create the middleware (called by Scrapy)."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Raises RightsReserved for an article that the file reserves."""
+        """Raise RightsReserved if the file reserves an article."""
         ledger = getattr(self._crawler.spider, "ledger", None)
         if ledger is None or request_kind(request) != "article":
             return
@@ -40,10 +40,12 @@ class TdmrepMiddleware:
             request.meta[SITE_RIGHTS] = {**request.meta.get(SITE_RIGHTS, {}), **stated}
         obeyed = ledger.outlet.rights.tdm_reservation == "obey" and ledger.services.settings.tdm_basis is None
         if reserved and obeyed:
-            told = f"; its policy: {policy}" if policy else ""
-            raise RightsReserved(f"tdmrep.json of {url_host(request.url)} reserves text and data mining here{told}")
+            policy_note = f"; policy: {policy}" if policy else ""
+            raise RightsReserved(
+                f"tdmrep.json of {url_host(request.url)} reserves text and data mining for this URL{policy_note}"
+            )
 
     async def _file(self, site: str) -> tuple[TdmFile, str | None]:
-        """The file; one that is not there, not allowed or not readable reserves nothing."""
+        """Return the file and the name of its state. A missing, disallowed or unreadable file reserves nothing."""
         file = await fetch_site_policy(self._crawler, site, "tdmrep")
         return (TdmFile.parse(file.body), file.name) if file.body else (TdmFile(), None)

@@ -1,4 +1,4 @@
--- What did an outlet publish on a day, with the full text and where the date comes from?
+-- What did an outlet publish on a given day, with full texts and the source of each date?
 SELECT headline, authors, date_published, date_published_source, word_count, article_body
 FROM mart.article
 WHERE outlet = 'tagesblick' AND date_published_day = '2026-03-05'

@@ -1,4 +1,4 @@
--- Which articles were changed after publication, what in them, and between which times?
+-- Which articles changed after publication, which parts changed, and when?
 SELECT outlet, url, ordinal, changed_parts, unchanged_until, seen_changed_at
 FROM mart.article_revision
 WHERE ordinal > 1 AND cause = 'publisher'

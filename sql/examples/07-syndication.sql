@@ -1,4 +1,4 @@
--- Who prints whose texts later, how often, and how fast?
+-- Which outlets publish texts of which others, how often, and with what delay?
 SELECT earlier_outlet, later_outlet, count(*) AS texts, round(avg(similarity)::numeric, 2) AS similarity,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY delay) AS median_delay
 FROM mart.syndication_edge

@@ -1,7 +1,7 @@
--- How much of an outlet's output is its own: articles without those that are copies of earlier ones?
-SELECT a.outlet, count(*) AS articles, count(u.article_uid) AS first_or_only,
-       round(count(u.article_uid) / count(*)::numeric, 2) AS share
-FROM mart.article a
-LEFT JOIN mart.article_deduplicated u ON u.article_uid = a.article_uid
-GROUP BY a.outlet
-ORDER BY share, a.outlet;
+-- What share of each outlet's articles is original, that is, not a copy of an earlier article?
+SELECT article.outlet, count(*) AS articles, count(original.article_uid) AS first_or_only,
+       round(count(original.article_uid) / count(*)::numeric, 2) AS share
+FROM mart.article
+LEFT JOIN mart.article_deduplicated original ON original.article_uid = article.article_uid
+GROUP BY article.outlet
+ORDER BY share, article.outlet;

@@ -1,5 +1,5 @@
--- Which addresses did not become articles, and why?
-SELECT outlet, outcome, class, count(*) AS addresses, min(reason) AS for_instance
+-- Which URLs did not become articles, and why?
+SELECT outlet, outcome, class, count(*) AS urls, min(reason) AS sample_reason
 FROM mart.rejected_url
 GROUP BY outlet, outcome, class
-ORDER BY addresses DESC, outlet, outcome;
+ORDER BY urls DESC, outlet, outcome;

@@ -1,4 +1,4 @@
--- Which fields does an outlet's pages not give, so that a comparison by them would be unfair?
+-- Which fields are often missing at which outlets, so that comparing outlets by them would be unfair?
 SELECT outlet, field, articles, filled, share
 FROM mart.field_coverage
 WHERE share < 0.9

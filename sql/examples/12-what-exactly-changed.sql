@@ -1,5 +1,5 @@
 -- What exactly did the newsroom change, paragraph by paragraph?
-SELECT m.outlet, m.url, d.ordinal, d.part, d.removed, d.added, d.seen_changed_at
-FROM mart.most_revised m
-CROSS JOIN LATERAL mart.revision_diff(m.article_uid) d
-ORDER BY m.outlet, m.url, d.ordinal, d.part, d.hunk;
+SELECT revised.outlet, revised.url, diff.ordinal, diff.part, diff.removed, diff.added, diff.seen_changed_at
+FROM mart.most_revised revised
+CROSS JOIN LATERAL mart.revision_diff(revised.article_uid) diff
+ORDER BY revised.outlet, revised.url, diff.ordinal, diff.part, diff.hunk;

@@ -1,4 +1,4 @@
--- Of the articles that sitemaps, archives and WordPress name for a day, how many do we have?
+-- How many of the articles that sitemaps, daily archives and WordPress list for a day are loaded?
 SELECT outlet, day, expected, loaded, expected - loaded AS missing
 FROM mart.outlet_coverage
 WHERE expected_basis = 'listed'

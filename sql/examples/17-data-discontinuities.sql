@@ -1,4 +1,4 @@
--- What may have made numbers jump without the outlet having done anything?
+-- Which events may have changed an outlet's numbers although the outlet did not change?
 SELECT outlet, kind, since, until, detail
 FROM mart.data_discontinuity
 ORDER BY outlet, since;

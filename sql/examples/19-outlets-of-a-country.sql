@@ -1,10 +1,11 @@
--- Which outlets were of a country on a day, and which domains were theirs then?
-SELECT c.outlet, array_agg(d.value ORDER BY d.value) AS domains
-FROM mart.outlet_attribute c
-JOIN mart.outlet_attribute d ON d.outlet = c.outlet AND d.attribute = 'domain'
-                            AND COALESCE(d.valid_from, '-infinity') <= '2026-03-05'
-                            AND COALESCE(d.valid_until, 'infinity') > '2026-03-05'
-WHERE c.attribute = 'country' AND c.value = 'GB'
-  AND COALESCE(c.valid_from, '-infinity') <= '2026-03-05' AND COALESCE(c.valid_until, 'infinity') > '2026-03-05'
-GROUP BY c.outlet
-ORDER BY c.outlet;
+-- Which outlets belonged to a country on a given day, and which domains did they have then?
+SELECT country.outlet, array_agg(domain.value ORDER BY domain.value) AS domains
+FROM mart.outlet_attribute country
+JOIN mart.outlet_attribute domain ON domain.outlet = country.outlet AND domain.attribute = 'domain'
+                                 AND COALESCE(domain.valid_from, '-infinity') <= '2026-03-05'
+                                 AND COALESCE(domain.valid_until, 'infinity') > '2026-03-05'
+WHERE country.attribute = 'country' AND country.value = 'GB'
+  AND COALESCE(country.valid_from, '-infinity') <= '2026-03-05'
+  AND COALESCE(country.valid_until, 'infinity') > '2026-03-05'
+GROUP BY country.outlet
+ORDER BY country.outlet;

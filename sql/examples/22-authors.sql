@@ -1,8 +1,8 @@
--- Who writes most, where, and about what?
-SELECT a.outlet, w.author, count(*) AS articles, round(avg(a.word_count)) AS words,
-       array_remove(array_agg(DISTINCT a.article_section), NULL) AS sections
-FROM mart.article a
-CROSS JOIN LATERAL unnest(a.authors) AS w (author)
-GROUP BY a.outlet, w.author
-ORDER BY articles DESC, a.outlet, w.author
+-- Who writes most, for which outlet, and in which sections?
+SELECT article.outlet, byline.author, count(*) AS articles, round(avg(article.word_count)) AS words,
+       array_remove(array_agg(DISTINCT article.article_section), NULL) AS sections
+FROM mart.article
+CROSS JOIN LATERAL unnest(article.authors) AS byline (author)
+GROUP BY article.outlet, byline.author
+ORDER BY articles DESC, article.outlet, byline.author
 LIMIT 20;

@@ -1,4 +1,4 @@
--- In which languages, how many articles and how long?
+-- How many articles are there per language, and how long are they?
 SELECT in_language, count(*) AS articles, count(DISTINCT outlet) AS outlets,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY word_count) AS median_words
 FROM mart.article

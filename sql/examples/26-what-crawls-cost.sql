@@ -1,7 +1,7 @@
--- How many requests does an article cost at each outlet?
-SELECT w.outlet, count(*) AS crawls, sum(w.requests) AS requests, f.articles,
-       round(sum(w.requests) / NULLIF(f.articles, 0)::numeric, 2) AS requests_an_article
-FROM mart.crawl w
-JOIN mart.outlet_freshness f ON f.outlet = w.outlet
-GROUP BY w.outlet, f.articles
-ORDER BY requests_an_article DESC NULLS FIRST, w.outlet;
+-- How many requests does one article cost at each outlet?
+SELECT crawl.outlet, count(*) AS crawls, sum(crawl.requests) AS requests, freshness.articles,
+       round(sum(crawl.requests) / NULLIF(freshness.articles, 0)::numeric, 2) AS requests_per_article
+FROM mart.crawl
+JOIN mart.outlet_freshness freshness ON freshness.outlet = crawl.outlet
+GROUP BY crawl.outlet, freshness.articles
+ORDER BY requests_per_article DESC NULLS FIRST, crawl.outlet;

@@ -1,4 +1,4 @@
--- What happened to articles other than a change of their text?
+-- What happened to articles apart from changes of their text?
 SELECT kind, outlet, url, observed_at, detail
 FROM mart.article_event
 WHERE kind <> 'confirmed'

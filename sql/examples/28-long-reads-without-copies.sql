@@ -1,4 +1,4 @@
--- Which are the longest texts, each counted once?
+-- Which texts are the longest, counting each copied text once?
 SELECT outlet, headline, word_count, copies
 FROM mart.article_deduplicated
 ORDER BY word_count DESC, outlet, headline

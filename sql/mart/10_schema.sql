@@ -1,2 +1,2 @@
 CREATE SCHEMA mart;
-COMMENT ON SCHEMA mart IS 'What analysts query: documented views over the warehouse.';
+COMMENT ON SCHEMA mart IS 'Documented views and functions for analysts.';

@@ -1,185 +1,192 @@
 CREATE VIEW mart.article AS
 SELECT
-    a.article_uid,
-    a.outlet,
-    a.url,
-    x.canonical_url,
-    x.headline,
-    x.description,
-    x.authors,
-    COALESCE(x.date_published, l.listed_published) AS date_published,
+    article.article_uid,
+    article.outlet,
+    article.url,
+    extraction.canonical_url,
+    extraction.headline,
+    extraction.description,
+    extraction.authors,
+    COALESCE(extraction.date_published, listed.listed_published) AS date_published,
     CASE
-        WHEN x.date_published IS NOT NULL THEN
-            (x.date_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(x.date_published_offset, 0)))::date
-        ELSE (l.listed_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(l.listed_published_offset, 0)))::date
+        WHEN extraction.date_published IS NOT NULL THEN
+            (extraction.date_published AT TIME ZONE 'UTC'
+             + make_interval(mins => COALESCE(extraction.date_published_offset, 0)))::date
+        ELSE (listed.listed_published AT TIME ZONE 'UTC'
+              + make_interval(mins => COALESCE(listed.listed_published_offset, 0)))::date
     END AS date_published_day,
-    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
-         THEN x.date_published_raw ELSE l.listed_published_raw END AS date_published_raw,
-    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
-         THEN x.date_published_source ELSE l.listed_published_source END AS date_published_source,
-    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
-         THEN x.date_published_precision ELSE l.listed_published_precision END AS date_published_precision,
-    CASE WHEN x.date_published IS NOT NULL OR l.listed_published IS NULL
-         THEN x.date_published_offset ELSE l.listed_published_offset END AS date_published_offset,
-    x.date_published_flag,
-    x.date_modified,
-    x.in_language,
-    x.article_section,
-    x.keywords,
-    t.article_body,
-    t.word_count,
-    t.char_count,
-    x.main_image,
-    x.is_accessible_for_free,
-    COALESCE(m.copy_cluster, a.article_uid) AS copy_cluster,
-    a.first_seen_at,
-    a.last_seen_at,
-    a.gone_at,
-    a.revision_count,
+    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
+         THEN extraction.date_published_raw ELSE listed.listed_published_raw END AS date_published_raw,
+    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
+         THEN extraction.date_published_source ELSE listed.listed_published_source END AS date_published_source,
+    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
+         THEN extraction.date_published_precision
+         ELSE listed.listed_published_precision END AS date_published_precision,
+    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
+         THEN extraction.date_published_offset ELSE listed.listed_published_offset END AS date_published_offset,
+    extraction.date_published_flag,
+    extraction.date_modified,
+    extraction.in_language,
+    extraction.article_section,
+    extraction.keywords,
+    text.article_body,
+    text.word_count,
+    text.char_count,
+    extraction.main_image,
+    extraction.is_accessible_for_free,
+    COALESCE(member.copy_cluster, article.article_uid) AS copy_cluster,
+    article.first_seen_at,
+    article.last_seen_at,
+    article.gone_at,
+    article.revision_count,
     ARRAY(
-        SELECT DISTINCT e.method
-        FROM ops.frontier f
-        JOIN core.url_listing s ON s.url_uid = f.url_uid
-        JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
-        WHERE f.article_uid = a.article_uid
-        ORDER BY e.method
+        SELECT DISTINCT endpoint.method
+        FROM ops.frontier
+        JOIN core.url_listing listing ON listing.url_uid = frontier.url_uid
+        JOIN ops.endpoint ON endpoint.endpoint_id = listing.endpoint_id
+        WHERE frontier.article_uid = article.article_uid
+        ORDER BY endpoint.method
     ) AS discovered_via,
-    v.captured_by,
-    v.observed_at,
-    v.recorded_at,
-    v.http_status,
-    g.file AS archive_file,
-    g.base_offset + v.archive_offset AS archive_offset,
-    CASE WHEN g.file IS NOT NULL THEN v.archive_length END AS archive_length,
-    r.name || ' ' || r.version AS extractor,
-    encode(x.text_hash, 'hex') AS text_hash,
-    a.changed_at,
-    a.load_seq,
-    v.capture_id,
-    v.crawl_id,
-    v.rights
-FROM core.article a
-JOIN core.capture v ON v.capture_id = a.capture_id
-JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
-JOIN core.extractor r ON r.extractor_id = a.extractor_id
-LEFT JOIN core.text t ON t.text_hash = x.text_hash
-LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
--- A revisit has no listing: the date then comes from the first capture that a listing led to.
+    capture.captured_by,
+    capture.observed_at,
+    capture.recorded_at,
+    capture.http_status,
+    segment.file AS archive_file,
+    segment.base_offset + capture.archive_offset AS archive_offset,
+    CASE WHEN segment.file IS NOT NULL THEN capture.archive_length END AS archive_length,
+    extractor.name || ' ' || extractor.version AS extractor,
+    encode(extraction.text_hash, 'hex') AS text_hash,
+    article.changed_at,
+    article.load_seq,
+    capture.capture_id,
+    capture.crawl_id,
+    capture.rights
+FROM core.article
+JOIN core.capture ON capture.capture_id = article.capture_id
+JOIN core.extraction ON extraction.payload_hash = article.payload_hash
+    AND extraction.extractor_id = article.extractor_id
+JOIN core.extractor ON extractor.extractor_id = article.extractor_id
+LEFT JOIN core.text ON text.text_hash = extraction.text_hash
+LEFT JOIN core.archive_segment segment ON segment.segment_id = capture.segment_id AND segment.expired_at IS NULL
+-- A revisit has no listing, so the listed date comes from the first capture that has one.
 LEFT JOIN LATERAL (
-    SELECT w.listed_published, w.listed_published_raw, w.listed_published_source,
-           w.listed_published_precision, w.listed_published_offset
-    FROM core.capture w
-    WHERE x.date_published IS NULL AND w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
-    ORDER BY w.observed_at, w.capture_id
+    SELECT listed_capture.listed_published, listed_capture.listed_published_raw, listed_capture.listed_published_source,
+           listed_capture.listed_published_precision, listed_capture.listed_published_offset
+    FROM core.capture listed_capture
+    WHERE extraction.date_published IS NULL AND listed_capture.article_uid = article.article_uid
+      AND listed_capture.listed_published IS NOT NULL
+    ORDER BY listed_capture.observed_at, listed_capture.capture_id
     LIMIT 1
-) l ON true
-LEFT JOIN core.cluster_member m ON m.article_uid = a.article_uid AND m.superseded_seq IS NULL
-WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
+) listed ON true
+LEFT JOIN core.cluster_member member ON member.article_uid = article.article_uid AND member.superseded_seq IS NULL
+WHERE article.merged_into IS NULL AND article.hidden_seq IS NULL;
 
-COMMENT ON VIEW mart.article IS 'One row an article as it was last seen, with its full text and where every part of it came from.';
-COMMENT ON COLUMN mart.article.article_uid IS 'Public identity: the same in every rebuild of the warehouse.';
-COMMENT ON COLUMN mart.article.outlet IS 'Slug of the outlet (mart.outlet).';
-COMMENT ON COLUMN mart.article.url IS 'A working address without trackers; its normalised form is the article''s identity.';
-COMMENT ON COLUMN mart.article.canonical_url IS 'rel=canonical where it counts: within the outlet''s own domains and not its homepage.';
+COMMENT ON VIEW mart.article IS 'One row per article as last captured, with its full text and the provenance of every field.';
+COMMENT ON COLUMN mart.article.article_uid IS 'Public identifier of the article. It is the same in every rebuild of the warehouse.';
+COMMENT ON COLUMN mart.article.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.article.url IS 'Working URL without tracking parameters. Its normalised form identifies the article.';
+COMMENT ON COLUMN mart.article.canonical_url IS 'rel=canonical URL, if it is on the outlet''s own domains and is not the homepage.';
 COMMENT ON COLUMN mart.article.headline IS 'Headline, without the outlet''s name.';
 COMMENT ON COLUMN mart.article.description IS 'Summary that the page gives of itself.';
-COMMENT ON COLUMN mart.article.authors IS 'Authors as the page names them.';
-COMMENT ON COLUMN mart.article.date_published IS 'When it was published; midnight UTC where only the day is known (see precision); null where nothing credible says so.';
-COMMENT ON COLUMN mart.article.date_published_day IS 'Calendar day of publication as the outlet prints it.';
-COMMENT ON COLUMN mart.article.date_published_raw IS 'The date as the source writes it.';
-COMMENT ON COLUMN mart.article.date_published_source IS 'json_ld, meta, time_element or text (the page); feed, news_sitemap or url (the listing, where the page has none).';
+COMMENT ON COLUMN mart.article.authors IS 'Authors as named by the page.';
+COMMENT ON COLUMN mart.article.date_published IS 'Publication date. Midnight UTC if only the day is known (see date_published_precision); null if there is no credible date.';
+COMMENT ON COLUMN mart.article.date_published_day IS 'Calendar day of publication as printed by the outlet.';
+COMMENT ON COLUMN mart.article.date_published_raw IS 'Publication date as written in the source.';
+COMMENT ON COLUMN mart.article.date_published_source IS 'From the page: json_ld, meta, time_element or text. From the listing, if the page has no date: feed, news_sitemap or url.';
 COMMENT ON COLUMN mart.article.date_published_precision IS 'day, minute or second.';
-COMMENT ON COLUMN mart.article.date_published_offset IS 'Offset from UTC as written, in minutes; null where none is written.';
-COMMENT ON COLUMN mart.article.date_published_flag IS 'Why the page''s own date was not believed: future, too_early, unparsable.';
-COMMENT ON COLUMN mart.article.date_modified IS 'Last change as the page claims.';
+COMMENT ON COLUMN mart.article.date_published_offset IS 'UTC offset in minutes, as written; null if none is written.';
+COMMENT ON COLUMN mart.article.date_published_flag IS 'future, too_early or unparsable: why the page''s own date was not used. zone_assumed: the page gives no UTC offset, so the outlet''s time zone was used.';
+COMMENT ON COLUMN mart.article.date_modified IS 'Modification date that the page claims.';
 COMMENT ON COLUMN mart.article.in_language IS 'Language, BCP 47.';
 COMMENT ON COLUMN mart.article.article_section IS 'Section of the outlet.';
-COMMENT ON COLUMN mart.article.keywords IS 'Keywords as the page gives them.';
-COMMENT ON COLUMN mart.article.article_body IS 'Main text; each paragraph a line. Readers'' comments are never part of it.';
-COMMENT ON COLUMN mart.article.word_count IS 'Words of the main text.';
-COMMENT ON COLUMN mart.article.char_count IS 'Characters of the main text.';
-COMMENT ON COLUMN mart.article.main_image IS 'URL of the main picture.';
-COMMENT ON COLUMN mart.article.is_accessible_for_free IS 'false where the page declares a paywall; null where it says nothing.';
-COMMENT ON COLUMN mart.article.copy_cluster IS 'Its story cluster: the smallest article_uid of all articles that are connected by copies; its own where it has none.';
-COMMENT ON COLUMN mart.article.first_seen_at IS 'First capture.';
-COMMENT ON COLUMN mart.article.last_seen_at IS 'Last capture that found the page.';
-COMMENT ON COLUMN mart.article.gone_at IS 'When the page was first found missing, once a second look confirmed it; null while it stands.';
-COMMENT ON COLUMN mart.article.revision_count IS 'Versions seen, the first included: 1 for an article that never changed.';
-COMMENT ON COLUMN mart.article.discovered_via IS 'Methods whose endpoints listed it.';
-COMMENT ON COLUMN mart.article.captured_by IS 'Who captured the latest capture.';
-COMMENT ON COLUMN mart.article.observed_at IS 'Time of the latest capture.';
-COMMENT ON COLUMN mart.article.recorded_at IS 'When that capture was loaded.';
-COMMENT ON COLUMN mart.article.http_status IS 'HTTP status of that capture.';
-COMMENT ON COLUMN mart.article.archive_file IS 'WARC file of that capture, relative to the archive''s root; null where no copy may be kept.';
-COMMENT ON COLUMN mart.article.archive_offset IS 'Byte of the WARC record in the file.';
-COMMENT ON COLUMN mart.article.archive_length IS 'Compressed length of the record.';
-COMMENT ON COLUMN mart.article.extractor IS 'Program and versions that made the fields.';
-COMMENT ON COLUMN mart.article.text_hash IS 'sha256 of the main text, hexadecimal.';
-COMMENT ON COLUMN mart.article.changed_at IS 'Last load that changed this row.';
-COMMENT ON COLUMN mart.article.load_seq IS 'Load that first brought it.';
-COMMENT ON COLUMN mart.article.capture_id IS 'The latest capture.';
-COMMENT ON COLUMN mart.article.crawl_id IS 'The crawl of that capture.';
-COMMENT ON COLUMN mart.article.rights IS 'Rights signals met with that capture.';
+COMMENT ON COLUMN mart.article.keywords IS 'Keywords as given by the page.';
+COMMENT ON COLUMN mart.article.article_body IS 'Main text, one line per paragraph. It never includes reader comments.';
+COMMENT ON COLUMN mart.article.word_count IS 'Number of words in the main text.';
+COMMENT ON COLUMN mart.article.char_count IS 'Number of characters in the main text.';
+COMMENT ON COLUMN mart.article.main_image IS 'URL of the main image.';
+COMMENT ON COLUMN mart.article.is_accessible_for_free IS 'false if the page declares a paywall; null if it declares nothing.';
+COMMENT ON COLUMN mart.article.copy_cluster IS 'Copy cluster of the article: the smallest article_uid of all articles connected by copies. An article without copies has its own article_uid here.';
+COMMENT ON COLUMN mart.article.first_seen_at IS 'First capture of the article.';
+COMMENT ON COLUMN mart.article.last_seen_at IS 'When the page was last captured or confirmed unchanged.';
+COMMENT ON COLUMN mart.article.gone_at IS 'When the page was first found missing, set once a recheck confirms it; null while the page is online.';
+COMMENT ON COLUMN mart.article.revision_count IS 'Number of revisions seen, including the first; 1 for an article that never changed.';
+COMMENT ON COLUMN mart.article.discovered_via IS 'Methods of the endpoints that listed the article.';
+COMMENT ON COLUMN mart.article.captured_by IS 'Source of the latest capture: pressmark, wayback or cc-news.';
+COMMENT ON COLUMN mart.article.observed_at IS 'When the latest capture was fetched.';
+COMMENT ON COLUMN mart.article.recorded_at IS 'When the latest capture was loaded.';
+COMMENT ON COLUMN mart.article.http_status IS 'HTTP status code of the latest capture.';
+COMMENT ON COLUMN mart.article.archive_file IS 'WARC file of the latest capture, relative to the archive''s root; null if no archived copy exists.';
+COMMENT ON COLUMN mart.article.archive_offset IS 'Byte offset of the WARC record in the file.';
+COMMENT ON COLUMN mart.article.archive_length IS 'Compressed length of the WARC record in bytes.';
+COMMENT ON COLUMN mart.article.extractor IS 'Name and versions of the extractor that produced the fields.';
+COMMENT ON COLUMN mart.article.text_hash IS 'sha256 of the main text, in hexadecimal.';
+COMMENT ON COLUMN mart.article.changed_at IS 'Time of the last load that changed the article.';
+COMMENT ON COLUMN mart.article.load_seq IS 'load_seq of the load that added the article.';
+COMMENT ON COLUMN mart.article.capture_id IS 'Latest capture.';
+COMMENT ON COLUMN mart.article.crawl_id IS 'Crawl of the latest capture (mart.crawl).';
+COMMENT ON COLUMN mart.article.rights IS 'Rights signals found with the latest capture.';
 
 CREATE VIEW mart.article_revision AS
 SELECT
-    r.article_uid, a.outlet, a.url, r.ordinal, r.changed_parts, r.cause,
-    r.unchanged_until, r.seen_changed_at,
-    x.headline, x.description, x.authors, t.article_body,
-    r.capture_id, r.load_seq
-FROM core.revision r
-JOIN core.article a ON a.article_uid = r.article_uid
-JOIN core.capture v ON v.capture_id = r.capture_id
-JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
-LEFT JOIN core.text t ON t.text_hash = x.text_hash
-WHERE r.superseded_seq IS NULL AND a.merged_into IS NULL AND a.hidden_seq IS NULL;
+    revision.article_uid, article.outlet, article.url, revision.ordinal, revision.changed_parts, revision.cause,
+    revision.unchanged_until, revision.seen_changed_at,
+    extraction.headline, extraction.description, extraction.authors, text.article_body,
+    revision.capture_id, revision.load_seq
+FROM core.revision
+JOIN core.article ON article.article_uid = revision.article_uid
+JOIN core.capture ON capture.capture_id = revision.capture_id
+JOIN core.extraction ON extraction.payload_hash = capture.payload_hash
+    AND extraction.extractor_id = revision.extractor_id
+LEFT JOIN core.text ON text.text_hash = extraction.text_hash
+WHERE revision.superseded_seq IS NULL AND article.merged_into IS NULL AND article.hidden_seq IS NULL;
 
-COMMENT ON VIEW mart.article_revision IS 'Every version of every article, in order.';
-COMMENT ON COLUMN mart.article_revision.article_uid IS 'The article.';
-COMMENT ON COLUMN mart.article_revision.outlet IS 'Its outlet.';
-COMMENT ON COLUMN mart.article_revision.url IS 'Its URL.';
-COMMENT ON COLUMN mart.article_revision.ordinal IS '1 for the first version seen.';
-COMMENT ON COLUMN mart.article_revision.changed_parts IS 'Which of headline, description, authors, body differ from the version before.';
-COMMENT ON COLUMN mart.article_revision.cause IS 'first, publisher, or unknown (the earlier page is not archived and the extractor changed in between).';
-COMMENT ON COLUMN mart.article_revision.unchanged_until IS 'The change came after this time.';
-COMMENT ON COLUMN mart.article_revision.seen_changed_at IS 'The change came before this time.';
-COMMENT ON COLUMN mart.article_revision.headline IS 'Headline of this version.';
-COMMENT ON COLUMN mart.article_revision.description IS 'Description of this version.';
-COMMENT ON COLUMN mart.article_revision.authors IS 'Authors of this version.';
-COMMENT ON COLUMN mart.article_revision.article_body IS 'Text of this version.';
-COMMENT ON COLUMN mart.article_revision.capture_id IS 'First capture that saw it.';
-COMMENT ON COLUMN mart.article_revision.load_seq IS 'Load that derived it.';
+COMMENT ON VIEW mart.article_revision IS 'One row per revision of an article, in order.';
+COMMENT ON COLUMN mart.article_revision.article_uid IS 'Article that was revised (mart.article).';
+COMMENT ON COLUMN mart.article_revision.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.article_revision.url IS 'URL of the article.';
+COMMENT ON COLUMN mart.article_revision.ordinal IS 'Number of the revision; 1 is the first one seen.';
+COMMENT ON COLUMN mart.article_revision.changed_parts IS 'Which of headline, description, authors and body differ from the previous revision; empty for the first.';
+COMMENT ON COLUMN mart.article_revision.cause IS 'first, publisher or unknown. unknown means that the earlier page is not archived and the extractor changed in between.';
+COMMENT ON COLUMN mart.article_revision.unchanged_until IS 'The change happened after this time.';
+COMMENT ON COLUMN mart.article_revision.seen_changed_at IS 'The change happened before this time.';
+COMMENT ON COLUMN mart.article_revision.headline IS 'Headline of the revision.';
+COMMENT ON COLUMN mart.article_revision.description IS 'Description of the revision.';
+COMMENT ON COLUMN mart.article_revision.authors IS 'Authors of the revision.';
+COMMENT ON COLUMN mart.article_revision.article_body IS 'Text of the revision.';
+COMMENT ON COLUMN mart.article_revision.capture_id IS 'First capture of the revision.';
+COMMENT ON COLUMN mart.article_revision.load_seq IS 'load_seq of the load that derived the revision.';
 
 CREATE VIEW mart.article_url AS
-SELECT DISTINCT ON (COALESCE(a.merged_into, a.article_uid), u.kind, u.url_key)
-       COALESCE(a.merged_into, a.article_uid) AS article_uid, a.outlet, u.kind, u.url, u.first_seen_at
-FROM core.article_url u
-JOIN core.article a ON a.article_uid = u.article_uid
-WHERE a.hidden_seq IS NULL
-ORDER BY COALESCE(a.merged_into, a.article_uid), u.kind, u.url_key, u.first_seen_at;
+SELECT DISTINCT ON (COALESCE(article.merged_into, article.article_uid), variant.kind, variant.url_key)
+       COALESCE(article.merged_into, article.article_uid) AS article_uid, article.outlet, variant.kind, variant.url,
+       variant.first_seen_at
+FROM core.article_url variant
+JOIN core.article ON article.article_uid = variant.article_uid
+WHERE article.hidden_seq IS NULL
+ORDER BY COALESCE(article.merged_into, article.article_uid), variant.kind, variant.url_key, variant.first_seen_at;
 
-COMMENT ON VIEW mart.article_url IS 'Every address under which an article was met.';
-COMMENT ON COLUMN mart.article_url.article_uid IS 'The article.';
-COMMENT ON COLUMN mart.article_url.outlet IS 'Its outlet.';
+COMMENT ON VIEW mart.article_url IS 'Every URL under which an article was found.';
+COMMENT ON COLUMN mart.article_url.article_uid IS 'Article that the URL leads to (mart.article).';
+COMMENT ON COLUMN mart.article_url.outlet IS 'Outlet slug (mart.outlet).';
 COMMENT ON COLUMN mart.article_url.kind IS 'requested, final, canonical, amp or mobile.';
-COMMENT ON COLUMN mart.article_url.url IS 'The address, unchanged.';
-COMMENT ON COLUMN mart.article_url.first_seen_at IS 'When it was first met.';
+COMMENT ON COLUMN mart.article_url.url IS 'The URL, unchanged.';
+COMMENT ON COLUMN mart.article_url.first_seen_at IS 'When the URL was first found.';
 
 CREATE VIEW mart.comment AS
-SELECT c.comment_uid, c.article_uid, a.outlet, a.url, c.position, c.author, c.posted_raw, c.edited_raw,
-       c.comment_body, c.first_seen_at
-FROM core.comment c
-JOIN core.article a ON a.article_uid = c.article_uid
-WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
+SELECT comment.comment_uid, comment.article_uid, article.outlet, article.url, comment.position, comment.author,
+       comment.posted_raw, comment.edited_raw, comment.comment_body, comment.first_seen_at
+FROM core.comment
+JOIN core.article ON article.article_uid = comment.article_uid
+WHERE article.merged_into IS NULL AND article.hidden_seq IS NULL;
 
-COMMENT ON VIEW mart.comment IS 'Readers'' comments, for the role pressmark_comments alone.';
-COMMENT ON COLUMN mart.comment.comment_uid IS 'Identity of the comment.';
-COMMENT ON COLUMN mart.comment.article_uid IS 'The article commented on.';
-COMMENT ON COLUMN mart.comment.outlet IS 'Its outlet.';
-COMMENT ON COLUMN mart.comment.url IS 'Its URL.';
-COMMENT ON COLUMN mart.comment.position IS 'Place on the page, from 1.';
-COMMENT ON COLUMN mart.comment.author IS 'Name that the commenter gave, where kept.';
-COMMENT ON COLUMN mart.comment.posted_raw IS 'When, as the page writes it.';
-COMMENT ON COLUMN mart.comment.edited_raw IS 'Note of a later edit, as the page writes it.';
-COMMENT ON COLUMN mart.comment.comment_body IS 'The comment.';
-COMMENT ON COLUMN mart.comment.first_seen_at IS 'When it was first captured.';
+COMMENT ON VIEW mart.comment IS 'Reader comments. Only the role pressmark_comments can read them.';
+COMMENT ON COLUMN mart.comment.comment_uid IS 'Identifier of the comment.';
+COMMENT ON COLUMN mart.comment.article_uid IS 'Article that the comment belongs to (mart.article).';
+COMMENT ON COLUMN mart.comment.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.comment.url IS 'URL of the article.';
+COMMENT ON COLUMN mart.comment.position IS 'Position on the page, starting at 1.';
+COMMENT ON COLUMN mart.comment.author IS 'Name that the commenter gave; null if it is not kept.';
+COMMENT ON COLUMN mart.comment.posted_raw IS 'When the comment was posted, as written in the page.';
+COMMENT ON COLUMN mart.comment.edited_raw IS 'Note about a later edit, as written in the page.';
+COMMENT ON COLUMN mart.comment.comment_body IS 'Text of the comment.';
+COMMENT ON COLUMN mart.comment.first_seen_at IS 'When the comment was first captured.';

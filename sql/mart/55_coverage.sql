@@ -1,27 +1,32 @@
 CREATE VIEW mart.outlet_coverage AS
-WITH looked AS (
-    -- Crawls that ended well and whose listings came: what they let us see. An incremental one sees what was listed since
-    -- the look before, unless entries may have scrolled off unseen; a window sees its days, as far as they had begun.
-    SELECT w.outlet, w.mode, w.started_at, w.interval_start, w.interval_end,
-           bool_or(p.gap_suspected) AS gap,
-           lag(w.started_at) OVER (PARTITION BY w.outlet, w.mode ORDER BY w.started_at, w.crawl_id) AS looked_before
-    FROM ops.crawl w
-    JOIN ops.endpoint_poll p ON p.crawl_id = w.crawl_id AND p.outcome IN ('listed', 'not_modified')
-    WHERE w.finish_reason IN ('finished', 'budget')
-    GROUP BY w.crawl_id, w.outlet, w.mode, w.started_at, w.interval_start, w.interval_end
+WITH polled_crawl AS (
+    -- Successful crawls with at least one listing, and the period that each covers. An incremental crawl covers the
+    -- time since the previous one, unless entries may have dropped out of a listing unseen. A window crawl covers its
+    -- interval, up to its own start.
+    SELECT crawl.outlet, crawl.mode, crawl.started_at, crawl.interval_start, crawl.interval_end,
+           bool_or(poll.gap_suspected) AS gap,
+           lag(crawl.started_at) OVER (PARTITION BY crawl.outlet, crawl.mode
+                                       ORDER BY crawl.started_at, crawl.crawl_id) AS looked_before
+    FROM ops.crawl
+    JOIN ops.endpoint_poll poll ON poll.crawl_id = crawl.crawl_id AND poll.outcome IN ('listed', 'not_modified')
+    WHERE crawl.finish_reason IN ('finished', 'budget')
+    GROUP BY crawl.crawl_id, crawl.outlet, crawl.mode, crawl.started_at, crawl.interval_start, crawl.interval_end
 ),
 observed AS NOT MATERIALIZED (
-    SELECT l.outlet, d.day::date AS day, array_agg(DISTINCT l.mode ORDER BY l.mode) AS modes
-    FROM looked l
-    JOIN core.outlet o ON o.outlet = l.outlet
+    SELECT polled_crawl.outlet, covered.day::date AS day,
+           array_agg(DISTINCT polled_crawl.mode ORDER BY polled_crawl.mode) AS modes
+    FROM polled_crawl
+    JOIN core.outlet ON outlet.outlet = polled_crawl.outlet
     CROSS JOIN LATERAL generate_series(
-        date_trunc('day', CASE WHEN l.mode = 'window' THEN l.interval_start
-                               WHEN l.gap THEN l.started_at
-                               ELSE COALESCE(l.looked_before, l.started_at) END AT TIME ZONE o.timezone),
-        CASE WHEN l.mode = 'window' THEN LEAST(l.interval_end - interval '1 microsecond', l.started_at)
-             ELSE l.started_at END AT TIME ZONE o.timezone,
-        interval '1 day') AS d (day)
-    GROUP BY l.outlet, d.day::date
+        date_trunc('day', CASE WHEN polled_crawl.mode = 'window' THEN polled_crawl.interval_start
+                               WHEN polled_crawl.gap THEN polled_crawl.started_at
+                               ELSE COALESCE(polled_crawl.looked_before, polled_crawl.started_at)
+                               END AT TIME ZONE outlet.timezone),
+        CASE WHEN polled_crawl.mode = 'window'
+             THEN LEAST(polled_crawl.interval_end - interval '1 microsecond', polled_crawl.started_at)
+             ELSE polled_crawl.started_at END AT TIME ZONE outlet.timezone,
+        interval '1 day') AS covered (day)
+    GROUP BY polled_crawl.outlet, covered.day::date
 ),
 loaded AS NOT MATERIALIZED (
     SELECT outlet, date_published_day AS day, count(*) AS articles, sum(word_count) AS words
@@ -30,40 +35,44 @@ loaded AS NOT MATERIALIZED (
     GROUP BY outlet, date_published_day
 ),
 seen AS NOT MATERIALIZED (
-    SELECT a.outlet, (a.first_seen_at AT TIME ZONE o.timezone)::date AS day, count(*) AS articles
-    FROM core.article a
-    JOIN core.outlet o ON o.outlet = a.outlet
-    WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL
-    GROUP BY a.outlet, 2
+    SELECT article.outlet, (article.first_seen_at AT TIME ZONE outlet.timezone)::date AS day, count(*) AS articles
+    FROM core.article
+    JOIN core.outlet ON outlet.outlet = article.outlet
+    WHERE article.merged_into IS NULL AND article.hidden_seq IS NULL
+    GROUP BY article.outlet, 2
 ),
 discovered AS (
-    SELECT s.outlet, (s.listed_published AT TIME ZONE o.timezone)::date AS day, count(DISTINCT s.url_uid) AS addresses,
-           count(DISTINCT s.url_uid) FILTER (WHERE e.method IN ('sitemap', 'robots', 'archive', 'wordpress')) AS by_the_past
-    FROM core.url_listing s
-    JOIN core.outlet o ON o.outlet = s.outlet
-    JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
-    WHERE s.listed_published IS NOT NULL
-    GROUP BY s.outlet, 2
+    SELECT listing.outlet, (listing.listed_published AT TIME ZONE outlet.timezone)::date AS day,
+           count(DISTINCT listing.url_uid) AS addresses,
+           count(DISTINCT listing.url_uid)
+               FILTER (WHERE endpoint.method IN ('sitemap', 'robots', 'archive', 'wordpress')) AS by_the_past
+    FROM core.url_listing listing
+    JOIN core.outlet ON outlet.outlet = listing.outlet
+    JOIN ops.endpoint ON endpoint.endpoint_id = listing.endpoint_id
+    WHERE listing.listed_published IS NOT NULL
+    GROUP BY listing.outlet, 2
 ),
 span AS (
-    SELECT b.outlet, min(b.day) AS first_day, max(b.day) AS last_day
+    SELECT known.outlet, min(known.day) AS first_day, max(known.day) AS last_day
     FROM (
         SELECT outlet, day FROM observed
         UNION ALL SELECT outlet, day FROM loaded
         UNION ALL SELECT outlet, day FROM seen
-    ) b
-    GROUP BY b.outlet
+    ) known
+    GROUP BY known.outlet
 ),
 daily AS NOT MATERIALIZED (
-    SELECT s.outlet, g.day::date AS day, v.modes, COALESCE(l.articles, 0) AS loaded, COALESCE(l.words, 0) AS words,
-           COALESCE(f.articles, 0) AS first_seen, COALESCE(d.addresses, 0) AS discovered,
-           COALESCE(d.by_the_past, 0) AS by_the_past
-    FROM span s
-    CROSS JOIN LATERAL generate_series(s.first_day::timestamp, s.last_day::timestamp, interval '1 day') AS g (day)
-    LEFT JOIN observed v ON v.outlet = s.outlet AND v.day = g.day::date
-    LEFT JOIN loaded l ON l.outlet = s.outlet AND l.day = g.day::date
-    LEFT JOIN seen f ON f.outlet = s.outlet AND f.day = g.day::date
-    LEFT JOIN discovered d ON d.outlet = s.outlet AND d.day = g.day::date
+    SELECT span.outlet, calendar.day::date AS day, observed.modes, COALESCE(loaded.articles, 0) AS loaded,
+           COALESCE(loaded.words, 0) AS words, COALESCE(seen.articles, 0) AS first_seen,
+           COALESCE(discovered.addresses, 0) AS discovered,
+           COALESCE(discovered.by_the_past, 0) AS by_the_past
+    FROM span
+    CROSS JOIN LATERAL generate_series(
+        span.first_day::timestamp, span.last_day::timestamp, interval '1 day') AS calendar (day)
+    LEFT JOIN observed ON observed.outlet = span.outlet AND observed.day = calendar.day::date
+    LEFT JOIN loaded ON loaded.outlet = span.outlet AND loaded.day = calendar.day::date
+    LEFT JOIN seen ON seen.outlet = span.outlet AND seen.day = calendar.day::date
+    LEFT JOIN discovered ON discovered.outlet = span.outlet AND discovered.day = calendar.day::date
 ),
 usual AS (
     SELECT outlet, EXTRACT(isodow FROM day) AS weekday,
@@ -73,24 +82,24 @@ usual AS (
     GROUP BY outlet, 2
     HAVING count(*) >= 3
 )
-SELECT y.outlet, y.day, y.modes IS NOT NULL AS observed, COALESCE(y.modes, '{}') AS observed_by, y.discovered, y.loaded,
-       y.words, y.first_seen,
-       CASE WHEN y.by_the_past > 0 THEN y.by_the_past ELSE round(u.articles)::bigint END AS expected,
-       CASE WHEN y.by_the_past > 0 THEN 'listed' WHEN u.articles IS NOT NULL THEN 'usual' END AS expected_basis
-FROM daily y
-LEFT JOIN usual u ON u.outlet = y.outlet AND u.weekday = EXTRACT(isodow FROM y.day);
+SELECT daily.outlet, daily.day, daily.modes IS NOT NULL AS observed, COALESCE(daily.modes, '{}') AS observed_by,
+       daily.discovered, daily.loaded, daily.words, daily.first_seen,
+       CASE WHEN daily.by_the_past > 0 THEN daily.by_the_past ELSE round(usual.articles)::bigint END AS expected,
+       CASE WHEN daily.by_the_past > 0 THEN 'listed' WHEN usual.articles IS NOT NULL THEN 'usual' END AS expected_basis
+FROM daily
+LEFT JOIN usual ON usual.outlet = daily.outlet AND usual.weekday = EXTRACT(isodow FROM daily.day);
 
-COMMENT ON VIEW mart.outlet_coverage IS 'What is known of each outlet''s days of publication: a row a day, from its first to its last day of any kind. A day without articles that was observed is a zero; one that was not is a gap.';
-COMMENT ON COLUMN mart.outlet_coverage.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.outlet_coverage.day IS 'Calendar day at the outlet.';
-COMMENT ON COLUMN mart.outlet_coverage.observed IS 'Whether a crawl that ended well looked for what was published on this day.';
-COMMENT ON COLUMN mart.outlet_coverage.observed_by IS 'Modes of those crawls: incremental, window.';
-COMMENT ON COLUMN mart.outlet_coverage.discovered IS 'Addresses that listings date on this day.';
-COMMENT ON COLUMN mart.outlet_coverage.loaded IS 'Articles published on this day, as the outlet dates them.';
-COMMENT ON COLUMN mart.outlet_coverage.words IS 'Words of their texts.';
-COMMENT ON COLUMN mart.outlet_coverage.first_seen IS 'Articles that were seen for the first time on this day.';
-COMMENT ON COLUMN mart.outlet_coverage.expected IS 'Articles that this day should have; null where nothing says so.';
-COMMENT ON COLUMN mart.outlet_coverage.expected_basis IS 'listed: sitemaps, archives or WordPress name so many. usual: the median of this weekday over the observed days.';
+COMMENT ON VIEW mart.outlet_coverage IS 'One row per outlet and publication day, from the first to the last known day. A day without articles is a zero if it was observed and a gap if it was not.';
+COMMENT ON COLUMN mart.outlet_coverage.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.outlet_coverage.day IS 'Calendar day in the outlet''s time zone.';
+COMMENT ON COLUMN mart.outlet_coverage.observed IS 'Whether a successful crawl covered this publication day.';
+COMMENT ON COLUMN mart.outlet_coverage.observed_by IS 'Modes of these crawls: incremental, window.';
+COMMENT ON COLUMN mart.outlet_coverage.discovered IS 'URLs that listings date on this day.';
+COMMENT ON COLUMN mart.outlet_coverage.loaded IS 'Articles published on this day, as dated by the outlet.';
+COMMENT ON COLUMN mart.outlet_coverage.words IS 'Total words of these articles.';
+COMMENT ON COLUMN mart.outlet_coverage.first_seen IS 'Articles first seen on this day.';
+COMMENT ON COLUMN mart.outlet_coverage.expected IS 'Expected number of articles for this day; null if there is no basis for an estimate.';
+COMMENT ON COLUMN mart.outlet_coverage.expected_basis IS 'listed: the number of URLs that sitemaps, archives or WordPress list. usual: the median of this weekday over the observed days.';
 
 CREATE VIEW mart.daily_volume AS
 SELECT outlet, day, observed,
@@ -99,122 +108,136 @@ SELECT outlet, day, observed,
        first_seen
 FROM mart.outlet_coverage;
 
-COMMENT ON VIEW mart.daily_volume IS 'Articles by outlet and day: zero on observed days without any, null on days that nobody looked at and of which nothing is known.';
-COMMENT ON COLUMN mart.daily_volume.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.daily_volume.day IS 'Calendar day at the outlet.';
-COMMENT ON COLUMN mart.daily_volume.observed IS 'Whether a crawl looked for what was published on this day (mart.outlet_coverage). Where it is false the number is a lower bound.';
-COMMENT ON COLUMN mart.daily_volume.published IS 'Articles published on this day, as the outlet dates them; null where nothing is known.';
-COMMENT ON COLUMN mart.daily_volume.words IS 'Words of their texts.';
-COMMENT ON COLUMN mart.daily_volume.first_seen IS 'Articles that were seen for the first time on this day.';
+COMMENT ON VIEW mart.daily_volume IS 'Articles per outlet and day. The value is zero on observed days without articles, and null on unobserved days about which nothing is known.';
+COMMENT ON COLUMN mart.daily_volume.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.daily_volume.day IS 'Calendar day in the outlet''s time zone.';
+COMMENT ON COLUMN mart.daily_volume.observed IS 'Whether a successful crawl covered this publication day (mart.outlet_coverage). If false, the number is a lower bound.';
+COMMENT ON COLUMN mart.daily_volume.published IS 'Articles published on this day, as dated by the outlet; null if nothing is known.';
+COMMENT ON COLUMN mart.daily_volume.words IS 'Total words of these articles.';
+COMMENT ON COLUMN mart.daily_volume.first_seen IS 'Articles first seen on this day.';
 
 CREATE VIEW mart.data_discontinuity AS
 WITH configured AS (
-    SELECT q.outlet, q.created_at, c.config,
-           lag(c.config) OVER (PARTITION BY q.outlet ORDER BY q.created_at, q.request_id) AS before
-    FROM ops.crawl_request q
-    JOIN ops.outlet_config c ON c.outlet = q.outlet AND c.config_hash = q.config_hash
+    SELECT request.outlet, request.created_at, outlet_config.config,
+           lag(outlet_config.config) OVER (PARTITION BY request.outlet
+                                           ORDER BY request.created_at, request.request_id) AS before
+    FROM ops.crawl_request request
+    JOIN ops.outlet_config ON outlet_config.outlet = request.outlet AND outlet_config.config_hash = request.config_hash
 ),
-looked AS (
-    SELECT w.outlet, w.started_at, lag(w.started_at) OVER (PARTITION BY w.outlet ORDER BY w.started_at) AS before
-    FROM ops.crawl w
-    WHERE w.mode = 'incremental' AND w.finish_reason IN ('finished', 'budget')
-      AND EXISTS (SELECT 1 FROM ops.endpoint_poll p
-                  WHERE p.crawl_id = w.crawl_id AND p.outcome IN ('listed', 'not_modified'))
+polled_crawl AS (
+    SELECT crawl.outlet, crawl.started_at,
+           lag(crawl.started_at) OVER (PARTITION BY crawl.outlet ORDER BY crawl.started_at) AS before
+    FROM ops.crawl
+    WHERE crawl.mode = 'incremental' AND crawl.finish_reason IN ('finished', 'budget')
+      AND EXISTS (SELECT 1 FROM ops.endpoint_poll poll
+                  WHERE poll.crawl_id = crawl.crawl_id AND poll.outcome IN ('listed', 'not_modified'))
 ),
 extracted AS (
-    SELECT a.outlet, v.extractor_id, min(v.observed_at) AS first_at
-    FROM core.capture v
-    JOIN core.article a ON a.article_uid = v.article_uid
-    GROUP BY a.outlet, v.extractor_id
+    SELECT article.outlet, capture.extractor_id, min(capture.observed_at) AS first_at
+    FROM core.capture
+    JOIN core.article ON article.article_uid = capture.article_uid
+    GROUP BY article.outlet, capture.extractor_id
 )
-SELECT c.outlet, c.created_at AS since, NULL::timestamptz AS until,
-       CASE k.key WHEN 'tier' THEN 'tier' WHEN 'endpoints' THEN 'endpoints' ELSE 'configuration' END AS kind,
-       left(k.key || ': ' || COALESCE((c.before -> k.key)::text, 'not set') || ' -> '
-            || COALESCE((c.config -> k.key)::text, 'not set'), 1000) AS detail
-FROM configured c
+SELECT configured.outlet, configured.created_at AS since, NULL::timestamptz AS until,
+       CASE changed.key WHEN 'tier' THEN 'tier' WHEN 'endpoints' THEN 'endpoints' ELSE 'configuration' END AS kind,
+       left(changed.key || ': ' || COALESCE((configured.before -> changed.key)::text, 'not set') || ' -> '
+            || COALESCE((configured.config -> changed.key)::text, 'not set'), 1000) AS detail
+FROM configured
 CROSS JOIN LATERAL (
-    SELECT DISTINCT e.key
-    FROM (SELECT jsonb_object_keys(c.config) UNION SELECT jsonb_object_keys(c.before)) AS e (key)
-    WHERE c.config -> e.key IS DISTINCT FROM c.before -> e.key
-) k
-WHERE c.before IS NOT NULL AND c.before <> c.config
+    SELECT DISTINCT setting.key
+    FROM (SELECT jsonb_object_keys(configured.config)
+          UNION SELECT jsonb_object_keys(configured.before)) AS setting (key)
+    WHERE configured.config -> setting.key IS DISTINCT FROM configured.before -> setting.key
+) changed
+WHERE configured.before IS NOT NULL AND configured.before <> configured.config
 UNION ALL
-SELECT e.outlet, e.first_at, NULL, 'extractor', r.name || ' ' || r.version
-FROM extracted e
-JOIN core.extractor r ON r.extractor_id = e.extractor_id
-WHERE e.first_at > (SELECT min(f.first_at) FROM extracted f WHERE f.outlet = e.outlet)
+SELECT extracted.outlet, extracted.first_at, NULL, 'extractor', extractor.name || ' ' || extractor.version
+FROM extracted
+JOIN core.extractor ON extractor.extractor_id = extracted.extractor_id
+WHERE extracted.first_at >
+      (SELECT min(earliest.first_at) FROM extracted earliest WHERE earliest.outlet = extracted.outlet)
 UNION ALL
-SELECT a.outlet, p.since, NULL, 'extractor', 're-extracted: ' || r.name || ' ' || r.version
+SELECT promoted.outlet, promotion.since, NULL, 'extractor',
+       're-extracted: ' || extractor.name || ' ' || extractor.version
 FROM (
-    SELECT DISTINCT a.outlet, w.load_seq, w.extractor_id
-    FROM core.extraction_override w
-    JOIN core.capture v ON v.payload_hash = w.payload_hash
-    JOIN core.article a ON a.article_uid = v.article_uid
-) a
-JOIN core.extractor r ON r.extractor_id = a.extractor_id
-CROSS JOIN LATERAL (SELECT max(changed_at) AS since FROM core.article c WHERE c.outlet = a.outlet AND c.changed_seq >= a.load_seq) p
+    SELECT DISTINCT article.outlet, override.load_seq, override.extractor_id
+    FROM core.extraction_override override
+    JOIN core.capture ON capture.payload_hash = override.payload_hash
+    JOIN core.article ON article.article_uid = capture.article_uid
+) promoted
+JOIN core.extractor ON extractor.extractor_id = promoted.extractor_id
+CROSS JOIN LATERAL (
+    SELECT max(changed_at) AS since FROM core.article
+    WHERE article.outlet = promoted.outlet AND article.changed_seq >= promoted.load_seq
+) promotion
 UNION ALL
-SELECT l.outlet, l.before, l.started_at, 'outage', 'no listing was read for ' || date_trunc('minute', l.started_at - l.before)
-FROM looked l
-JOIN core.outlet o ON o.outlet = l.outlet
-WHERE l.started_at - l.before > CASE o.tier WHEN 'hourly' THEN interval '6 hours' WHEN 'six_hourly' THEN interval '24 hours'
-                                            ELSE interval '3 days' END
+SELECT polled_crawl.outlet, polled_crawl.before, polled_crawl.started_at, 'outage',
+       'no listing was read for ' || date_trunc('minute', polled_crawl.started_at - polled_crawl.before)
+FROM polled_crawl
+JOIN core.outlet ON outlet.outlet = polled_crawl.outlet
+WHERE polled_crawl.started_at - polled_crawl.before >
+      CASE outlet.tier WHEN 'hourly' THEN interval '6 hours' WHEN 'six_hourly' THEN interval '24 hours'
+                       ELSE interval '3 days' END
 UNION ALL
-SELECT w.outlet, w.interval_start, w.interval_end, 'backfill',
-       'window asked for on ' || to_char(w.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ', ' || COALESCE(w.finish_reason, 'running')
-FROM ops.crawl w
-WHERE w.mode = 'window';
+SELECT crawl.outlet, crawl.interval_start, crawl.interval_end, 'backfill',
+       'window asked for on ' || to_char(crawl.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') || ', '
+       || COALESCE(crawl.finish_reason, 'running')
+FROM ops.crawl
+WHERE crawl.mode = 'window';
 
-COMMENT ON VIEW mart.data_discontinuity IS 'What may make an outlet''s numbers jump without the outlet having done anything: changes of its file, of endpoints, tier, extractor; outages; backfills.';
-COMMENT ON COLUMN mart.data_discontinuity.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.data_discontinuity.since IS 'When; of outages and backfills: the begin.';
-COMMENT ON COLUMN mart.data_discontinuity.until IS 'End of an outage, or of a backfill''s window.';
+COMMENT ON VIEW mart.data_discontinuity IS 'Events that can change an outlet''s numbers although the outlet did not change: edits of its file, endpoints or tier, new extractors, outages and backfills.';
+COMMENT ON COLUMN mart.data_discontinuity.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.data_discontinuity.since IS 'When the event happened. For outages and backfills, the start.';
+COMMENT ON COLUMN mart.data_discontinuity.until IS 'End of an outage or of a backfill window.';
 COMMENT ON COLUMN mart.data_discontinuity.kind IS 'configuration, endpoints, tier, extractor, outage or backfill.';
-COMMENT ON COLUMN mart.data_discontinuity.detail IS 'What changed.';
+COMMENT ON COLUMN mart.data_discontinuity.detail IS 'Description of the change.';
 
 CREATE VIEW mart.outlet_attribute AS
 SELECT outlet, attribute, value, NULLIF(valid_from, '-infinity') AS valid_from, NULLIF(valid_until, 'infinity') AS valid_until,
        source, recorded_at
 FROM core.outlet_attribute;
 
-COMMENT ON VIEW mart.outlet_attribute IS 'What an outlet was, and from when to when.';
-COMMENT ON COLUMN mart.outlet_attribute.outlet IS 'Slug of the outlet.';
+COMMENT ON VIEW mart.outlet_attribute IS 'Attributes of an outlet with their validity period.';
+COMMENT ON COLUMN mart.outlet_attribute.outlet IS 'Outlet slug (mart.outlet).';
 COMMENT ON COLUMN mart.outlet_attribute.attribute IS 'country, owner, type, parent, domain or collection.';
-COMMENT ON COLUMN mart.outlet_attribute.value IS 'Its value.';
-COMMENT ON COLUMN mart.outlet_attribute.valid_from IS 'First day; null where it is not known or always was so.';
-COMMENT ON COLUMN mart.outlet_attribute.valid_until IS 'First day on which it no longer holds; null while it does.';
-COMMENT ON COLUMN mart.outlet_attribute.source IS 'file: the outlet''s file gives the dates. seen: the file changed, and valid_until is the day we saw it.';
-COMMENT ON COLUMN mart.outlet_attribute.recorded_at IS 'When it was recorded.';
+COMMENT ON COLUMN mart.outlet_attribute.value IS 'Value of the attribute.';
+COMMENT ON COLUMN mart.outlet_attribute.valid_from IS 'First day of validity; null if it is unknown or the value has always applied.';
+COMMENT ON COLUMN mart.outlet_attribute.valid_until IS 'First day on which the value no longer applies; null while it applies.';
+COMMENT ON COLUMN mart.outlet_attribute.source IS 'file: the outlet''s file gives the dates. seen: the file changed, and valid_until is the day on which the change was noticed.';
+COMMENT ON COLUMN mart.outlet_attribute.recorded_at IS 'When the row was recorded.';
 
 CREATE VIEW mart.outbound_link AS
-SELECT a.article_uid, a.outlet, a.url, l.position::integer AS position, l.link AS cited_url, h.host AS cited_domain,
-       o.outlet AS cited_outlet, u.article_uid AS cited_article
-FROM core.article a
-JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
-CROSS JOIN LATERAL unnest(x.links) WITH ORDINALITY AS l (link, position)
+SELECT article.article_uid, article.outlet, article.url, anchor.position::integer AS position, anchor.link AS cited_url,
+       target.host AS cited_domain, cited.outlet AS cited_outlet, known.article_uid AS cited_article
+FROM core.article
+JOIN core.extraction ON extraction.payload_hash = article.payload_hash
+    AND extraction.extractor_id = article.extractor_id
+CROSS JOIN LATERAL unnest(extraction.links) WITH ORDINALITY AS anchor (link, position)
 CROSS JOIN LATERAL (
-    SELECT regexp_replace(lower(substring(l.link FROM '^https?://(?:[^/@]*@)?([^/:?#]+)')), '^www\.', '') AS host
-) h
+    SELECT regexp_replace(lower(substring(anchor.link FROM '^https?://(?:[^/@]*@)?([^/:?#]+)')), '^www\.', '') AS host
+) target
 LEFT JOIN LATERAL (
-    SELECT o.outlet FROM core.outlet o
-    WHERE EXISTS (SELECT 1 FROM unnest(o.domains) AS d (domain) WHERE h.host = d.domain OR h.host LIKE '%.' || d.domain)
-    ORDER BY o.outlet LIMIT 1
-) o ON true
+    SELECT outlet.outlet FROM core.outlet
+    WHERE EXISTS (SELECT 1 FROM unnest(outlet.domains) AS own (domain)
+                  WHERE target.host = own.domain OR target.host LIKE '%.' || own.domain)
+    ORDER BY outlet.outlet LIMIT 1
+) cited ON true
 LEFT JOIN LATERAL (
-    SELECT COALESCE(b.merged_into, b.article_uid) AS article_uid
-    FROM core.article_url v
-    JOIN core.article b ON b.article_uid = v.article_uid AND b.hidden_seq IS NULL
-    WHERE o.outlet IS NOT NULL AND b.outlet = o.outlet AND v.url = l.link
+    SELECT COALESCE(variant_article.merged_into, variant_article.article_uid) AS article_uid
+    FROM core.article_url variant
+    JOIN core.article variant_article ON variant_article.article_uid = variant.article_uid
+        AND variant_article.hidden_seq IS NULL
+    WHERE cited.outlet IS NOT NULL AND variant_article.outlet = cited.outlet AND variant.url = anchor.link
     ORDER BY 1 LIMIT 1
-) u ON true
-WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL;
+) known ON true
+WHERE article.merged_into IS NULL AND article.hidden_seq IS NULL;
 
-COMMENT ON VIEW mart.outbound_link IS 'Links in the main texts of articles: a row a link, as the article was last seen.';
-COMMENT ON COLUMN mart.outbound_link.article_uid IS 'The article that links.';
-COMMENT ON COLUMN mart.outbound_link.outlet IS 'Its outlet.';
-COMMENT ON COLUMN mart.outbound_link.url IS 'Its URL.';
-COMMENT ON COLUMN mart.outbound_link.position IS 'Place among the links of the text, from 1.';
-COMMENT ON COLUMN mart.outbound_link.cited_url IS 'Where the link leads.';
-COMMENT ON COLUMN mart.outbound_link.cited_domain IS 'Host of that address, without www.';
-COMMENT ON COLUMN mart.outbound_link.cited_outlet IS 'Outlet whose domain that is; null for others.';
-COMMENT ON COLUMN mart.outbound_link.cited_article IS 'Article of the warehouse that was met under exactly that address; null for others.';
+COMMENT ON VIEW mart.outbound_link IS 'One row per link in the main text of an article, as last captured.';
+COMMENT ON COLUMN mart.outbound_link.article_uid IS 'Article that contains the link (mart.article).';
+COMMENT ON COLUMN mart.outbound_link.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.outbound_link.url IS 'URL of the article.';
+COMMENT ON COLUMN mart.outbound_link.position IS 'Position among the links of the text, starting at 1.';
+COMMENT ON COLUMN mart.outbound_link.cited_url IS 'Target of the link.';
+COMMENT ON COLUMN mart.outbound_link.cited_domain IS 'Host of the target, without www.';
+COMMENT ON COLUMN mart.outbound_link.cited_outlet IS 'Outlet that owns the host; null for other hosts.';
+COMMENT ON COLUMN mart.outbound_link.cited_article IS 'Article in the warehouse that was found under exactly this URL; null for other targets.';

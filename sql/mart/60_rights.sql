@@ -1,76 +1,81 @@
 CREATE VIEW mart.outlet_rights AS
 WITH kept AS (
-    SELECT a.outlet, count(*) AS articles,
-           count(*) FILTER (WHERE v.rights->'robots' ?| ARRAY['noarchive', 'none']) AS noarchive,
-           count(*) FILTER (WHERE v.rights->'robots' ?| ARRAY['noai', 'noimageai']) AS noai,
-           count(*) FILTER (WHERE COALESCE(v.rights->>'tdm_reservation', v.rights->'site'->>'tdm_reservation') = 'true')
+    SELECT article.outlet, count(*) AS articles,
+           count(*) FILTER (WHERE capture.rights->'robots' ?| ARRAY['noarchive', 'none']) AS noarchive,
+           count(*) FILTER (WHERE capture.rights->'robots' ?| ARRAY['noai', 'noimageai']) AS noai,
+           count(*) FILTER (WHERE COALESCE(capture.rights->>'tdm_reservation',
+                                           capture.rights->'site'->>'tdm_reservation') = 'true')
                AS tdm_reserved,
-           count(*) FILTER (WHERE v.rights ? 'license') AS licensed
-    FROM core.article a
-    JOIN core.capture v ON v.capture_id = a.capture_id
-    WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL
-    GROUP BY a.outlet
+           count(*) FILTER (WHERE capture.rights ? 'license') AS licensed
+    FROM core.article
+    JOIN core.capture ON capture.capture_id = article.capture_id
+    WHERE article.merged_into IS NULL AND article.hidden_seq IS NULL
+    GROUP BY article.outlet
 ),
 refused AS (
-    SELECT w.outlet,
-           count(DISTINCT c.url_uid) FILTER (WHERE c.outcome = 'robots_denied') AS robots_denied,
-           count(DISTINCT c.url_uid) FILTER (WHERE c.outcome = 'rights_reserved') AS rights_reserved,
-           count(DISTINCT c.url_uid) FILTER (WHERE c.outcome = 'noindex') AS noindex
-    FROM ops.candidate c
-    JOIN ops.crawl w ON w.crawl_id = c.crawl_id
-    WHERE c.outcome IN ('robots_denied', 'rights_reserved', 'noindex')
-    GROUP BY w.outlet
+    SELECT crawl.outlet,
+           count(DISTINCT candidate.url_uid) FILTER (WHERE candidate.outcome = 'robots_denied') AS robots_denied,
+           count(DISTINCT candidate.url_uid) FILTER (WHERE candidate.outcome = 'rights_reserved') AS rights_reserved,
+           count(DISTINCT candidate.url_uid) FILTER (WHERE candidate.outcome = 'noindex') AS noindex
+    FROM ops.candidate
+    JOIN ops.crawl ON crawl.crawl_id = candidate.crawl_id
+    WHERE candidate.outcome IN ('robots_denied', 'rights_reserved', 'noindex')
+    GROUP BY crawl.outlet
 )
-SELECT o.outlet,
-       r.http_status AS robots_status, r.checked_at AS robots_looked_at, r.first_seen_at AS robots_since, r.body AS robots_txt,
-       t.http_status AS tdmrep_status, t.first_seen_at AS tdmrep_since, t.body AS tdmrep_json,
-       s.stated->'content_signal' AS content_signal, s.stated->'content_usage' AS content_usage,
-       s.stated->'license' AS license,
-       COALESCE(k.articles, 0) AS articles, COALESCE(k.noarchive, 0) AS noarchive, COALESCE(k.noai, 0) AS noai,
-       COALESCE(k.tdm_reserved, 0) AS tdm_reserved, COALESCE(k.licensed, 0) AS licensed,
-       COALESCE(d.robots_denied, 0) AS robots_denied, COALESCE(d.rights_reserved, 0) AS rights_reserved,
-       COALESCE(d.noindex, 0) AS noindex
-FROM core.outlet o
-LEFT JOIN kept k ON k.outlet = o.outlet
-LEFT JOIN refused d ON d.outlet = o.outlet
+SELECT outlet.outlet,
+       robots.http_status AS robots_status, robots.checked_at AS robots_looked_at, robots.first_seen_at AS robots_since,
+       robots.body AS robots_txt,
+       tdmrep.http_status AS tdmrep_status, tdmrep.first_seen_at AS tdmrep_since, tdmrep.body AS tdmrep_json,
+       latest.stated->'content_signal' AS content_signal, latest.stated->'content_usage' AS content_usage,
+       latest.stated->'license' AS license,
+       COALESCE(kept.articles, 0) AS articles, COALESCE(kept.noarchive, 0) AS noarchive, COALESCE(kept.noai, 0) AS noai,
+       COALESCE(kept.tdm_reserved, 0) AS tdm_reserved, COALESCE(kept.licensed, 0) AS licensed,
+       COALESCE(refused.robots_denied, 0) AS robots_denied, COALESCE(refused.rights_reserved, 0) AS rights_reserved,
+       COALESCE(refused.noindex, 0) AS noindex
+FROM core.outlet
+LEFT JOIN kept ON kept.outlet = outlet.outlet
+LEFT JOIN refused ON refused.outlet = outlet.outlet
 LEFT JOIN LATERAL (
-    SELECT l.http_status, l.checked_at, f.first_seen_at, encode(f.body, 'escape') AS body
-    FROM ops.site_policy_check l
-    LEFT JOIN core.site_policy f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
-    WHERE l.kind = 'robots' AND l.site = substring(o.home FROM '^https?://[^/]+')
-) r ON true
+    SELECT policy_check.http_status, policy_check.checked_at, policy.first_seen_at,
+           encode(policy.body, 'escape') AS body
+    FROM ops.site_policy_check policy_check
+    LEFT JOIN core.site_policy policy ON policy.site = policy_check.site AND policy.kind = policy_check.kind
+        AND policy.body_hash = policy_check.body_hash
+    WHERE policy_check.kind = 'robots' AND policy_check.site = substring(outlet.home FROM '^https?://[^/]+')
+) robots ON true
 LEFT JOIN LATERAL (
-    SELECT l.http_status, f.first_seen_at, encode(f.body, 'escape') AS body
-    FROM ops.site_policy_check l
-    LEFT JOIN core.site_policy f ON f.site = l.site AND f.kind = l.kind AND f.body_hash = l.body_hash
-    WHERE l.kind = 'tdmrep' AND l.site = substring(o.home FROM '^https?://[^/]+')
-) t ON true
+    SELECT policy_check.http_status, policy.first_seen_at, encode(policy.body, 'escape') AS body
+    FROM ops.site_policy_check policy_check
+    LEFT JOIN core.site_policy policy ON policy.site = policy_check.site AND policy.kind = policy_check.kind
+        AND policy.body_hash = policy_check.body_hash
+    WHERE policy_check.kind = 'tdmrep' AND policy_check.site = substring(outlet.home FROM '^https?://[^/]+')
+) tdmrep ON true
 LEFT JOIN LATERAL (
-    SELECT v.rights->'site' AS stated
-    FROM core.article a
-    JOIN core.capture v ON v.capture_id = a.capture_id
-    WHERE a.outlet = o.outlet
-    ORDER BY a.last_seen_at DESC, a.article_uid
+    SELECT capture.rights->'site' AS stated
+    FROM core.article
+    JOIN core.capture ON capture.capture_id = article.capture_id
+    WHERE article.outlet = outlet.outlet
+    ORDER BY article.last_seen_at DESC, article.article_uid
     LIMIT 1
-) s ON true;
+) latest ON true;
 
-COMMENT ON VIEW mart.outlet_rights IS 'What each outlet states of the use of its articles, and what came of it. What held for a single article stands in mart.article.rights.';
-COMMENT ON COLUMN mart.outlet_rights.outlet IS 'Slug of the outlet.';
-COMMENT ON COLUMN mart.outlet_rights.robots_status IS 'Status of the last look at robots.txt of its home; null where no answer came.';
-COMMENT ON COLUMN mart.outlet_rights.robots_looked_at IS 'When that was.';
-COMMENT ON COLUMN mart.outlet_rights.robots_since IS 'Since when it says what it says.';
-COMMENT ON COLUMN mart.outlet_rights.robots_txt IS 'What it says; bytes outside of ASCII are escaped.';
-COMMENT ON COLUMN mart.outlet_rights.tdmrep_status IS 'Status of the last look at /.well-known/tdmrep.json.';
-COMMENT ON COLUMN mart.outlet_rights.tdmrep_since IS 'Since when it says what it says.';
-COMMENT ON COLUMN mart.outlet_rights.tdmrep_json IS 'What it says; bytes outside of ASCII are escaped.';
-COMMENT ON COLUMN mart.outlet_rights.content_signal IS 'Content-Signal of robots.txt at the last capture, as search, ai-input, ai-train.';
-COMMENT ON COLUMN mart.outlet_rights.content_usage IS 'Content-Usage (AIPREF) of robots.txt for the page last visited.';
-COMMENT ON COLUMN mart.outlet_rights.license IS 'Licences that robots.txt names (RSL).';
-COMMENT ON COLUMN mart.outlet_rights.articles IS 'Articles in the warehouse.';
-COMMENT ON COLUMN mart.outlet_rights.noarchive IS 'Of these, pages that forbid an archived copy.';
-COMMENT ON COLUMN mart.outlet_rights.noai IS 'Of these, pages that say noai or noimageai.';
-COMMENT ON COLUMN mart.outlet_rights.tdm_reserved IS 'Of these, pages with a TDM reservation that the installation had a basis to read.';
-COMMENT ON COLUMN mart.outlet_rights.licensed IS 'Of these, pages that name a licence.';
-COMMENT ON COLUMN mart.outlet_rights.robots_denied IS 'Addresses that were not fetched because robots.txt forbids them.';
-COMMENT ON COLUMN mart.outlet_rights.rights_reserved IS 'Addresses left out for a TDM reservation.';
-COMMENT ON COLUMN mart.outlet_rights.noindex IS 'Addresses left out because their page asks not to be indexed.';
+COMMENT ON VIEW mart.outlet_rights IS 'Rights that each outlet declares for the use of its articles, and their effect. mart.article.rights has the signals of a single article.';
+COMMENT ON COLUMN mart.outlet_rights.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.outlet_rights.robots_status IS 'HTTP status code of the last check of robots.txt on the home host; null if there was no response.';
+COMMENT ON COLUMN mart.outlet_rights.robots_looked_at IS 'When robots.txt was last checked.';
+COMMENT ON COLUMN mart.outlet_rights.robots_since IS 'When the current robots.txt was first observed.';
+COMMENT ON COLUMN mart.outlet_rights.robots_txt IS 'Content of robots.txt. Non-ASCII bytes are escaped.';
+COMMENT ON COLUMN mart.outlet_rights.tdmrep_status IS 'HTTP status code of the last check of /.well-known/tdmrep.json.';
+COMMENT ON COLUMN mart.outlet_rights.tdmrep_since IS 'When the current tdmrep.json was first observed.';
+COMMENT ON COLUMN mart.outlet_rights.tdmrep_json IS 'Content of tdmrep.json. Non-ASCII bytes are escaped.';
+COMMENT ON COLUMN mart.outlet_rights.content_signal IS 'Content-Signal in robots.txt at the last capture: search, ai-input, ai-train.';
+COMMENT ON COLUMN mart.outlet_rights.content_usage IS 'Content-Usage (AIPREF) in robots.txt for the last captured page.';
+COMMENT ON COLUMN mart.outlet_rights.license IS 'Licences named in robots.txt (RSL).';
+COMMENT ON COLUMN mart.outlet_rights.articles IS 'Number of articles in the warehouse.';
+COMMENT ON COLUMN mart.outlet_rights.noarchive IS 'Articles whose page forbids an archived copy.';
+COMMENT ON COLUMN mart.outlet_rights.noai IS 'Articles whose page declares noai or noimageai.';
+COMMENT ON COLUMN mart.outlet_rights.tdm_reserved IS 'Articles whose page has a TDM reservation that the installation had a basis to process.';
+COMMENT ON COLUMN mart.outlet_rights.licensed IS 'Articles whose page names a licence.';
+COMMENT ON COLUMN mart.outlet_rights.robots_denied IS 'URLs not fetched because robots.txt disallows them.';
+COMMENT ON COLUMN mart.outlet_rights.rights_reserved IS 'URLs skipped because of a TDM reservation.';
+COMMENT ON COLUMN mart.outlet_rights.noindex IS 'URLs skipped because their page asks not to be indexed.';

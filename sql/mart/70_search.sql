@@ -16,12 +16,13 @@ BEGIN
     IF wanted IS NULL OR body IS NULL THEN
         RETURN left(body, 200);
     END IF;
-    -- The paragraph with the most of the words; folding keeps line breaks, so that both have equally many.
-    SELECT l.line, l.folded INTO paragraph, folded
+    -- Pick the paragraph with the most words. Folding keeps line breaks, so that both texts have the same lines.
+    SELECT paragraphs.line, paragraphs.folded INTO paragraph, folded
     FROM unnest(string_to_array(body, E'\n'), string_to_array(core.search_fold(body), E'\n'))
-         WITH ORDINALITY AS l (line, folded, number)
-    WHERE l.line IS NOT NULL
-    ORDER BY (SELECT count(*) FROM unnest(wanted) AS w (word) WHERE strpos(l.folded, w.word) > 0) DESC, l.number
+         WITH ORDINALITY AS paragraphs (line, folded, number)
+    WHERE paragraphs.line IS NOT NULL
+    ORDER BY (SELECT count(*) FROM unnest(wanted) AS w (word) WHERE strpos(paragraphs.folded, w.word) > 0) DESC,
+             paragraphs.number
     LIMIT 1;
     SELECT min(strpos(folded, w.word)) INTO place FROM unnest(wanted) AS w (word) WHERE strpos(folded, w.word) > 0;
     IF length(paragraph) > 320 THEN
@@ -56,7 +57,7 @@ BEGIN
     RETURN shown;
 END
 $$;
-COMMENT ON FUNCTION mart.search_snippet(text, text) IS 'The paragraph of a text that has the most words of a search, these «marked»; 320 characters at most.';
+COMMENT ON FUNCTION mart.search_snippet(text, text) IS 'Return the paragraph of a text that contains the most words of a search, with these words «marked». Long paragraphs are cut to 320 characters.';
 
 CREATE FUNCTION mart.search(
     query text,
@@ -91,24 +92,25 @@ BEGIN
     IF numnode(wanted) = 0 THEN
         RETURN;
     END IF;
-    -- The newest of them, looked for further and further back: reading the days of all that have a common word would take
-    -- longer. Planned for the very words: how many articles have them decides the way.
-    last_day := least(to_day, (SELECT max(s.published_on) FROM core.search_document s), current_date);
+    -- Collect the newest matches in windows that reach further and further back. Reading the days of all articles that
+    -- contain a common word would take longer. EXECUTE plans for the actual words: the best plan depends on how many
+    -- articles contain them.
+    last_day := least(to_day, (SELECT max(document.published_on) FROM core.search_document document), current_date);
     until := to_day;
     LOOP
         since := greatest(from_day, last_day - days);
         EXECUTE $sql$
-            SELECT array_agg(h.article_uid) FROM (
-                SELECT s.article_uid
-                FROM core.search_document s
-                WHERE ($2 IS NULL OR s.in_language = $2 OR starts_with(s.in_language, $2 || '-'))
-                  AND ($3 IS NULL OR s.published_on >= $3)
-                  AND ($4 IS NULL OR s.published_on <= $4)
-                  AND ($5 IS NULL OR s.outlet = $5)
-                  AND s.tokens @@ $1  -- last, since tokens lie apart from their row
-                ORDER BY s.published_on DESC NULLS LAST, s.article_uid
+            SELECT array_agg(hit.article_uid) FROM (
+                SELECT document.article_uid
+                FROM core.search_document document
+                WHERE ($2 IS NULL OR document.in_language = $2 OR starts_with(document.in_language, $2 || '-'))
+                  AND ($3 IS NULL OR document.published_on >= $3)
+                  AND ($4 IS NULL OR document.published_on <= $4)
+                  AND ($5 IS NULL OR document.outlet = $5)
+                  AND document.tokens @@ $1  -- last, because tokens are stored out of line
+                ORDER BY document.published_on DESC NULLS LAST, document.article_uid
                 LIMIT $6
-            ) h
+            ) hit
         $sql$ INTO found USING wanted, language, since, until, of_outlet, ranked - hits;
         newest := newest || found;
         hits := cardinality(newest);
@@ -117,21 +119,21 @@ BEGIN
         days := CASE WHEN days < 1000
                 THEN least(days * 12, ceil(days * 1.3 * ranked / greatest(hits, 1)))::integer END;
     END LOOP;
-    -- Tokens lie apart from their row and are read of these alone.
+    -- Tokens are stored out of line. Only those of the collected articles are read.
     RETURN QUERY EXECUTE $sql$
         WITH best AS MATERIALIZED (
-            SELECT s.article_uid, ts_rank(s.tokens, $1, 1) AS rank, s.published_on
-            FROM core.search_document s
-            WHERE s.article_uid = ANY ($2)
-            ORDER BY rank DESC, s.published_on DESC NULLS LAST, s.article_uid
+            SELECT document.article_uid, ts_rank(document.tokens, $1, 1) AS rank, document.published_on
+            FROM core.search_document document
+            WHERE document.article_uid = ANY ($2)
+            ORDER BY rank DESC, document.published_on DESC NULLS LAST, document.article_uid
             LIMIT $3
         )
-        SELECT m.article_uid, m.outlet, m.url, m.headline, m.date_published, m.in_language, b.rank,
-               mart.search_snippet(m.article_body, $4)
-        FROM best b
-        JOIN mart.article m ON m.article_uid = b.article_uid
-        ORDER BY b.rank DESC, b.published_on DESC NULLS LAST, b.article_uid
+        SELECT article.article_uid, article.outlet, article.url, article.headline, article.date_published,
+               article.in_language, best.rank, mart.search_snippet(article.article_body, $4)
+        FROM best
+        JOIN mart.article ON article.article_uid = best.article_uid
+        ORDER BY best.rank DESC, best.published_on DESC NULLS LAST, best.article_uid
     $sql$ USING wanted, newest, answers, query;
 END
 $$;
-COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Articles that have these words, best first: plain words are all wanted, "a phrase" in this order, or, -without. language: BCP 47, en also finds en-GB. from_day, to_day: days of publication (UTC), both included. Of more than 250 hits the newest 250 are ranked, or as many as are asked for. Marks of Latin, Greek, Arabic and Hebrew letters do not matter; runs of Chinese, Japanese, Thai, Lao, Khmer and Burmese are found anywhere in a text.';
+COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Search articles and return the best matches first. Plain words must all occur. The words of "a phrase" must follow each other. `or` matches either side, and `-word` excludes a word. language: BCP 47; en also matches en-GB. from_day, to_day: publication days (UTC), both inclusive. of_outlet: outlet slug. most: maximum number of results, up to 1,000. If there are more than 250 matches, only the newest 250 are ranked, or the newest `most` if that is higher. Diacritics of Latin, Greek, Arabic and Hebrew letters are ignored. Chinese, Japanese, Thai, Lao, Khmer and Burmese words match anywhere in a text.';

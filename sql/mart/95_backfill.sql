@@ -1,27 +1,28 @@
 CREATE VIEW mart.backfill AS
-SELECT b.backfill_id, b.outlets, b.since, b.until, b.methods, b.state, b.requested_by, b.dag_id, b.run_id, b.created_at,
-       b.finished_at, b.plan, b.report, c.chunks, c.done, c.failed
-FROM ops.backfill b
+SELECT backfill.backfill_id, backfill.outlets, backfill.since, backfill.until, backfill.methods, backfill.state,
+       backfill.requested_by, backfill.dag_id, backfill.run_id, backfill.created_at,
+       backfill.finished_at, backfill.plan, backfill.report, progress.chunks, progress.done, progress.failed
+FROM ops.backfill
 LEFT JOIN LATERAL (
-    SELECT count(*) AS chunks, count(*) FILTER (WHERE k.state IN ('done', 'covered')) AS done,
-           count(*) FILTER (WHERE k.state IN ('failed', 'partial')) AS failed
-    FROM ops.backfill_chunk k WHERE k.backfill_id = b.backfill_id
-) c ON true;
+    SELECT count(*) AS chunks, count(*) FILTER (WHERE chunk.state IN ('done', 'covered')) AS done,
+           count(*) FILTER (WHERE chunk.state IN ('failed', 'partial')) AS failed
+    FROM ops.backfill_chunk chunk WHERE chunk.backfill_id = backfill.backfill_id
+) progress ON true;
 
-COMMENT ON VIEW mart.backfill IS 'Backfills: what was asked for, planned, done.';
+COMMENT ON VIEW mart.backfill IS 'Backfills: request, plan and progress.';
 COMMENT ON COLUMN mart.backfill.backfill_id IS 'Key.';
-COMMENT ON COLUMN mart.backfill.outlets IS 'Outlets.';
-COMMENT ON COLUMN mart.backfill.since IS 'Begin of the dates of publication.';
-COMMENT ON COLUMN mart.backfill.until IS 'End, excluded.';
-COMMENT ON COLUMN mart.backfill.methods IS 'Discovery methods; null for all that reach the past.';
-COMMENT ON COLUMN mart.backfill.state IS 'dry_run, running, done or unfinished.';
-COMMENT ON COLUMN mart.backfill.requested_by IS 'Who asked.';
-COMMENT ON COLUMN mart.backfill.dag_id IS 'DAG that ran it last.';
-COMMENT ON COLUMN mart.backfill.run_id IS 'Its run.';
-COMMENT ON COLUMN mart.backfill.created_at IS 'When it was asked for.';
-COMMENT ON COLUMN mart.backfill.finished_at IS 'When its last run ended.';
-COMMENT ON COLUMN mart.backfill.plan IS 'By outlet: known, discoverable and missing articles, by day too; requests and seconds.';
-COMMENT ON COLUMN mart.backfill.report IS 'By outlet: coverage before and after, outcomes, requests.';
-COMMENT ON COLUMN mart.backfill.chunks IS 'Parts.';
-COMMENT ON COLUMN mart.backfill.done IS 'Parts that are done.';
-COMMENT ON COLUMN mart.backfill.failed IS 'Parts that failed or were cut short by a budget.';
+COMMENT ON COLUMN mart.backfill.outlets IS 'Outlets to backfill.';
+COMMENT ON COLUMN mart.backfill.since IS 'Start of the publication dates, inclusive.';
+COMMENT ON COLUMN mart.backfill.until IS 'End of the publication dates, exclusive.';
+COMMENT ON COLUMN mart.backfill.methods IS 'Discovery methods; null for all methods that reach the past.';
+COMMENT ON COLUMN mart.backfill.state IS 'dry_run, running, done, unfinished or refused.';
+COMMENT ON COLUMN mart.backfill.requested_by IS 'Person or DAG that requested the backfill.';
+COMMENT ON COLUMN mart.backfill.dag_id IS 'DAG that last ran the backfill.';
+COMMENT ON COLUMN mart.backfill.run_id IS 'Last DAG run.';
+COMMENT ON COLUMN mart.backfill.created_at IS 'When the backfill was requested.';
+COMMENT ON COLUMN mart.backfill.finished_at IS 'When the last run ended.';
+COMMENT ON COLUMN mart.backfill.plan IS 'Per outlet: known, discoverable and missing articles (also per day), requests and seconds.';
+COMMENT ON COLUMN mart.backfill.report IS 'Per outlet: coverage before and after, outcomes and requests.';
+COMMENT ON COLUMN mart.backfill.chunks IS 'Number of chunks.';
+COMMENT ON COLUMN mart.backfill.done IS 'Number of chunks that are done or covered.';
+COMMENT ON COLUMN mart.backfill.failed IS 'Number of chunks that failed or are partial.';

@@ -1,8 +1,8 @@
--- Rows on their way from a crawl to core. Logged tables: a killed backend empties every unlogged one.
+-- Rows on their way from a crawl into core. The tables are logged, because a killed backend empties every unlogged one.
 -- depends: 0003.ops
 
 CREATE SCHEMA staging;
-COMMENT ON SCHEMA staging IS 'Rows on their way from a crawl into core; deleted by the load that applies them.';
+COMMENT ON SCHEMA staging IS 'Rows on their way from a crawl into core. The load that applies them deletes them.';
 
 CREATE TABLE staging.capture (
     segment_id uuid NOT NULL,
@@ -72,8 +72,8 @@ CREATE TABLE staging.capture (
     links text[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (segment_id, capture_id)
 );
-COMMENT ON TABLE staging.capture IS 'A capture with its extraction, as the crawl committed it. Columns as in core.capture, core.extraction, core.text and core.fingerprint.';
-COMMENT ON COLUMN staging.capture.links IS 'Addresses that the main text links to, in order, each once; without the page''s own.';
+COMMENT ON TABLE staging.capture IS 'Captures with their extraction, as committed by the crawl. The columns match core.capture, core.extraction, core.text and core.fingerprint.';
+COMMENT ON COLUMN staging.capture.links IS 'URLs that the main text links to, in order and without repetition. Links to the page itself are omitted.';
 
 CREATE TABLE staging.event (
     segment_id uuid NOT NULL,
@@ -85,29 +85,30 @@ CREATE TABLE staging.event (
     detail text,
     PRIMARY KEY (segment_id, article_uid, kind, observed_at)
 );
-COMMENT ON TABLE staging.event IS 'An event of an article, as the crawl committed it. Columns as in core.article_event.';
+COMMENT ON TABLE staging.event IS 'Events of articles, as committed by the crawl. The columns match core.article_event.';
 
 DO $$
 DECLARE
     staged record;
     comment_text text;
 BEGIN
-    -- Column comments follow the tables that the columns are loaded into.
+    -- Copy the column comments from the tables that the columns are loaded into.
     FOR staged IN
-        SELECT c.table_name, c.column_name FROM information_schema.columns c WHERE c.table_schema = 'staging'
+        SELECT staged_column.table_name, staged_column.column_name FROM information_schema.columns staged_column
+        WHERE staged_column.table_schema = 'staging'
     LOOP
-        SELECT col_description(a.attrelid, a.attnum) INTO comment_text
-        FROM pg_attribute a
-        WHERE a.attname = staged.column_name AND NOT a.attisdropped
-          AND a.attrelid IN ('core.capture'::regclass, 'core.extraction'::regclass, 'core.text'::regclass,
-                             'core.fingerprint'::regclass, 'core.article'::regclass, 'core.article_event'::regclass)
-        ORDER BY a.attrelid LIMIT 1;
+        SELECT col_description(loaded_column.attrelid, loaded_column.attnum) INTO comment_text
+        FROM pg_attribute loaded_column
+        WHERE loaded_column.attname = staged.column_name AND NOT loaded_column.attisdropped
+          AND loaded_column.attrelid IN ('core.capture'::regclass, 'core.extraction'::regclass, 'core.text'::regclass,
+                                           'core.fingerprint'::regclass, 'core.article'::regclass, 'core.article_event'::regclass)
+        ORDER BY loaded_column.attrelid LIMIT 1;
         comment_text := COALESCE(comment_text, CASE staged.column_name
-            WHEN 'segment_id' THEN 'The segment that stages this row.'
-            WHEN 'archive_segment_id' THEN 'Segment that holds the archived bytes: this one, or an earlier one for a page that came again byte for byte.'
-            WHEN 'url_uid' THEN 'Identity of the URL that was asked for.'
-            WHEN 'urls' THEN 'Variants: list of {kind, url, url_key, url_uid}.'
-            WHEN 'comments' THEN 'Readers'' comments: list of objects, as core.comment.'
+            WHEN 'segment_id' THEN 'Segment that stages the row.'
+            WHEN 'archive_segment_id' THEN 'Segment that holds the archived bytes: this one, or an earlier one if the page was received again unchanged.'
+            WHEN 'url_uid' THEN 'Identity of the requested URL.'
+            WHEN 'urls' THEN 'URL variants: list of {kind, url, url_key, url_uid}.'
+            WHEN 'comments' THEN 'Reader comments: list of objects with the columns of core.comment.'
         END);
         EXECUTE format('COMMENT ON COLUMN staging.%I.%I IS %L', staged.table_name, staged.column_name, comment_text);
     END LOOP;
@@ -119,10 +120,10 @@ CREATE TABLE staging.cluster_queue (
     article_uid uuid NOT NULL,
     queued_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE staging.cluster_queue IS 'Articles that a load has touched and whose copies have not been looked for since.';
-COMMENT ON COLUMN staging.cluster_queue.queue_id IS 'Order of arrival. An article may stand here twice.';
-COMMENT ON COLUMN staging.cluster_queue.article_uid IS 'The article.';
-COMMENT ON COLUMN staging.cluster_queue.queued_at IS 'When it was loaded.';
+COMMENT ON TABLE staging.cluster_queue IS 'Articles that a load has changed and that have not been checked for copies since.';
+COMMENT ON COLUMN staging.cluster_queue.queue_id IS 'Order of arrival. An article may be queued twice.';
+COMMENT ON COLUMN staging.cluster_queue.article_uid IS 'Article to check.';
+COMMENT ON COLUMN staging.cluster_queue.queued_at IS 'When the article was loaded.';
 
 CREATE TABLE staging.erase_queue (
     segment_id uuid NOT NULL,
@@ -130,7 +131,7 @@ CREATE TABLE staging.erase_queue (
     queued_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (segment_id, url_uid)
 );
-COMMENT ON TABLE staging.erase_queue IS 'Captures whose bytes are still to be overwritten in the archive; their rows are gone already.';
-COMMENT ON COLUMN staging.erase_queue.segment_id IS 'Segment that holds them.';
-COMMENT ON COLUMN staging.erase_queue.url_uid IS 'Identity of the address that was asked for.';
-COMMENT ON COLUMN staging.erase_queue.queued_at IS 'Since when.';
+COMMENT ON TABLE staging.erase_queue IS 'Captures whose bytes must still be overwritten in the archive. Their rows are already deleted.';
+COMMENT ON COLUMN staging.erase_queue.segment_id IS 'Segment that holds the bytes.';
+COMMENT ON COLUMN staging.erase_queue.url_uid IS 'Identity of the requested URL.';
+COMMENT ON COLUMN staging.erase_queue.queued_at IS 'When the capture was queued.';

@@ -1,53 +1,61 @@
--- CLUSTER: copies of newly loaded articles, and the story clusters that they form. One at a time, in one transaction
--- a batch; what a statement gives is a function of the articles loaded, whatever their order.
+-- CLUSTER: find copies among newly loaded articles and update copy clusters. One process at a time, one transaction
+-- per batch. The result depends only on which articles are loaded, not on the order of the loads.
 
 -- name: one_at_a_time
+-- Take the lock that allows one clustering process at a time.
 SELECT pg_advisory_xact_lock(hashtextextended('pressmark cluster', 0));
 
 -- name: plain_joins
--- The planner takes a hash join with a sequential scan of all bands for a thousand look-ups by key.
+-- Disable hash and merge joins: for a thousand lookups by key the planner would scan all bands.
 SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
 
 -- name: take
--- The next articles of the queue.
+-- Read the next articles of the queue.
 SELECT queue_id, article_uid FROM staging.cluster_queue ORDER BY queue_id LIMIT %(limit)s;
 
+-- name: is_empty
+-- Return whether no article waits.
+SELECT NOT EXISTS (SELECT 1 FROM staging.cluster_queue);
+
 -- name: waiting
--- About how many entries the queue has; a count would read all of it.
+-- Estimate the length of the queue from its ids. An exact count would scan the whole table.
 SELECT COALESCE(max(queue_id) - min(queue_id) + 1, 0) FROM staging.cluster_queue;
 
 -- name: versions
--- Every text that these articles have had, with what is known of it.
-SELECT DISTINCT ON (a.article_uid, x.text_hash)
-       a.article_uid, a.outlet, x.text_hash, x.headline_hash, t.article_body,
-       COALESCE(now_x.date_published,
-                (SELECT w.listed_published FROM core.capture w
-                 WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
-                 ORDER BY w.observed_at, w.capture_id LIMIT 1),
-                a.first_seen_at)::date AS published_on,
-       f.body_sig, f.lead_sig
-FROM core.article a
-JOIN core.extraction now_x ON now_x.payload_hash = a.payload_hash AND now_x.extractor_id = a.extractor_id
-JOIN core.revision r ON r.article_uid = a.article_uid AND r.superseded_seq IS NULL
-JOIN core.capture v ON v.capture_id = r.capture_id
-JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
-JOIN core.text t ON t.text_hash = x.text_hash
-LEFT JOIN core.fingerprint f ON f.text_hash = x.text_hash AND f.sig_version = %(sig_version)s
-WHERE a.article_uid = ANY (%(articles)s::uuid[]) AND a.merged_into IS NULL
-ORDER BY a.article_uid, x.text_hash, r.ordinal;
+-- Return every text of these articles' revisions, with its date and its fingerprint if there is one.
+SELECT DISTINCT ON (article.article_uid, extraction.text_hash)
+       article.article_uid, article.outlet, extraction.text_hash, extraction.headline_hash, text.article_body,
+       COALESCE(current_extraction.date_published,
+                (SELECT listed.listed_published FROM core.capture listed
+                 WHERE listed.article_uid = article.article_uid AND listed.listed_published IS NOT NULL
+                 ORDER BY listed.observed_at, listed.capture_id LIMIT 1),
+                article.first_seen_at)::date AS published_on,
+       fingerprint.body_sig, fingerprint.lead_sig
+FROM core.article
+JOIN core.extraction current_extraction ON current_extraction.payload_hash = article.payload_hash
+                                       AND current_extraction.extractor_id = article.extractor_id
+JOIN core.revision ON revision.article_uid = article.article_uid AND revision.superseded_seq IS NULL
+JOIN core.capture ON capture.capture_id = revision.capture_id
+JOIN core.extraction ON extraction.payload_hash = capture.payload_hash
+                    AND extraction.extractor_id = revision.extractor_id
+JOIN core.text ON text.text_hash = extraction.text_hash
+LEFT JOIN core.fingerprint ON fingerprint.text_hash = extraction.text_hash
+                          AND fingerprint.sig_version = %(sig_version)s
+WHERE article.article_uid = ANY (%(articles)s::uuid[]) AND article.merged_into IS NULL
+ORDER BY article.article_uid, extraction.text_hash, revision.ordinal;
 
 -- name: live_texts
--- What stands for these articles already.
+-- Return the live rows of dedup_text of these articles.
 SELECT dedup_id, article_uid, text_hash, published_on, sig_version, boilerplate_lines
 FROM core.dedup_text
 WHERE live AND article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: known_lines
--- Which of these lines are known to recur.
+-- Return which of these lines are known boilerplate.
 SELECT outlet_line FROM core.boilerplate_line WHERE outlet_line = ANY (%(lines)s::bigint[]);
 
 -- name: add_lines
--- Lines of texts; `texts` says for each line which of the headlines and articles is its own, counted from 1.
+-- Add lines of texts. `texts` holds for each line the position (from 1) of its headline and article.
 INSERT INTO core.article_line (outlet_line, headline_hash, article_uid)
 SELECT n.outlet_line, (%(headlines)s::bigint[])[n.text], (%(articles)s::uuid[])[n.text]
 FROM unnest(%(lines)s::bigint[], %(texts)s::integer[]) AS n (outlet_line, text)
@@ -55,129 +63,138 @@ ORDER BY n.outlet_line
 ON CONFLICT DO NOTHING;
 
 -- name: new_boilerplate_lines
--- Which of these lines have been met under that many headlines of as many articles.
+-- Return which of these lines occur under at least that many headlines in at least that many articles.
 SELECT outlet_line FROM core.article_line
 WHERE outlet_line = ANY (%(lines)s::bigint[])
 GROUP BY outlet_line
 HAVING count(DISTINCT headline_hash) >= %(headlines)s AND count(DISTINCT article_uid) >= %(headlines)s;
 
 -- name: add_boilerplate_lines
+-- Add boilerplate lines.
 INSERT INTO core.boilerplate_line (outlet_line, outlet, line)
 SELECT * FROM unnest(%(lines)s::bigint[], %(outlets)s::text[], %(words)s::text[]);
 
 -- name: articles_with_lines
--- Articles that hold one of these lines.
+-- Return articles that contain one of these lines.
 SELECT DISTINCT article_uid FROM core.article_line WHERE outlet_line = ANY (%(lines)s::bigint[]);
 
 -- name: retire
+-- Mark rows of dedup_text as no longer live.
 UPDATE core.dedup_text SET live = false WHERE dedup_id = ANY (%(compared)s::bigint[]);
 
 -- name: add_dedup_text
--- Rows of (article_uid, text_hash, published_on, sig_version, long_enough, boilerplate_lines).
+-- Add rows (article_uid, text_hash, published_on, sig_version, long_enough, boilerplate_lines) and return their ids.
 INSERT INTO core.dedup_text (article_uid, text_hash, published_on, sig_version, long_enough, boilerplate_lines)
 VALUES %s
 RETURNING dedup_id, article_uid, text_hash;
 
 -- name: add_bands
--- Bands of rows of dedup_text, equally many each.
+-- Add the LSH bands of rows of dedup_text, the same number for each row.
 INSERT INTO core.lsh_band (month, band_hash, dedup_id)
-SELECT (%(months)s::date[])[(n.place - 1) / %(each)s + 1], n.band_hash, (%(compared)s::bigint[])[(n.place - 1) / %(each)s + 1]
+SELECT (%(months)s::date[])[(n.place - 1) / %(each)s + 1], n.band_hash,
+       (%(compared)s::bigint[])[(n.place - 1) / %(each)s + 1]
 FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS n (band_hash, place)
 ORDER BY 1, 2;
 
 -- name: candidates
--- Pairs that share a band within 30 days; of a crowded band the first 50 live ones.
+-- Return pairs that share a band and were published within 30 days. Of a crowded band only the first 50 rows count.
 WITH probes AS MATERIALIZED (
-    SELECT m.month::date AS month, n.band_hash, c.dedup_id, c.article_uid, c.published_on
+    SELECT months.month::date AS month, bands.band_hash, own.dedup_id, own.article_uid, own.published_on
     FROM (
-        SELECT b.band_hash, (%(compared)s::bigint[])[(b.place - 1) / %(each)s + 1] AS dedup_id
-        FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS b (band_hash, place)
-    ) n
-    JOIN core.dedup_text c ON c.dedup_id = n.dedup_id
-    CROSS JOIN generate_series(date_trunc('month', c.published_on - 30), (c.published_on + 30)::timestamp,
-                               interval '1 month') AS m (month)
+        SELECT n.band_hash, (%(compared)s::bigint[])[(n.place - 1) / %(each)s + 1] AS dedup_id
+        FROM unnest(%(bands)s::bigint[]) WITH ORDINALITY AS n (band_hash, place)
+    ) bands
+    JOIN core.dedup_text own ON own.dedup_id = bands.dedup_id
+    CROSS JOIN generate_series(date_trunc('month', own.published_on - 30), (own.published_on + 30)::timestamp,
+                               interval '1 month') AS months (month)
     ORDER BY 1, 2
 )
-SELECT DISTINCT least(p.dedup_id, o.dedup_id), greatest(p.dedup_id, o.dedup_id)
-FROM probes p
+SELECT DISTINCT least(probes.dedup_id, hits.dedup_id), greatest(probes.dedup_id, hits.dedup_id)
+FROM probes
 CROSS JOIN LATERAL (
-    SELECT c.dedup_id
-    FROM core.lsh_band b
-    JOIN core.dedup_text c ON c.dedup_id = b.dedup_id
-    WHERE b.month = p.month AND b.band_hash = p.band_hash
-      AND c.live AND c.article_uid <> p.article_uid AND abs(c.published_on - p.published_on) <= 30
-    ORDER BY b.dedup_id
+    SELECT other.dedup_id
+    FROM core.lsh_band band
+    JOIN core.dedup_text other ON other.dedup_id = band.dedup_id
+    WHERE band.month = probes.month AND band.band_hash = probes.band_hash
+      AND other.live AND other.article_uid <> probes.article_uid
+      AND abs(other.published_on - probes.published_on) <= 30
+    ORDER BY band.dedup_id
     LIMIT 50
-) o;
+) hits;
 
 -- name: equal_texts
--- Pairs of equal texts, over all time; of a text that stands in very many articles the first 50.
-SELECT DISTINCT least(n.dedup_id, o.dedup_id), greatest(n.dedup_id, o.dedup_id)
-FROM core.dedup_text n
+-- Return pairs with equal texts, whatever their dates. Of a very frequent text only the first 50 rows count.
+SELECT DISTINCT least(own.dedup_id, hits.dedup_id), greatest(own.dedup_id, hits.dedup_id)
+FROM core.dedup_text own
 CROSS JOIN LATERAL (
-    SELECT c.dedup_id FROM core.dedup_text c
-    WHERE c.text_hash = n.text_hash AND c.live AND c.long_enough AND c.article_uid <> n.article_uid
-    ORDER BY c.dedup_id
+    SELECT other.dedup_id FROM core.dedup_text other
+    WHERE other.text_hash = own.text_hash AND other.live AND other.long_enough AND other.article_uid <> own.article_uid
+    ORDER BY other.dedup_id
     LIMIT 50
-) o
-WHERE n.dedup_id = ANY (%(compared)s::bigint[]) AND n.long_enough;
+) hits
+WHERE own.dedup_id = ANY (%(compared)s::bigint[]) AND own.long_enough;
 
 -- name: texts
--- The texts behind rows of dedup_text.
-SELECT c.dedup_id, a.outlet, t.article_body, c.boilerplate_lines
-FROM core.dedup_text c
-JOIN core.article a ON a.article_uid = c.article_uid
-JOIN core.text t ON t.text_hash = c.text_hash
-WHERE c.dedup_id = ANY (%(compared)s::bigint[]);
+-- Return the texts of rows of dedup_text with their outlets and boilerplate lines.
+SELECT dedup_text.dedup_id, article.outlet, text.article_body, dedup_text.boilerplate_lines
+FROM core.dedup_text
+JOIN core.article ON article.article_uid = dedup_text.article_uid
+JOIN core.text ON text.text_hash = dedup_text.text_hash
+WHERE dedup_text.dedup_id = ANY (%(compared)s::bigint[]);
 
 -- name: next_load_seq
--- Under the lock of the loads, just before the commit: the order of load_seq is the order of commits.
-SELECT nextval('ops.load_seq') FROM (SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0))) l;
+-- Take the next load_seq under the load lock, just before the commit, so that its order is the order of commits.
+SELECT nextval('ops.load_seq') FROM (SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0))) lock;
 
 -- name: add_copies
+-- Add pairs of copies.
 INSERT INTO core.copy (dedup_a, dedup_b, similarity, containment, shared_shingles, load_seq) VALUES %s
 ON CONFLICT (dedup_a, dedup_b) DO NOTHING;
 
 -- name: neighbours
--- Articles that live pairs tie to these.
+-- Return articles that share a live pair with one of these.
 SELECT other.article_uid
 FROM core.dedup_text own
-JOIN core.copy p ON p.dedup_a = own.dedup_id
-JOIN core.dedup_text other ON other.dedup_id = p.dedup_b AND other.live
+JOIN core.copy ON copy.dedup_a = own.dedup_id
+JOIN core.dedup_text other ON other.dedup_id = copy.dedup_b AND other.live
 WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[])
 UNION
 SELECT other.article_uid
 FROM core.dedup_text own
-JOIN core.copy p ON p.dedup_b = own.dedup_id
-JOIN core.dedup_text other ON other.dedup_id = p.dedup_a AND other.live
+JOIN core.copy ON copy.dedup_b = own.dedup_id
+JOIN core.dedup_text other ON other.dedup_id = copy.dedup_a AND other.live
 WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: clusters
--- All members of the clusters in which one of these articles is.
-SELECT m.article_uid, m.copy_cluster FROM core.cluster_member m
-WHERE m.superseded_seq IS NULL AND m.copy_cluster IN (
+-- Return all members of the clusters that contain one of these articles.
+SELECT member.article_uid, member.copy_cluster FROM core.cluster_member member
+WHERE member.superseded_seq IS NULL AND member.copy_cluster IN (
     SELECT own.copy_cluster FROM core.cluster_member own
     WHERE own.superseded_seq IS NULL AND own.article_uid = ANY (%(articles)s::uuid[]));
 
 -- name: edges_among
--- Pairs of articles, both among these, that live pairs of texts tie together.
+-- Return pairs of these articles that are connected by a live pair of texts.
 SELECT DISTINCT one.article_uid, other.article_uid
 FROM core.dedup_text one
-JOIN core.copy p ON p.dedup_a = one.dedup_id
-JOIN core.dedup_text other ON other.dedup_id = p.dedup_b AND other.live
+JOIN core.copy ON copy.dedup_a = one.dedup_id
+JOIN core.dedup_text other ON other.dedup_id = copy.dedup_b AND other.live
 WHERE one.live AND one.article_uid = ANY (%(articles)s::uuid[]) AND other.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: leave_clusters
+-- End the current cluster membership of these articles.
 UPDATE core.cluster_member SET superseded_seq = %(load_seq)s
 WHERE superseded_seq IS NULL AND article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: join_clusters
+-- Add these articles to their clusters.
 INSERT INTO core.cluster_member (article_uid, copy_cluster, load_seq)
 SELECT n.article_uid, n.copy_cluster, %(load_seq)s
 FROM unnest(%(articles)s::uuid[], %(labels)s::uuid[]) AS n (article_uid, copy_cluster);
 
 -- name: mark_changed
+-- Mark articles as changed by this load.
 UPDATE core.article SET changed_seq = %(load_seq)s, changed_at = now() WHERE article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: done
+-- Remove entries from the queue.
 DELETE FROM staging.cluster_queue WHERE queue_id = ANY (%(queue)s::bigint[]);

@@ -61,14 +61,14 @@ FROM ops.crawl c
 WHERE c.finished_at IS NULL AND (%(outlets)s::text[] IS NULL OR c.outlet = ANY (%(outlets)s::text[]))
 ORDER BY c.started_at;
 
--- name: known
+-- name: frontier_entries
 -- What the frontier knows of these identities. A known variant (a canonical, AMP or mobile address, a redirect's target)
 -- that was never asked for itself answers with the state of the article it leads to.
 SELECT w.url_uid, f.url, f.article_uid, f.next_due_at, f.listed_modified, f.last_fetch_at, f.last_outcome,
        f.failures, f.first_captured_at, f.date_published,
        f.headline_hash, f.description_hash, f.authors_hash, f.body_hash,
        f.wire_digest, f.segment_id, f.archive_offset, f.archive_length, f.etag, f.last_modified, f.last_read_at,
-       f.validators_unreliable, f.url_uid = w.url_uid
+       f.validators_unreliable, f.url_uid = w.url_uid AS own
 FROM unnest(%(uids)s::uuid[]) AS w (url_uid)
 JOIN LATERAL (
     SELECT * FROM ops.frontier own WHERE own.url_uid = w.url_uid

@@ -1,32 +1,35 @@
--- Exports, and what a manifest tells beside the data. The first four are read as the analyst.
+-- Exports and their manifests. The first four statements run as the analyst.
 
 -- name: types
--- Names of types.
-SELECT t.oid::bigint, format_type(t.oid, NULL) FROM pg_catalog.pg_type t WHERE t.oid = ANY (%(oids)s::oid[]);
+-- Return the names of types by OID.
+SELECT oid::bigint, format_type(oid, NULL) FROM pg_catalog.pg_type WHERE oid = ANY (%(oids)s::oid[]);
 
 -- name: coverage
--- Outlets: articles, days of publication, how many days were observed.
-SELECT f.outlet, f.articles, c.first_day, c.last_day, c.days, c.observed_days
-FROM mart.outlet_freshness f
+-- Return per outlet: number of articles, first and last day of publication, days, and days observed.
+SELECT freshness.outlet, freshness.articles, days.first_day, days.last_day, days.days, days.observed_days
+FROM mart.outlet_freshness freshness
 LEFT JOIN LATERAL (
-    SELECT min(v.day) AS first_day, max(v.day) AS last_day, count(*) AS days,
-           count(*) FILTER (WHERE v.observed) AS observed_days
-    FROM mart.outlet_coverage v WHERE v.outlet = f.outlet
-) c ON true
-ORDER BY f.outlet;
+    SELECT min(coverage.day) AS first_day, max(coverage.day) AS last_day, count(*) AS days,
+           count(*) FILTER (WHERE coverage.observed) AS observed_days
+    FROM mart.outlet_coverage coverage WHERE coverage.outlet = freshness.outlet
+) days ON true
+ORDER BY freshness.outlet;
 
 -- name: rights
--- What the outlets state of the use of their articles.
+-- Return each outlet's rights signals.
 SELECT outlet, robots_status, robots_since, tdmrep_status, content_signal, content_usage, license, noai, tdm_reserved
 FROM mart.outlet_rights ORDER BY outlet;
 
 -- name: snapshot
+-- Return the content hash of a snapshot.
 SELECT content_hash FROM mart.snapshot WHERE name = %(name)s;
 
 -- name: begin
+-- Record the start of an export with the load that it shows.
 INSERT INTO ops.export (export_id, exported_by, query, format, target, with_text, load_seq)
 VALUES (%(export_id)s, %(exported_by)s, %(query)s, %(format)s, %(target)s, %(with_text)s,
         (SELECT COALESCE(max(changed_seq), 0) FROM core.article));
 
 -- name: end
+-- Record the end of an export with its number of rows.
 UPDATE ops.export SET finished_at = now(), row_count = %(rows)s WHERE export_id = %(export_id)s;

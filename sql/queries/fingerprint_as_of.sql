@@ -1,49 +1,60 @@
--- The same as in fingerprint.sql, of the state when the load %(as_of)s was the last one: equal where it is.
+-- Fingerprint of the content as of load %(as_of)s. For the last load it equals the result of fingerprint.sql.
 
 -- name: articles
-SELECT a.article_uid::text, a.outlet, a.merged_into::text, a.gone_at IS NOT NULL, a.revision_count,
-       x.headline, x.description, x.authors, x.date_published, x.date_published_precision, x.in_language,
-       x.canonical_url, encode(x.text_hash, 'hex')
-FROM core.article_state(%(as_of)s) a
-JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
-ORDER BY a.article_uid;
+-- Return the fields of every article in that state.
+SELECT article.article_uid::text, article.outlet, article.merged_into::text, article.gone_at IS NOT NULL,
+       article.revision_count, extraction.headline, extraction.description, extraction.authors,
+       extraction.date_published, extraction.date_published_precision, extraction.in_language,
+       extraction.canonical_url, encode(extraction.text_hash, 'hex')
+FROM core.article_state(%(as_of)s) article
+JOIN core.extraction ON extraction.payload_hash = article.payload_hash
+                    AND extraction.extractor_id = article.extractor_id
+ORDER BY article.article_uid;
 
 -- name: texts
--- Those that a version of an article has; texts of extractions that were only tried are not content.
-SELECT encode(t.text_hash, 'hex'), encode(sha256(convert_to(t.article_body, 'UTF8')), 'hex'), t.word_count, t.char_count
-FROM core.text t
+-- Return the texts of revisions. Texts of re-extractions that were never promoted aren't content.
+SELECT encode(text.text_hash, 'hex'), encode(sha256(convert_to(text.article_body, 'UTF8')), 'hex'),
+       text.word_count, text.char_count
+FROM core.text
 WHERE EXISTS (
     SELECT 1
-    FROM core.extraction x
-    JOIN core.capture v ON v.payload_hash = x.payload_hash
-    JOIN core.revision r ON r.capture_id = v.capture_id AND r.extractor_id = x.extractor_id
-                        AND r.load_seq <= %(as_of)s AND (r.superseded_seq IS NULL OR r.superseded_seq > %(as_of)s)
-    WHERE x.text_hash = t.text_hash)
-ORDER BY t.text_hash;
+    FROM core.extraction
+    JOIN core.capture ON capture.payload_hash = extraction.payload_hash
+    JOIN core.revision ON revision.capture_id = capture.capture_id
+                      AND revision.extractor_id = extraction.extractor_id
+                      AND revision.load_seq <= %(as_of)s
+                      AND (revision.superseded_seq IS NULL OR revision.superseded_seq > %(as_of)s)
+    WHERE extraction.text_hash = text.text_hash)
+ORDER BY text.text_hash;
 
 -- name: revisions
-SELECT r.article_uid::text, r.ordinal, r.changed_parts, r.cause, x.headline, x.description, x.authors,
-       encode(x.text_hash, 'hex')
-FROM core.revision r
-JOIN core.capture v ON v.capture_id = r.capture_id
-JOIN core.extraction x ON x.payload_hash = v.payload_hash AND x.extractor_id = r.extractor_id
-WHERE r.load_seq <= %(as_of)s AND (r.superseded_seq IS NULL OR r.superseded_seq > %(as_of)s)
-ORDER BY r.article_uid, r.ordinal;
+-- Return the revisions of every article in that state.
+SELECT revision.article_uid::text, revision.ordinal, revision.changed_parts, revision.cause,
+       extraction.headline, extraction.description, extraction.authors, encode(extraction.text_hash, 'hex')
+FROM core.revision
+JOIN core.capture ON capture.capture_id = revision.capture_id
+JOIN core.extraction ON extraction.payload_hash = capture.payload_hash
+                    AND extraction.extractor_id = revision.extractor_id
+WHERE revision.load_seq <= %(as_of)s AND (revision.superseded_seq IS NULL OR revision.superseded_seq > %(as_of)s)
+ORDER BY revision.article_uid, revision.ordinal;
 
 -- name: variants
-SELECT u.article_uid::text, u.kind, u.url
-FROM core.article_url u
-WHERE u.load_seq <= %(as_of)s
-ORDER BY u.article_uid, u.kind, u.url_key;
+-- Return every URL that led to an article in that state.
+SELECT variant.article_uid::text, variant.kind, variant.url
+FROM core.article_url variant
+WHERE variant.load_seq <= %(as_of)s
+ORDER BY variant.article_uid, variant.kind, variant.url_key;
 
 -- name: comments
-SELECT c.comment_uid::text, c.article_uid::text, c.author, c.comment_body
-FROM core.comment c
-WHERE c.load_seq <= %(as_of)s
-ORDER BY c.comment_uid;
+-- Return readers' comments of that state.
+SELECT comment.comment_uid::text, comment.article_uid::text, comment.author, comment.comment_body
+FROM core.comment
+WHERE comment.load_seq <= %(as_of)s
+ORDER BY comment.comment_uid;
 
 -- name: clusters
-SELECT a.copy_cluster::text, a.article_uid::text
-FROM core.article_state(%(as_of)s) a
-WHERE a.merged_into IS NULL
-ORDER BY a.copy_cluster, a.article_uid;
+-- Return the copy cluster of every article in that state.
+SELECT article.copy_cluster::text, article.article_uid::text
+FROM core.article_state(%(as_of)s) article
+WHERE article.merged_into IS NULL
+ORDER BY article.copy_cluster, article.article_uid;

@@ -1,156 +1,170 @@
--- Health: how each outlet fares beside its own past; alerts, silences, switches, sizes.
+-- Outlet health compared with each outlet's own past, alerts, mutes, overrides and storage.
 
 -- name: outlet_stats
--- Each outlet with what its last crawls and its past say.
-SELECT o.outlet, o.tier, o.enabled,
-       COALESCE(s.state, 'running') AS override_state, s.reason AS override_reason, s.set_at,
-       n.last_new_at, n.articles,
-       CASE WHEN h.state = 'blocked' THEN h.reason END AS was_blocked
-FROM core.outlet o
+-- Return each outlet with its override, its latest new article and its number of articles.
+SELECT outlet.outlet, outlet.tier, outlet.enabled,
+       COALESCE(override.state, 'running') AS override_state, override.reason AS override_reason, override.set_at,
+       output.last_new_at, output.articles,
+       CASE WHEN health.state = 'blocked' THEN health.reason END AS was_blocked
+FROM core.outlet
 LEFT JOIN LATERAL (
-    SELECT w.state, w.reason, w.set_at, w.until FROM ops.outlet_override w
-    WHERE w.outlet = o.outlet AND w.set_at <= %(now)s
-    ORDER BY w.set_at DESC LIMIT 1
-) s ON s.until IS NULL OR s.until > %(now)s
+    SELECT latest.state, latest.reason, latest.set_at, latest.until FROM ops.outlet_override latest
+    WHERE latest.outlet = outlet.outlet AND latest.set_at <= %(now)s
+    ORDER BY latest.set_at DESC LIMIT 1
+) override ON override.until IS NULL OR override.until > %(now)s
 LEFT JOIN LATERAL (
-    -- What a backfill brought is no sign of life.
-    SELECT (SELECT a.first_seen_at FROM core.article a
-            WHERE a.outlet = o.outlet AND a.merged_into IS NULL
-              AND NOT EXISTS (SELECT 1 FROM core.capture v JOIN ops.crawl c ON c.crawl_id = v.crawl_id
-                              WHERE v.article_uid = a.article_uid AND v.observed_at = a.first_seen_at AND c.mode = 'window')
-            ORDER BY a.first_seen_at DESC LIMIT 1) AS last_new_at,
-           (SELECT count(*) FROM core.article a WHERE a.outlet = o.outlet AND a.merged_into IS NULL) AS articles
-) n ON true
-LEFT JOIN ops.health h ON h.outlet = o.outlet
-WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
-ORDER BY o.outlet;
+    -- Articles that a backfill added don't count as activity.
+    SELECT (SELECT article.first_seen_at FROM core.article
+            WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL
+              AND NOT EXISTS (SELECT 1 FROM core.capture JOIN ops.crawl ON crawl.crawl_id = capture.crawl_id
+                              WHERE capture.article_uid = article.article_uid
+                                AND capture.observed_at = article.first_seen_at AND crawl.mode = 'window')
+            ORDER BY article.first_seen_at DESC LIMIT 1) AS last_new_at,
+           (SELECT count(*) FROM core.article
+            WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL) AS articles
+) output ON true
+LEFT JOIN ops.health ON health.outlet = outlet.outlet
+WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
+ORDER BY outlet.outlet;
 
 -- name: last_crawls
--- The last incremental crawls of each outlet and the last of a backfill, with how their candidates ended, newest first.
-SELECT w.outlet, w.started_at, w.finish_reason, w.error, w.requests,
-       COALESCE((SELECT jsonb_object_agg(f.outcome, f.candidates) FROM mart.crawl_funnel f WHERE f.crawl_id = w.crawl_id), '{}'),
-       (SELECT COALESCE(sum(p.entries), 0) FROM ops.endpoint_poll p WHERE p.crawl_id = w.crawl_id),
-       (SELECT count(*) FILTER (WHERE p.outcome IN ('listed', 'not_modified')) FROM ops.endpoint_poll p
-        WHERE p.crawl_id = w.crawl_id),
-       w.mode
-FROM core.outlet o
+-- Return each outlet's last five incremental crawls and its last backfill crawl with their outcomes, newest first.
+SELECT recent.outlet, recent.started_at, recent.finish_reason, recent.error, recent.requests,
+       COALESCE((SELECT jsonb_object_agg(funnel.outcome, funnel.candidates) FROM mart.crawl_funnel funnel
+                 WHERE funnel.crawl_id = recent.crawl_id), '{}'),
+       (SELECT COALESCE(sum(poll.entries), 0) FROM ops.endpoint_poll poll WHERE poll.crawl_id = recent.crawl_id),
+       (SELECT count(*) FILTER (WHERE poll.outcome IN ('listed', 'not_modified')) FROM ops.endpoint_poll poll
+        WHERE poll.crawl_id = recent.crawl_id),
+       recent.mode
+FROM core.outlet
 CROSS JOIN LATERAL (
-    SELECT c.* FROM (VALUES ('incremental', 5), ('window', 1)) AS m (mode, most)
+    SELECT crawl.* FROM (VALUES ('incremental', 5), ('window', 1)) AS modes (mode, most)
     CROSS JOIN LATERAL (
-        SELECT * FROM ops.crawl c
-        WHERE c.outlet = o.outlet AND c.mode = m.mode AND c.finished_at IS NOT NULL
-          AND NOT COALESCE((c.stats ->> 'internal_failure')::boolean, false)
-        ORDER BY c.started_at DESC LIMIT m.most
-    ) c
-) w
-WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
-ORDER BY w.outlet, w.started_at DESC;
+        SELECT * FROM ops.crawl
+        WHERE crawl.outlet = outlet.outlet AND crawl.mode = modes.mode AND crawl.finished_at IS NOT NULL
+          AND NOT COALESCE((crawl.stats ->> 'internal_failure')::boolean, false)
+        ORDER BY crawl.started_at DESC LIMIT modes.most
+    ) crawl
+) recent
+WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
+ORDER BY recent.outlet, recent.started_at DESC;
 
 -- name: publishing_pattern
--- Articles by hour of the week (0: Monday 0 to 1 UTC) over the last eight weeks of publication, and how many weeks that is.
-SELECT a.outlet,
-       ((EXTRACT(isodow FROM x.date_published AT TIME ZONE 'UTC') - 1) * 24
-        + EXTRACT(hour FROM x.date_published AT TIME ZONE 'UTC'))::integer AS hour_of_week,
+-- Count articles by hour of the week (0 is Monday 00:00 to 01:00 UTC) over the last eight weeks of publication.
+SELECT article.outlet,
+       ((EXTRACT(isodow FROM extraction.date_published AT TIME ZONE 'UTC') - 1) * 24
+        + EXTRACT(hour FROM extraction.date_published AT TIME ZONE 'UTC'))::integer AS hour_of_week,
        count(*) AS articles,
-       min(x.date_published) AS first_at
-FROM core.article a
-JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
-WHERE x.date_published > %(now)s::timestamptz - interval '56 days' AND x.date_published <= %(now)s
-  AND x.date_published_precision <> 'day' AND a.merged_into IS NULL
-  AND (%(outlets)s::text[] IS NULL OR a.outlet = ANY (%(outlets)s::text[]))
-GROUP BY a.outlet, hour_of_week;
+       min(extraction.date_published) AS first_at
+FROM core.article
+JOIN core.extraction ON extraction.payload_hash = article.payload_hash
+                    AND extraction.extractor_id = article.extractor_id
+WHERE extraction.date_published > %(now)s::timestamptz - interval '56 days' AND extraction.date_published <= %(now)s
+  AND extraction.date_published_precision <> 'day' AND article.merged_into IS NULL
+  AND (%(outlets)s::text[] IS NULL OR article.outlet = ANY (%(outlets)s::text[]))
+GROUP BY article.outlet, hour_of_week;
 
 -- name: fields
--- Share of the articles with a field, of the last 20 first seen and of the 200 before them.
-SELECT r.outlet, r.recent, count(*) AS articles,
-       avg((r.headline IS NOT NULL)::integer)::float AS headline,
-       avg((cardinality(r.authors) > 0)::integer)::float AS authors,
-       avg((r.date_published IS NOT NULL)::integer)::float AS date_published,
-       avg((r.word_count >= 50)::integer)::float AS article_body
+-- Return the share of articles with each field: the latest 20 articles, and the 200 before them.
+SELECT ranked.outlet, ranked.recent, count(*) AS articles,
+       avg((ranked.headline IS NOT NULL)::integer)::float AS headline,
+       avg((cardinality(ranked.authors) > 0)::integer)::float AS authors,
+       avg((ranked.date_published IS NOT NULL)::integer)::float AS date_published,
+       avg((ranked.word_count >= 50)::integer)::float AS article_body
 FROM (
-    SELECT o.outlet, a.headline, a.authors, a.date_published, a.word_count, a.place <= 20 AS recent
-    FROM core.outlet o
+    SELECT outlet.outlet, numbered.headline, numbered.authors, numbered.date_published, numbered.word_count,
+           numbered.place <= 20 AS recent
+    FROM core.outlet
     CROSS JOIN LATERAL (
-        SELECT x.headline, x.authors, x.date_published, t.word_count,
-               row_number() OVER (ORDER BY b.first_seen_at DESC, b.article_uid) AS place
-        FROM (SELECT * FROM core.article n WHERE n.outlet = o.outlet AND n.merged_into IS NULL
-              ORDER BY n.first_seen_at DESC LIMIT 220) b
-        JOIN core.extraction x ON x.payload_hash = b.payload_hash AND x.extractor_id = b.extractor_id
-        LEFT JOIN core.text t ON t.text_hash = x.text_hash
-    ) a
-    WHERE %(outlets)s::text[] IS NULL OR o.outlet = ANY (%(outlets)s::text[])
-) r
-GROUP BY r.outlet, r.recent;
+        SELECT extraction.headline, extraction.authors, extraction.date_published, text.word_count,
+               row_number() OVER (ORDER BY latest.first_seen_at DESC, latest.article_uid) AS place
+        FROM (SELECT * FROM core.article WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL
+              ORDER BY article.first_seen_at DESC LIMIT 220) latest
+        JOIN core.extraction ON extraction.payload_hash = latest.payload_hash
+                            AND extraction.extractor_id = latest.extractor_id
+        LEFT JOIN core.text ON text.text_hash = extraction.text_hash
+    ) numbered
+    WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
+) ranked
+GROUP BY ranked.outlet, ranked.recent;
 
 -- name: set_health
-INSERT INTO ops.health AS h (outlet, state, reason, since, checked_at)
+-- Set the health of an outlet. `since` changes only when the state does.
+INSERT INTO ops.health (outlet, state, reason, since, checked_at)
 VALUES (%(outlet)s, %(state)s, %(reason)s, %(now)s, %(now)s)
 ON CONFLICT (outlet) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, checked_at = excluded.checked_at,
-    since = CASE WHEN h.state = excluded.state THEN h.since ELSE excluded.since END;
+    since = CASE WHEN health.state = excluded.state THEN health.since ELSE excluded.since END;
 
 -- name: read_health
-SELECT h.outlet, h.state, h.reason, h.since, h.checked_at FROM ops.health h ORDER BY h.outlet;
+-- Return the last known health of every outlet.
+SELECT outlet, state, reason, since, checked_at FROM ops.health ORDER BY outlet;
 
 -- name: open_alert
--- One a cause, as long as it lasts; gives its id where it is new.
-INSERT INTO ops.alert AS a (alert_id, cause, outlet, message, opened_at, last_seen_at)
+-- Open an alert, or refresh the open one with the same cause and outlet.
+INSERT INTO ops.alert (alert_id, cause, outlet, message, opened_at, last_seen_at)
 VALUES (gen_random_uuid(), %(cause)s, %(outlet)s, %(message)s, %(now)s, %(now)s)
 ON CONFLICT (cause, COALESCE(outlet, '')) WHERE closed_at IS NULL
 DO UPDATE SET last_seen_at = excluded.last_seen_at, message = excluded.message
-RETURNING a.alert_id, a.opened_at, a.notified_at;
+RETURNING alert.alert_id, alert.opened_at, alert.notified_at;
 
 -- name: close_alerts
--- Alerts whose cause is over: those of the outlets looked at that are not in the list of (cause, outlet) seen now.
-UPDATE ops.alert a SET closed_at = %(now)s
-WHERE a.closed_at IS NULL AND a.outlet = ANY (%(outlets)s::text[])
-  AND NOT EXISTS (SELECT 1 FROM unnest(%(causes)s::text[], %(of)s::text[]) AS s (cause, outlet)
-                  WHERE s.cause = a.cause AND s.outlet = a.outlet)
-RETURNING a.alert_id, a.cause, a.outlet;
+-- Close alerts of the evaluated outlets whose (cause, outlet) isn't in the current list.
+UPDATE ops.alert SET closed_at = %(now)s
+WHERE alert.closed_at IS NULL AND alert.outlet = ANY (%(outlets)s::text[])
+  AND NOT EXISTS (SELECT 1 FROM unnest(%(causes)s::text[], %(of)s::text[]) AS present (cause, outlet)
+                  WHERE present.cause = alert.cause AND present.outlet = alert.outlet)
+RETURNING alert.alert_id, alert.cause, alert.outlet;
 
 -- name: close_cause
+-- Close the alert of a cause that concerns no single outlet.
 UPDATE ops.alert SET closed_at = %(now)s WHERE closed_at IS NULL AND cause = %(cause)s AND outlet IS NULL;
 
 -- name: notified
+-- Record that these alerts were delivered.
 UPDATE ops.alert SET notified_at = %(now)s WHERE alert_id = ANY (%(alerts)s::uuid[]);
 
 -- name: alerts
--- Open alerts, with whether a silence covers them.
-SELECT a.alert_id, a.cause, a.outlet, a.message, a.opened_at, a.last_seen_at, a.notified_at, s.muted_by IS NOT NULL AS muted,
-       s.until AS muted_until, s.reference
-FROM ops.alert a
+-- List open alerts with the mute that covers each, if any.
+SELECT alert.alert_id, alert.cause, alert.outlet, alert.message, alert.opened_at, alert.last_seen_at,
+       alert.notified_at, covering.muted_by IS NOT NULL AS muted, covering.until AS muted_until, covering.reference
+FROM ops.alert
 LEFT JOIN LATERAL (
-    SELECT q.muted_by, q.until, q.reference FROM ops.alert_mute q
-    WHERE (q.outlet IS NULL OR q.outlet = a.outlet) AND (q.cause IS NULL OR q.cause = a.cause)
-      AND (q.until IS NULL OR q.until > %(now)s)
-    ORDER BY q.until DESC NULLS FIRST LIMIT 1
-) s ON true
-WHERE a.closed_at IS NULL
-ORDER BY a.opened_at, a.outlet;
+    SELECT mute.muted_by, mute.until, mute.reference FROM ops.alert_mute mute
+    WHERE (mute.outlet IS NULL OR mute.outlet = alert.outlet) AND (mute.cause IS NULL OR mute.cause = alert.cause)
+      AND (mute.until IS NULL OR mute.until > %(now)s)
+    ORDER BY mute.until DESC NULLS FIRST LIMIT 1
+) covering ON true
+WHERE alert.closed_at IS NULL
+ORDER BY alert.opened_at, alert.outlet;
 
 -- name: add_mute
+-- Mute alerts of an outlet, a cause, or both.
 INSERT INTO ops.alert_mute (mute_id, outlet, cause, until, reference, muted_by)
 VALUES (gen_random_uuid(), %(outlet)s, %(cause)s, %(until)s, %(reference)s, %(by)s);
 
 -- name: remove_mutes
--- Those of an outlet, or (null) those that are of no outlet alone.
-DELETE FROM ops.alert_mute WHERE outlet IS NOT DISTINCT FROM %(outlet)s AND (%(cause)s::text IS NULL OR cause = %(cause)s);
+-- Delete the mutes of an outlet, or with a null outlet those that cover all outlets.
+DELETE FROM ops.alert_mute
+WHERE outlet IS NOT DISTINCT FROM %(outlet)s AND (%(cause)s::text IS NULL OR cause = %(cause)s);
 
 -- name: set_override
+-- Pause, resume or retire an outlet.
 INSERT INTO ops.outlet_override (outlet, state, reason, set_by, until)
 VALUES (%(outlet)s, %(state)s, %(reason)s, %(by)s, %(until)s);
 
 -- name: current_overrides
--- Outlets that are paused or retired now.
-SELECT s.outlet, s.state, s.reason, s.set_by, s.set_at, s.until
+-- List outlets that are paused or retired now.
+SELECT latest.outlet, latest.state, latest.reason, latest.set_by, latest.set_at, latest.until
 FROM (
-    SELECT DISTINCT ON (w.outlet) w.* FROM ops.outlet_override w ORDER BY w.outlet, w.set_at DESC
-) s
-WHERE s.state <> 'running' AND (s.until IS NULL OR s.until > %(now)s)
-ORDER BY s.outlet;
+    SELECT DISTINCT ON (override.outlet) override.* FROM ops.outlet_override override
+    ORDER BY override.outlet, override.set_at DESC
+) latest
+WHERE latest.state <> 'running' AND (latest.until IS NULL OR latest.until > %(now)s)
+ORDER BY latest.outlet;
 
 -- name: measure
--- How large everything is, once a day.
+-- Record the size of the database, the archive and the logs, one row per day.
 INSERT INTO ops.storage_stats (measured_on, database_bytes, archive_bytes, log_bytes, articles)
 SELECT (%(now)s::timestamptz AT TIME ZONE 'UTC')::date, pg_database_size(current_database()),
        (SELECT COALESCE(sum(length), 0) FROM core.archive_segment WHERE expired_at IS NULL), %(log_bytes)s,
@@ -160,33 +174,36 @@ ON CONFLICT (measured_on) DO UPDATE SET
     articles = excluded.articles;
 
 -- name: storage_history
+-- Return the sizes of the last 31 measured days, newest first.
 SELECT measured_on, database_bytes, archive_bytes, log_bytes, articles FROM ops.storage_stats
 ORDER BY measured_on DESC LIMIT 31;
 
 -- name: reset_backoff_pages
--- What failed because of us does not count against pages: they are due as before.
-UPDATE ops.frontier f SET failures = GREATEST(f.failures - 1, 0), next_due_at = now()
-FROM ops.candidate c
-WHERE c.crawl_id = ANY (%(crawls)s::uuid[]) AND c.outcome = ANY (%(no_answer)s::text[])
-  AND f.url_uid = c.url_uid;
+-- After an internal failure, undo the back-off of pages that gave no response.
+UPDATE ops.frontier SET failures = GREATEST(frontier.failures - 1, 0), next_due_at = now()
+FROM ops.candidate
+WHERE candidate.crawl_id = ANY (%(crawls)s::uuid[]) AND candidate.outcome = ANY (%(no_answer)s::text[])
+  AND frontier.url_uid = candidate.url_uid;
 
 -- name: reset_backoff_crawls
--- Nor against outlets: such a crawl says nothing of their health.
-UPDATE ops.crawl SET stats = COALESCE(stats, '{}') || '{"internal_failure": true}' WHERE crawl_id = ANY (%(crawls)s::uuid[]);
+-- After an internal failure, mark the crawls so that they don't count for outlet health.
+UPDATE ops.crawl SET stats = COALESCE(stats, '{}') || '{"internal_failure": true}'
+WHERE crawl_id = ANY (%(crawls)s::uuid[]);
 
 -- name: long_unreachable
--- Outlets of which five crawls in a row failed.
-SELECT w.outlet FROM unnest(%(outlets)s::text[]) AS n (outlet)
+-- Return outlets whose last five incremental crawls all failed.
+SELECT recent.outlet FROM unnest(%(outlets)s::text[]) AS requested (outlet)
 CROSS JOIN LATERAL (
-    SELECT c.outlet, c.finish_reason FROM ops.crawl c
-    WHERE c.outlet = n.outlet AND c.mode = 'incremental' AND c.finished_at IS NOT NULL
-    ORDER BY c.started_at DESC LIMIT 5
-) w
-GROUP BY w.outlet
-HAVING count(*) = 5 AND bool_and(w.finish_reason NOT IN ('finished', 'budget', 'stopped'));
+    SELECT crawl.outlet, crawl.finish_reason FROM ops.crawl
+    WHERE crawl.outlet = requested.outlet AND crawl.mode = 'incremental' AND crawl.finished_at IS NOT NULL
+    ORDER BY crawl.started_at DESC LIMIT 5
+) recent
+GROUP BY recent.outlet
+HAVING count(*) = 5 AND bool_and(recent.finish_reason NOT IN ('finished', 'budget', 'stopped'));
 
 -- name: reset_backoff_endpoints
-UPDATE ops.endpoint e SET failures = GREATEST(e.failures - 1, 0), next_poll_at = NULL
-FROM ops.endpoint_poll p
-WHERE p.crawl_id = ANY (%(crawls)s::uuid[]) AND p.outcome = ANY (%(no_answer)s::text[])
-  AND e.endpoint_id = p.endpoint_id;
+-- After an internal failure, undo the back-off of endpoints that gave no response.
+UPDATE ops.endpoint SET failures = GREATEST(endpoint.failures - 1, 0), next_poll_at = NULL
+FROM ops.endpoint_poll poll
+WHERE poll.crawl_id = ANY (%(crawls)s::uuid[]) AND poll.outcome = ANY (%(no_answer)s::text[])
+  AND endpoint.endpoint_id = poll.endpoint_id;

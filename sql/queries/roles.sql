@@ -1,18 +1,21 @@
+-- Roles and their privileges.
+
 -- name: may_create_roles
--- Whether the connected user may create roles.
+-- Return whether the connected user may create roles.
 SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user;
 
 -- name: existing_roles
--- Roles of the cluster among the given names.
+-- Return which of the given roles exist.
 SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s);
 
 -- name: schema_grants
--- Rights of the roles on the schemas; safe to run again. Run by the owner after the migrations.
+-- Grant privileges on core, ops and staging. Run by the owner after the migrations; safe to repeat.
 GRANT USAGE ON SCHEMA core, ops, staging TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA core, ops TO pressmark_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA staging TO pressmark_loader;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA core, ops TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
-GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer, pressmark_eraser;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging
+    TO pressmark_maintainer, pressmark_eraser;
 GRANT MAINTAIN ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer;
 GRANT EXECUTE ON FUNCTION ops.drop_fetch_partitions(timestamptz) TO pressmark_maintainer;
 GRANT EXECUTE ON FUNCTION core.flush_search_index() TO pressmark_loader;
@@ -20,7 +23,8 @@ REVOKE ALL ON ops.migration_checksum, ops.mart_version FROM pressmark_loader, pr
 GRANT SELECT ON ops.migration_checksum, ops.mart_version TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 
 -- name: mart_grants
--- Who may read mart; safe to run again. Run by the owner after the views are made.
+-- Grant privileges on mart. Run by the owner after the views are created; safe to repeat.
 GRANT USAGE ON SCHEMA mart TO pressmark_analyst, pressmark_comments, pressmark_loader, pressmark_maintainer;
-GRANT SELECT ON ALL TABLES IN SCHEMA mart TO pressmark_analyst, pressmark_comments, pressmark_loader, pressmark_maintainer;
+GRANT SELECT ON ALL TABLES IN SCHEMA mart
+    TO pressmark_analyst, pressmark_comments, pressmark_loader, pressmark_maintainer;
 REVOKE SELECT ON mart.comment FROM pressmark_analyst;

@@ -1,91 +1,106 @@
--- What is known of one address, for `pressmark why` and `pressmark show`.
+-- History of one URL, for `pressmark why` and `pressmark show`.
 
 -- name: outlets_of_host
--- Outlets that have a host among their domains, with the parameters that carry identity in their last file.
-SELECT o.outlet, c.config->'urls'->'parameters'
-FROM core.outlet o
+-- Return the outlets that own a host, with the URL parameters that carry identity in their latest file.
+SELECT outlet.outlet, latest.config->'urls'->'parameters'
+FROM core.outlet
 JOIN LATERAL (
-    SELECT config FROM ops.outlet_config c WHERE c.outlet = o.outlet ORDER BY c.first_used_at DESC LIMIT 1
-) c ON true
-WHERE EXISTS (SELECT 1 FROM unnest(o.domains) AS d WHERE %(host)s = d OR %(host)s LIKE '%%.' || d);
+    SELECT config FROM ops.outlet_config
+    WHERE outlet_config.outlet = outlet.outlet ORDER BY outlet_config.first_used_at DESC LIMIT 1
+) latest ON true
+WHERE EXISTS (SELECT 1 FROM unnest(outlet.domains) AS domain WHERE %(host)s = domain OR %(host)s LIKE '%%.' || domain);
 
 -- name: frontier
-SELECT f.url_uid, f.outlet, f.url, f.article_uid, f.first_listed_at, f.next_due_at, f.last_fetch_at, f.last_outcome, f.failures
-FROM ops.frontier f WHERE f.url_uid = ANY (%(uids)s::uuid[]);
+-- Return the frontier entries of these URL ids.
+SELECT url_uid, outlet, url, article_uid, first_listed_at, next_due_at, last_fetch_at, last_outcome, failures
+FROM ops.frontier WHERE url_uid = ANY (%(uids)s::uuid[]);
 
 -- name: articles
--- Articles behind these addresses: by their own identity, else by a variant.
-SELECT COALESCE(a.merged_into, a.article_uid) FROM core.article a WHERE a.article_uid = ANY (%(uids)s::uuid[])
+-- Return the articles behind these URL ids: by their own id, otherwise by a variant.
+SELECT COALESCE(merged_into, article_uid) FROM core.article WHERE article_uid = ANY (%(uids)s::uuid[])
 UNION
-SELECT COALESCE(a.merged_into, a.article_uid)
-FROM core.article_url u
-JOIN core.article a ON a.article_uid = u.article_uid
-WHERE u.url_uid = ANY (%(uids)s::uuid[]) AND NOT EXISTS (SELECT 1 FROM core.article n WHERE n.article_uid = u.url_uid);
+SELECT COALESCE(article.merged_into, article.article_uid)
+FROM core.article_url variant
+JOIN core.article ON article.article_uid = variant.article_uid
+WHERE variant.url_uid = ANY (%(uids)s::uuid[])
+  AND NOT EXISTS (SELECT 1 FROM core.article own WHERE own.article_uid = variant.url_uid);
 
 -- name: variants
--- Every address of these articles.
-SELECT u.url_uid
-FROM core.article a
-JOIN core.article_url u ON u.article_uid = a.article_uid AND u.kind IN ('requested', 'final')
-WHERE a.article_uid = ANY (%(articles)s::uuid[]) OR a.merged_into = ANY (%(articles)s::uuid[]);
+-- Return the requested and final URLs of these articles.
+SELECT variant.url_uid
+FROM core.article
+JOIN core.article_url variant ON variant.article_uid = article.article_uid AND variant.kind IN ('requested', 'final')
+WHERE article.article_uid = ANY (%(articles)s::uuid[]) OR article.merged_into = ANY (%(articles)s::uuid[]);
 
 -- name: copies
--- Articles with copies of these articles' texts.
-SELECT DISTINCT ON (a.article_uid) a.outlet, a.url, p.similarity, p.containment
+-- Return articles that are copies of these.
+SELECT DISTINCT ON (article.article_uid) article.outlet, article.url, pair.similarity, pair.containment
 FROM core.dedup_text own
 CROSS JOIN LATERAL (
-    SELECT c.dedup_b AS other_id, c.similarity, c.containment FROM core.copy c WHERE c.dedup_a = own.dedup_id
+    SELECT dedup_b AS other_id, similarity, containment FROM core.copy WHERE dedup_a = own.dedup_id
     UNION ALL
-    SELECT c.dedup_a, c.similarity, c.containment FROM core.copy c WHERE c.dedup_b = own.dedup_id
-) p
-JOIN core.dedup_text other ON other.dedup_id = p.other_id AND other.live
-JOIN core.article a ON a.article_uid = other.article_uid
+    SELECT dedup_a, similarity, containment FROM core.copy WHERE dedup_b = own.dedup_id
+) pair
+JOIN core.dedup_text other ON other.dedup_id = pair.other_id AND other.live
+JOIN core.article ON article.article_uid = other.article_uid
 WHERE own.live AND own.article_uid = ANY (%(articles)s::uuid[])
-ORDER BY a.article_uid, p.similarity DESC;
+ORDER BY article.article_uid, pair.similarity DESC;
 
 -- name: url_listings
-SELECT e.method, e.url, s.first_listed_at, s.last_listed_at, s.listed_headline
-FROM core.url_listing s JOIN ops.endpoint e ON e.endpoint_id = s.endpoint_id
-WHERE s.url_uid = ANY (%(uids)s::uuid[])
-ORDER BY s.first_listed_at, e.url;
+-- Return the endpoints that listed these URLs, and when.
+SELECT endpoint.method, endpoint.url, listing.first_listed_at, listing.last_listed_at, listing.listed_headline
+FROM core.url_listing listing JOIN ops.endpoint ON endpoint.endpoint_id = listing.endpoint_id
+WHERE listing.url_uid = ANY (%(uids)s::uuid[])
+ORDER BY listing.first_listed_at, endpoint.url;
 
 -- name: outcomes
-SELECT c.crawl_id, c.url, c.decided_at, w.mode, c.discovered_via, COALESCE(c.outcome, 'open'), c.reason,
-       COALESCE(o.meaning, 'Decided on; the crawl has not ended it yet.')
-FROM ops.candidate c
-JOIN ops.crawl w ON w.crawl_id = c.crawl_id
-LEFT JOIN core.outcome o ON o.outcome = c.outcome
-WHERE c.url_uid = ANY (%(uids)s::uuid[])
-ORDER BY c.decided_at, c.crawl_id;
+-- Return the outcome of these URLs in every crawl, with its meaning.
+SELECT candidate.crawl_id, candidate.url, candidate.decided_at, crawl.mode, candidate.discovered_via,
+       COALESCE(candidate.outcome, 'open'), candidate.reason,
+       COALESCE(outcome.meaning, 'The crawl has not resolved it yet.')
+FROM ops.candidate
+JOIN ops.crawl ON crawl.crawl_id = candidate.crawl_id
+LEFT JOIN core.outcome ON outcome.outcome = candidate.outcome
+WHERE candidate.url_uid = ANY (%(uids)s::uuid[])
+ORDER BY candidate.decided_at, candidate.crawl_id;
 
 -- name: captures
-SELECT v.observed_at, v.http_status, COALESCE(v.final_url, v.requested_url), v.captured_by, v.crawl_id,
-       g.file, g.base_offset + v.archive_offset, v.archive_length, r.ordinal, r.changed_parts, v.rights
-FROM core.capture v
-LEFT JOIN core.archive_segment g ON g.segment_id = v.segment_id AND g.expired_at IS NULL
-LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.capture_id = v.capture_id AND r.superseded_seq IS NULL
-JOIN core.article a ON a.article_uid = v.article_uid
-WHERE a.article_uid = ANY (%(articles)s::uuid[]) OR a.merged_into = ANY (%(articles)s::uuid[])
-ORDER BY v.observed_at, v.capture_id;
+-- Return the captures of these articles with their archive pointers and revisions, oldest first.
+SELECT capture.observed_at, capture.http_status, COALESCE(capture.final_url, capture.requested_url),
+       capture.captured_by, capture.crawl_id, segment.file, segment.base_offset + capture.archive_offset,
+       capture.archive_length, revision.ordinal, revision.changed_parts, capture.rights
+FROM core.capture
+LEFT JOIN core.archive_segment segment ON segment.segment_id = capture.segment_id AND segment.expired_at IS NULL
+LEFT JOIN core.revision ON revision.article_uid = capture.article_uid AND revision.capture_id = capture.capture_id
+                       AND revision.superseded_seq IS NULL
+JOIN core.article ON article.article_uid = capture.article_uid
+WHERE article.article_uid = ANY (%(articles)s::uuid[]) OR article.merged_into = ANY (%(articles)s::uuid[])
+ORDER BY capture.observed_at, capture.capture_id;
 
 -- name: quarantine
-SELECT q.created_at, q.outcome, q.stage, q.reason, g.file, g.base_offset + q.archive_offset, q.archive_length
-FROM ops.quarantine q
-LEFT JOIN core.archive_segment g ON g.segment_id = q.segment_id AND g.expired_at IS NULL
-WHERE q.url_uid = ANY (%(uids)s::uuid[])
-ORDER BY q.created_at;
+-- Return the rejected pages of these URLs, oldest first.
+SELECT quarantine.created_at, quarantine.outcome, quarantine.stage, quarantine.reason, segment.file,
+       segment.base_offset + quarantine.archive_offset, quarantine.archive_length
+FROM ops.quarantine
+LEFT JOIN core.archive_segment segment ON segment.segment_id = quarantine.segment_id AND segment.expired_at IS NULL
+WHERE quarantine.url_uid = ANY (%(uids)s::uuid[])
+ORDER BY quarantine.created_at;
 
 -- name: removals
+-- Return removals that cover this URL.
 SELECT target, value, action, reason, created_at FROM ops.removal
 WHERE (target = 'url' AND value = %(url)s) OR (target = 'prefix' AND starts_with(%(url)s, value))
    OR (target = 'outlet' AND value = ANY (%(outlets)s::text[]));
 
 -- name: article
--- One article as analysts see it, as one JSON object.
-SELECT to_jsonb(m) FROM mart.article m WHERE m.article_uid = ANY (%(articles)s::uuid[]) ORDER BY m.first_seen_at LIMIT 1;
+-- Return one article as a JSON object with the columns of mart.article.
+SELECT to_jsonb(article) FROM mart.article
+WHERE article.article_uid = ANY (%(articles)s::uuid[]) ORDER BY article.first_seen_at LIMIT 1;
 
 -- name: status
--- One line an outlet.
-SELECT f.outlet, f.enabled, f.last_crawl_at, f.last_finish_reason, f.articles, f.last_new_article_at, f.new_24h,
-       (SELECT count(*) FROM ops.segment s WHERE s.outlet = f.outlet AND s.state <> 'loaded') AS to_load
-FROM mart.outlet_freshness f ORDER BY f.outlet;
+-- Return one row per outlet with its freshness and the number of segments to load.
+SELECT freshness.outlet, freshness.enabled, freshness.last_crawl_at, freshness.last_finish_reason, freshness.articles,
+       freshness.last_new_article_at, freshness.new_24h,
+       (SELECT count(*) FROM ops.segment
+        WHERE segment.outlet = freshness.outlet AND segment.state <> 'loaded') AS to_load
+FROM mart.outlet_freshness freshness ORDER BY freshness.outlet;

@@ -31,7 +31,7 @@ def test_a_broken_outlet_file(installation: Installation, tmp_path: Path) -> Non
     assert checked.returncode == 2 and "add this key" in checked.stderr
     told(installation.run("crawl", "missing", check=False), 2, "No outlet 'missing'", "pressmark outlet list")
     installation.env = {"PRESSMARK_OUTLETS": "/nowhere"}
-    told(installation.run("outlet", "list", check=False), 2, "No folder of outlets at /nowhere", "PRESSMARK_OUTLETS")
+    told(installation.run("outlet", "list", check=False), 2, "outlets folder /nowhere does not exist", "PRESSMARK_OUTLETS")
 
 
 def test_an_unreachable_host(installation: Installation, outlet_file: Callable[..., Path]) -> None:

@@ -140,7 +140,7 @@ def test_set_up_run_and_asked_by_three_different_users(
 @pytest.mark.parametrize("name", ["pressmark_x", "pg_x", "a b", 'x"; DROP TABLE y; --', ""])
 def test_names_of_readers(installation: Installation, name: str) -> None:
     done = installation.run("db", "grant-analyst", name, "--password-stdin", check=False)
-    assert done.returncode == 2 and "no name for a reader" in done.stderr
+    assert done.returncode == 2 and "Invalid reader name" in done.stderr
 
 
 def test_a_reader_on_the_embedded_server(installation: Installation) -> None:

@@ -96,6 +96,7 @@ def test_killed_at_a_named_point(
     settle_and_compare(installation, undisturbed[1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("point", ["archived_not_committed", "within_load"])
 def test_killed_in_the_second_edition(
     installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], point: str
@@ -167,6 +168,7 @@ def kill_after(installation: Installation, seconds: float, victim: str, log: Pat
     return hit
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(RANDOM_KILLS))
 def test_killed_at_random(
     installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], number: int, tmp_path: Path

@@ -95,7 +95,7 @@ def test_why_show_and_psql_answer(installation: Installation, newsstand: Newssta
     installation.crawl("harbour-dispatch")
     why = installation.run("why", SEED_URL).stdout
     assert "feed  http://dispatch.newsstand.example/feed/" in why
-    assert "Fetched for the first time" in why and ".warc.gz at byte" in why
+    assert "fetched for the first time" in why and ".warc.gz at byte" in why
     # The address in other clothes is the same article.
     assert (
         installation.run("why", SEED_URL.replace("http://", "https://www.") + "?utm_source=x", check=False).returncode
@@ -148,10 +148,10 @@ def test_scrapys_own_commands_work_from_the_root(installation: Installation, new
     done = scrapy(installation, "crawl", "outlet", "-a", "id=tagesblick")
     assert done.returncode == 0, done.stderr[-2000:]
     assert installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 10)]
-    assert "10 visits loaded" in installation.run("load", "tagesblick").stdout
+    assert "10 captures" in installation.run("load", "tagesblick").stdout
     assert installation.query("SELECT count(*) FROM mart.article") == [(10,)]
     missing = scrapy(installation, "crawl", "outlet")
-    assert "say which outlet" in missing.stderr + missing.stdout
+    assert "outlet id missing" in missing.stderr + missing.stdout
 
 
 def test_ctrl_c_ends_gently(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_named_state_is_reproduced_after_more_came(installation: Installation,
     again = installation.run("snapshot", "first", check=False)
     assert again.returncode == 2 and "already" in again.stderr
     unknown = installation.run("snapshot", "second", "--check", check=False)
-    assert unknown.returncode == 2 and "There are: first" in unknown.stderr
+    assert unknown.returncode == 2 and "Known snapshots: first" in unknown.stderr
     # A removal since is told, and explains the difference.
     ((url,),) = installation.query("SELECT url FROM mart.article WHERE outlet = 'tagesblick' ORDER BY url LIMIT 1")
     installation.run("remove", "--url", url, "--hide", "--reason", "a request", "--yes")

@@ -108,7 +108,7 @@ def test_a_canary_is_found_nowhere_after_it_was_erased(
         "SELECT url, archive_file, archive_offset, archive_length FROM mart.article ORDER BY url"
     )
     dry = installation.run("remove", "--prefix", f"{H}/two-", "--erase", "--reason", "a test", "--dry-run").stdout
-    assert "1 articles" in dry and len(installation.query("SELECT 1 FROM mart.article")) == 3
+    assert "1 article, " in dry and len(installation.query("SELECT 1 FROM mart.article")) == 3
     ((seq,),) = installation.query("SELECT max(change_seq) FROM mart.article_changes(0)")
     for url in (f"{H}/two-{CANARY}", f"{H}/gone-{CANARY}"):
         done = json.loads(installation.run("remove", "--url", url, "--erase", "--reason", "a test", "--json").stdout)
@@ -228,7 +228,7 @@ def test_what_only_names_another_page_as_canonical(installation: Installation, s
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
     refused = installation.run("crawl", "test", check=False)
     kept.rename(key)
-    assert refused.returncode == 2 and "erasure.key is not there" in refused.stderr
+    assert refused.returncode == 2 and "erasure.key is missing" in refused.stderr
 
 
 def test_hidden_is_not_shown_and_keeps_its_bytes(installation: Installation, crawled: WebSite) -> None:
@@ -252,10 +252,10 @@ def test_hidden_is_not_shown_and_keeps_its_bytes(installation: Installation, cra
     [
         ([], "Name one of"),
         (["--url", "nonsense", "--erase", "--reason", "r"], "is not an http"),
-        (["--url", "http://elsewhere.example/x", "--erase", "--reason", "r"], "its outlet is not clear"),
+        (["--url", "http://elsewhere.example/x", "--erase", "--reason", "r"], "Cannot tell which outlet"),
         (["--url", f"{H}/one", "--reason", "r"], "--hide"),
         (["--url", f"{H}/one", "--erase"], "--reason is missing"),
-        (["--prefix", "two-", "--erase", "--reason", "r"], "begin with http"),
+        (["--prefix", "two-", "--erase", "--reason", "r"], "must begin with http"),
     ],
 )
 def test_what_is_not_clear_is_asked_for(installation: Installation, options: list[str], told: str) -> None:

@@ -172,7 +172,7 @@ def test_a_scheduled_crawl_lets_a_failing_endpoint_rest(checked_at: Installation
     assert scheduled(installation, outlet, "1").returncode == 1
     before = len(site.requests)
     done = scheduled(installation, outlet, "2")
-    assert done.returncode == 1 and "it failed 1 times in a row" in done.stderr
+    assert done.returncode == 1 and "1 consecutive failure" in done.stderr
     assert "/feed" not in sent(site, before)
     put(site, 2)
     assert installation.outcomes("second") == {"new": 2}, "who asks by hand is not made to wait"

@@ -81,8 +81,8 @@ def test_signals_are_obeyed_recorded_and_shown(stating: Installation, site: WebS
     told = installation.run("why", f"http://{HOST}/held/story").stdout
     assert "robots.txt: allowed" in told and "tdm_reservation True" in told and "rights_reserved" in told
     told = installation.run("why", f"http://{HOST}/news/open").stdout
-    assert "content_signal {'ai-train': 'no', 'search': 'yes'}" in told and "rights stated: robots ['noai']" in told
-    assert "next visit:" in told and "archived in" in told
+    assert "content_signal {'ai-train': 'no', 'search': 'yes'}" in told and "rights signals: robots ['noai']" in told
+    assert "next fetch:" in told and "archived in" in told
 
 
 def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Installation, site: WebSite) -> None:

@@ -95,6 +95,7 @@ def test_mode_and_interval_from_the_command_line(here: Installation, site: WebSi
     assert here.query(asked)[1][1] == first[2], "from the last success on"
 
 
+@pytest.mark.long
 def test_a_run_with_all_kinds_of_outlets(
     installation: Installation,
     site: WebSite,

@@ -85,7 +85,7 @@ def test_it_is_up_for_this_machine_alone(running_airflow: RunningAirflow, undist
             assert not any(secret in text for secret in secrets), log
     status = json.loads(running_airflow.installation.run("status", "--json").stdout)
     assert status["airflow"] == {"state": "ready", "url": state.url, "parts": None}
-    assert "runs already" in running_airflow.installation.run("up", "--detach").stdout
+    assert "already running" in running_airflow.installation.run("up", "--detach").stdout
 
 
 def test_a_run_as_the_operator_sees_it(
@@ -114,6 +114,7 @@ def test_a_run_as_the_operator_sees_it(
     ]
 
 
+@pytest.mark.long
 def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str) -> None:
     """A re-extraction and a backfill, by their forms; neither changes what is right already."""
     before = len(running_airflow.newsstand.requests())
@@ -180,7 +181,13 @@ def _postmaster(running_airflow: RunningAirflow) -> psutil.Process | None:
     return psutil.Process(int((server.places.data / "postmaster.pid").read_text().splitlines()[0]))
 
 
-@pytest.mark.parametrize("victim", [_crawl, _task, _api_server, _scheduler, _postmaster])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        _crawl,
+        *(pytest.param(victim, marks=pytest.mark.long) for victim in (_task, _api_server, _scheduler, _postmaster)),
+    ],
+)
 def test_killed_in_the_middle_of_a_run(
     running_airflow: RunningAirflow,
     airflow: AirflowClient,
@@ -217,6 +224,7 @@ def _all_known(running_airflow: RunningAirflow) -> bool:
     return all(psutil.pid_exists(int(number)) for number, _ in state.sessions.values())
 
 
+@pytest.mark.long
 def test_marked_failed_in_the_middle_of_a_run(
     running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
 ) -> None:
@@ -233,6 +241,7 @@ def test_marked_failed_in_the_middle_of_a_run(
     assert running_airflow.installation.fingerprint() == undisturbed
 
 
+@pytest.mark.long
 def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
     installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -1,4 +1,4 @@
-"""The pages inside Airflow as an operator sees them, in a real Chromium over a real Airflow (`make test-browser`)."""
+"""Operator pages inside Airflow, in a real Chromium with a running Airflow (`make test-browser`)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the group `browser` is not installed: make test-browser"
+    "playwright.sync_api", reason="the dependency group `browser` is not installed; run `make test-browser`"
 )
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if CHROMIUM is None:
-    pytest.skip("there is no Chromium: make test-browser installs Debian's", allow_module_level=True)
+    pytest.skip("Chromium is not installed; `make test-browser` installs it", allow_module_level=True)
 
 from pressmark.airflow.client import AirflowClient  # noqa: E402
 from pressmark.airflow.service import USER  # noqa: E402
@@ -30,7 +30,7 @@ XSS = "<img src=x onerror=\"document.title='owned'\">'\"</script><script>documen
 
 @pytest.fixture(scope="module")
 def crawled(running_airflow: RunningAirflow) -> RunningAirflow:  # noqa: F811
-    """A desk whose first scheduled run has ended."""
+    """An Airflow whose first scheduled crawl run has ended."""
     with AirflowClient(running_airflow.service) as airflow:
         deadline = time.monotonic() + 300
         while not [run for run in airflow.runs("crawl_hourly") if run.state == "success"]:
@@ -41,7 +41,7 @@ def crawled(running_airflow: RunningAirflow) -> RunningAirflow:  # noqa: F811
 
 @pytest.fixture(scope="module")
 def page(crawled: RunningAirflow) -> Iterator[Any]:
-    """Logged in."""
+    """A browser page that is logged in."""
     state = crawled.service.state()
     assert state is not None
     with playwright.sync_playwright() as started:
@@ -56,20 +56,20 @@ def page(crawled: RunningAirflow) -> Iterator[Any]:
         tab.get_by_label("Password").fill(crawled.service.password())
         tab.get_by_role("button", name="Sign in").click()
         tab.wait_for_function("!location.pathname.startsWith('/auth')")
-        tab.get_by_text("Dags").first.wait_for()  # the login's own ways are over
+        tab.get_by_text("Dags").first.wait_for()  # wait until the redirects of the login have ended
         tab.wait_for_timeout(2000)
         yield tab
         browser.close()
 
 
-def picture(page: Any, name: str) -> None:
-    """Kept for the documentation where PRESSMARK_PICTURES names a folder."""
+def take_screenshot(page: Any, name: str) -> None:
+    """Save a screenshot for the documentation if PRESSMARK_PICTURES names a folder."""
     if PICTURES:
         page.wait_for_timeout(1500)
         page.screenshot(path=str(Path(PICTURES) / f"{name}.png"))
 
 
-def test_every_route_asks_for_a_login(crawled: RunningAirflow) -> None:
+def test_every_route_requires_a_login(crawled: RunningAirflow) -> None:
     state = crawled.service.state()
     assert state is not None
     from pressmark.airflow.plugin import app
@@ -84,36 +84,36 @@ def test_every_route_asks_for_a_login(crawled: RunningAirflow) -> None:
         assert answer.status_code == 401, route
 
 
-def test_the_list_of_outlets_and_the_way_to_a_log(page: Any) -> None:
+def test_outlets_page_filters_outlets_and_links_to_crawl_logs(page: Any) -> None:
     page.goto("/pressmark/outlets")
     assert page.locator("tbody tr").count() == 4 and "4 outlets" in page.inner_text("h1")
     page.locator("[data-spark] canvas").first.wait_for()
-    picture(page, "desk-outlets")
+    take_screenshot(page, "operator-outlets")
     page.locator("#filter").fill("tagesblick")
     assert page.locator("tbody tr:visible").count() == 1
     page.locator("tbody tr:visible a", has_text="log").click()
     page.get_by_text("crawls ended well").first.wait_for()
 
 
-def test_it_has_a_link_in_the_bar_of_airflow(page: Any) -> None:
+def test_outlets_page_opens_inside_airflow(page: Any) -> None:
     page.goto("/plugin/pressmark")
     frame = page.frame_locator("iframe")
     frame.get_by_text("4 outlets").wait_for()
-    picture(page, "desk-in-airflow")
+    take_screenshot(page, "operator-in-airflow")
 
 
-def test_an_outlet_and_an_article(page: Any, crawled: RunningAirflow) -> None:
+def test_outlet_page_and_article_page_show_their_content(page: Any, crawled: RunningAirflow) -> None:
     page.goto("/pressmark/outlets")
     page.get_by_role("link", name="Tagesblick").click()
     assert page.locator(".days i").count() > 10 and "Endpoints" in page.content()
     page.locator("[data-chart] canvas").first.wait_for()
-    picture(page, "desk-outlet")
+    take_screenshot(page, "operator-outlet")
     page.locator("table a[href^=article]").first.click()
     assert page.locator(".body p").count() > 2 and "archive_file" in page.inner_text("dl")
-    picture(page, "desk-article")
+    take_screenshot(page, "operator-article")
 
 
-def test_a_dry_backfill_by_the_form(page: Any, crawled: RunningAirflow) -> None:
+def test_dry_run_backfill_can_be_started_with_the_form(page: Any, crawled: RunningAirflow) -> None:
     page.goto("/pressmark/backfills")
     page.locator("input[name=outlets]").fill("tagesblick")
     page.locator("input[name=since]").fill("2026-03-01")
@@ -131,8 +131,8 @@ def test_a_dry_backfill_by_the_form(page: Any, crawled: RunningAirflow) -> None:
     assert "dry run" in page.content()
     cells = page.locator("tbody tr").first.locator("td").all_inner_texts()
     assert cells[0] == "tagesblick" and cells[1] == cells[2] and int(cells[1]) > 5 and cells[3] == "0", cells
-    assert cells[5].endswith(" s"), "how long it takes, not 0 minutes"
-    picture(page, "desk-backfills")
+    assert cells[5].endswith(" s"), "the estimated time is in a unit that fits"
+    take_screenshot(page, "operator-backfills")
     note = "3 of its sitemaps were not read"
     crawled.installation.query(
         "UPDATE ops.backfill SET plan = jsonb_set(plan, '{tagesblick,note}', to_jsonb(%s::text))", (note,)
@@ -144,7 +144,7 @@ def test_a_dry_backfill_by_the_form(page: Any, crawled: RunningAirflow) -> None:
     assert "robots looked at" in rights and "+00:00" not in rights
 
 
-def test_what_outlets_write_is_inert(page: Any, crawled: RunningAirflow) -> None:
+def test_html_in_outlet_content_is_escaped(page: Any, crawled: RunningAirflow) -> None:
     crawled.installation.query(
         "UPDATE core.extraction SET headline = %s, authors = ARRAY[%s], description = %s", (XSS, XSS, XSS)
     )
@@ -159,5 +159,5 @@ def test_what_outlets_write_is_inert(page: Any, crawled: RunningAirflow) -> None
 
 
 @pytest.mark.parametrize("path", ["outlet?id=nowhere", "article?id=00000000-0000-0000-0000-000000000000"])
-def test_what_is_not_there(page: Any, path: str) -> None:
+def test_unknown_outlet_or_article_returns_404(page: Any, path: str) -> None:
     assert page.goto(f"/pressmark/{path}").status == 404

@@ -1,4 +1,4 @@
-"""The corpora kept beside the project, unpacked once a session."""
+"""Test corpora stored outside the repository, unpacked once per session."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def _unpacked(archive: Path) -> Path:
 
 
 def corpora() -> Path:
-    """Folder with feeds, robots, compressed, sitemaps, strings; skips the test where it is absent."""
+    """Return the folder with feeds, robots, compressed, sitemaps and strings. Skips the test if it is missing."""
     return _unpacked(shared_folder("corpora") / "corpora.tar.xz")
 
 
 def bench_pack(name: str) -> Path:
-    """Folder of a benchmark pack; skips the test where it is absent."""
+    """Return the folder of a benchmark pack. Skips the test if it is missing."""
     return _unpacked(shared_folder("bench") / f"{name}.tar.xz")

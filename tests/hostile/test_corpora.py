@@ -1,4 +1,4 @@
-"""Inputs that nobody here wrote: parsers answer or say what is wrong, within bounds."""
+"""Third-party corpora: parsers return a result or a problem, within bounds, and never raise."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 pytestmark = pytest.mark.hostile
 
 
-def test_feeds() -> None:
+def test_feed_parser_handles_the_feed_corpus() -> None:
     files = [p for p in (corpora() / "feeds").rglob("*") if p.is_file()]
     assert len(files) > 50
     listed = 0
@@ -31,7 +31,7 @@ def test_feeds() -> None:
     assert listed > 0
 
 
-def test_robots() -> None:
+def test_robots_parser_handles_the_robots_corpus() -> None:
     files = [p for p in (corpora() / "robots").rglob("*") if p.is_file()]
     assert len(files) > 200
     for path in files:
@@ -41,7 +41,7 @@ def test_robots() -> None:
         assert delay is None or delay >= 0
 
 
-def test_sitemaps() -> None:
+def test_sitemap_parser_handles_the_sitemap_corpus() -> None:
     files = [p for p in (corpora() / "sitemaps").rglob("*") if p.is_file()]
     assert files
     for path in files:
@@ -50,7 +50,7 @@ def test_sitemaps() -> None:
         assert listing.entries or listing.children or listing.problem is not None or listing.truncated is False
 
 
-def test_compressed_bodies_are_bounded() -> None:
+def test_decompressed_bodies_are_limited_in_size() -> None:
     encodings = {
         "gzip-deflate-gzip": "gzip, deflate, gzip",
         "gzip-deflate": "gzip, deflate",

@@ -1,4 +1,4 @@
-"""A server that wants to break a crawl: each threat ends in its named outcome, and the crawl goes on."""
+"""A hostile server: each threat gets the expected outcome, and the crawl continues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CANARY = "a-canary-in-a-local-file"
 
 
 def bomb(layers: int) -> bytes:
-    """A page of 60 MB in some tens of kilobytes."""
+    """Return a page of 60 MB, compressed to some tens of kilobytes."""
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     body = b"".join(packer.compress(b"<p>word</p>" * 10_000) for _ in range(550)) + packer.flush()
     for _ in range(layers - 1):
@@ -75,8 +75,8 @@ def threats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Answer,
         "teapot": (Answer(b"no", 418), "http_error"),
         "../../../etc/passwd": (Answer(b"no", 404), "crawler_trap"),
     }
-    found = {name: (Answer(status=302, headers={"Location": to}), refused[name]) for name, to in moved.items()}
-    return {**{f"/moved-{name}": value for name, value in found.items()}, **{f"/{n}": v for n, v in bodies.items()}}  # type: ignore[return-value]
+    redirects = {name: (Answer(status=302, headers={"Location": to}), refused[name]) for name, to in moved.items()}
+    return {**{f"/moved-{name}": value for name, value in redirects.items()}, **{f"/{n}": v for n, v in bodies.items()}}  # type: ignore[return-value]
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def site(threats: dict[str, tuple[Answer, str]]) -> Iterator[WebSite]:
     site.close()
 
 
-def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
+def test_every_threat_has_its_outcome_and_the_crawl_continues(
     installation: Installation, site: WebSite, threats: dict[str, tuple[Answer, str]], tmp_path: Path
 ) -> None:
     traps = [f"{H}/a/b/a/b/a/b", f"{H}/" + "x" * 2100, f"{H}/" + "/".join("abcdefghijklmnopqr")]
@@ -127,23 +127,27 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
     installation.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
     begin = time.monotonic()
     report = installation.crawl("hostile")["crawls"][0]
-    assert time.monotonic() - begin < 100, "time is bounded"
+    assert time.monotonic() - begin < 100, "the crawl took too long"
     assert report["finish_reason"] == "finished" and report["ledger_ok"]
 
-    ended = dict(installation.query("SELECT url, outcome FROM ops.candidate"))
-    assert all(ended.get(H + path) for path in threats), "each has an outcome"
-    wrong = {path: ended[H + path] for path, (_, outcome) in threats.items() if outcome not in (None, ended[H + path])}
+    outcomes = dict(installation.query("SELECT url, outcome FROM ops.candidate"))
+    assert all(outcomes.get(H + path) for path in threats), "a threat has no outcome"
+    wrong = {
+        path: outcomes[H + path]
+        for path, (_, expected) in threats.items()
+        if expected not in (None, outcomes[H + path])
+    }
     assert wrong == {}
-    assert [ended[url] for url in traps] == ["crawler_trap"] * 3
-    assert [ended[f"{H}/good-{n}"] for n in range(3)] == ["new"] * 3, "the others are read"
+    assert [outcomes[url] for url in traps] == ["crawler_trap"] * 3
+    assert [outcomes[f"{H}/good-{n}"] for n in range(3)] == ["new"] * 3, "the good articles are kept"
     assert installation.query("SELECT count(*) FROM ops.candidate WHERE outcome IS NULL") == [(0,)]
     assert installation.query("SELECT count(*) FROM ops.candidate WHERE url LIKE '%%flood%%'") == [(60,)], (
-        "a flood is cut"
+        "the entries of a sitemap are limited"
     )
     children = sum("/child-" in request["path"] for request in site.requests)
-    assert children <= 5, "and so is an index without an end"
+    assert children <= 5, "the children of a sitemap index are limited"
     unread = installation.query("SELECT stats -> 'sitemaps_unread' FROM ops.crawl")
-    assert unread == [(60 - children,)], "which is told"
+    assert unread == [(60 - children,)], "the skipped sitemaps are counted"
 
     rows = {
         url.removeprefix(H): rest
@@ -152,14 +156,14 @@ def test_every_threat_has_its_outcome_and_the_crawl_goes_on(
         )
     }
     assert rows["/canonical"][1] is None and rows["/front"][1] is None, (
-        "nobody's and everybody's canonical count for nothing"
+        "canonical links to other domains and to the homepage are ignored"
     )
     assert rows["/future"][2] is None and rows["/future"][3] == "future" and rows["/absurd"][2] is None
-    assert rows["/title"][0] == TITLE, "kept as it is, for whoever shows it to escape"
+    assert rows["/title"][0] == TITLE, "a headline is stored unchanged; escaping is left to the output"
     assert rows["/charset"][0] == rows["/no-charset"][0] == "Größe"
     assert not any(CANARY in str(row) for row in installation.query("SELECT c.*::text FROM ops.candidate c"))
     assert not any(CANARY in str(row) for row in installation.query("SELECT a.*::text FROM mart.article a"))
     hosts = {request["host"] for request in site.requests}
-    assert hosts == {HOST}, "nobody else was asked"
+    assert hosts == {HOST}, "another host was requested"
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    assert peak < 1500, f"memory is bounded: {peak:.0f} MB"
+    assert peak < 1500, f"peak memory: {peak:.0f} MB"

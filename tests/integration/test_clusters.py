@@ -1,4 +1,4 @@
-"""Clusters: the same whatever the order, the batch, the number of writers; and what the views make of them."""
+"""Copy clusters: independent of order, batch size and number of writers. Also the views over them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from pressmark.extraction import fingerprints
+from pressmark.extraction.fields import SIG_VERSION
 from pressmark.near_duplicates import BOILERPLATE_MIN_HEADLINES, components, labels, measure_similarity
 from pressmark.newsstand import text_generator
 from pressmark.warehouse.clusters import cluster, cluster_batch
@@ -21,15 +22,15 @@ from pressmark.warehouse.connection import transaction
 from tests.conftest import Installation
 
 FIRST = datetime(2026, 3, 2, 8, tzinfo=UTC)
-FORGET = (
+TRUNCATE_CLUSTERS = (
     "TRUNCATE core.cluster_member, core.copy, core.lsh_band, core.dedup_text, core.article_line, "
     "core.boilerplate_line, staging.cluster_queue"
 )
-FURNITURE = "\n".join(text_generator.write_paragraphs(text_generator.ENGLISH, "furniture", 4))
+BOILERPLATE = "\n".join(text_generator.write_paragraphs(text_generator.ENGLISH, "boilerplate", 4))
 
 
 @dataclass(frozen=True)
-class UrlHistory:
+class SampleArticle:
     outlet: str
     number: int
     body: str
@@ -46,18 +47,24 @@ def write(seed: str, language: text_generator.Language = text_generator.ENGLISH)
 
 
 def edit(paragraphs: list[str]) -> list[str]:
-    """A word in fifteen changed."""
+    """Replace every fifteenth word."""
     words = "\n".join(paragraphs).split(" ")
-    return " ".join("however" if place % 15 == 7 else word for place, word in enumerate(words)).split("\n")
+    return " ".join("however" if position % 15 == 7 else word for position, word in enumerate(words)).split("\n")
 
 
-def stories() -> list[UrlHistory]:
-    """Three outlets: copies within and between them, cut, edited, framed; a rewrite; furniture that is no copy."""
-    found = []
+def sample_articles() -> list[SampleArticle]:
+    """Return articles of three outlets.
+
+    Some are copies within and between outlets: cut, edited, or with boilerplate lines added. Others share only
+    boilerplate lines, which does not make them copies.
+    """
+    articles = []
 
     def add(outlet: str, number: int, paragraphs: list[str], days: float = 0) -> None:
-        framed = [*paragraphs, *FURNITURE.split("\n")] if outlet == "framed" else paragraphs
-        found.append(UrlHistory(outlet, number, "\n".join(framed), f"{outlet} {number}", FIRST + timedelta(days=days)))
+        lines = [*paragraphs, *BOILERPLATE.split("\n")] if outlet == "framed" else paragraphs
+        articles.append(
+            SampleArticle(outlet, number, "\n".join(lines), f"{outlet} {number}", FIRST + timedelta(days=days))
+        )
 
     for number in range(6):
         agency = write(f"agency {number}")
@@ -72,18 +79,18 @@ def stories() -> list[UrlHistory]:
     tokyo = write("tokyo", text_generator.JAPANESE)
     add("plain", 20, tokyo, 3)
     add("agency", 20, tokyo[:4], 3)
-    # Copies whose dates lie far apart meet only where they are equal to the letter.
+    # Copies with distant dates are matched only if their texts are identical.
     add("plain", 30, write("old"), 0)
     add("agency", 30, [*write("old"), "One more sentence than it had in March."], 90)
     add("agency", 31, write("older"), 0)
     add("plain", 31, write("older"), 400)
-    add("agency", 40, ["Too short to tell."], 0)
-    add("plain", 40, ["Too short to tell."], 0)
-    return found
+    add("agency", 40, ["Too short to compare."], 0)
+    add("plain", 40, ["Too short to compare."], 0)
+    return articles
 
 
-def store(installation: Installation, given: list[UrlHistory]) -> None:
-    """The rows that loads have written of them, without a page behind them."""
+def store(installation: Installation, given: list[SampleArticle]) -> None:
+    """Insert the rows that loads would have written, without archived pages."""
     connection = installation.warehouse.connect("maintainer")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(
@@ -91,60 +98,69 @@ def store(installation: Installation, given: list[UrlHistory]) -> None:
             "RETURNING extractor_id"
         )
         (extractor,) = cursor.fetchone() or (0,)
-        for outlet in sorted({story.outlet for story in given}):
+        for outlet in sorted({sample.outlet for sample in given}):
             cursor.execute(
                 "INSERT INTO core.outlet (outlet, name, home, timezone, tier, domains, enabled, gone_after) "
                 "VALUES (%s, %s, 'http://x.example/', 'UTC', 'daily', '{x.example}', true, '1 day')",
                 (outlet, outlet),
             )
-        for story in given:
-            payload = hashlib.sha256(f"{story.uid} {story.body}".encode()).digest()
-            text_hash = fingerprints.text_hash(story.body)
-            found = fingerprints.signatures(story.body)
+        for sample in given:
+            payload = hashlib.sha256(f"{sample.uid} {sample.body}".encode()).digest()
+            text_hash = fingerprints.text_hash(sample.body)
+            signature = fingerprints.signatures(sample.body)
             cursor.execute(
-                "INSERT INTO core.text VALUES (%s, %s, 1, 1, 1) ON CONFLICT DO NOTHING", (text_hash, story.body)
+                "INSERT INTO core.text VALUES (%s, %s, 1, 1, 1) ON CONFLICT DO NOTHING", (text_hash, sample.body)
             )
-            if found:
+            if signature:
                 cursor.execute(
                     "INSERT INTO core.fingerprint VALUES (%s, %s, %s, %s, 1) ON CONFLICT DO NOTHING",
-                    (text_hash, fingerprints.SIG_VERSION, found.body, found.lead),
+                    (text_hash, SIG_VERSION, signature.body, signature.lead),
                 )
             cursor.execute(
                 "INSERT INTO core.extraction (payload_hash, extractor_id, headline, date_published, text_hash, "
                 "headline_hash, description_hash, authors_hash, body_hash, load_seq) "
                 "VALUES (%s, %s, %s, %s, %s, %s, 0, 0, 0, 1)",
-                (payload, extractor, story.headline, story.published, text_hash,
-                 fingerprints.comparable_hash(story.headline)),
+                (payload, extractor, sample.headline, sample.published, text_hash,
+                 fingerprints.comparable_hash(sample.headline)),
             )  # fmt: skip
             cursor.execute(
                 "INSERT INTO core.article (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, "
                 "payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at) "
                 "VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s, 1, 1, 1, now())",
-                (story.uid, story.outlet, f"http://x.example/{story.uid}", FIRST, FIRST, story.uid, payload, extractor),
+                (
+                    sample.uid,
+                    sample.outlet,
+                    f"http://x.example/{sample.uid}",
+                    FIRST,
+                    FIRST,
+                    sample.uid,
+                    payload,
+                    extractor,
+                ),
             )
             cursor.execute(
                 "INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, payload_hash, extractor_id, "
                 "requested_url, http_status, load_seq) VALUES (%s, %s, %s, %s, %s, %s, 'http://x.example/', 200, 1)",
-                (story.uid, story.uid, story.uid, FIRST, payload, extractor),
+                (sample.uid, sample.uid, sample.uid, FIRST, payload, extractor),
             )
             cursor.execute(
                 "INSERT INTO core.revision (article_uid, ordinal, capture_id, changed_parts, cause, extractor_id, "
                 "seen_changed_at, load_seq) VALUES (%s, 1, %s, '{}', 'first', %s, %s, 1)",
-                (story.uid, story.uid, extractor, FIRST),
+                (sample.uid, sample.uid, extractor, FIRST),
             )
 
 
-def queue(installation: Installation, order: list[UrlHistory]) -> None:
+def queue(installation: Installation, order: list[SampleArticle]) -> None:
     connection = installation.warehouse.connect("maintainer")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        for story in order:
-            cursor.execute("INSERT INTO staging.cluster_queue (article_uid) VALUES (%s)", (story.uid,))
+        for sample in order:
+            cursor.execute("INSERT INTO staging.cluster_queue (article_uid) VALUES (%s)", (sample.uid,))
 
 
-def forget(installation: Installation) -> None:
+def delete_clusters(installation: Installation) -> None:
     connection = installation.warehouse.connect_admin()
     with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute(FORGET)
+        cursor.execute(TRUNCATE_CLUSTERS)
 
 
 def members(installation: Installation) -> dict[UUID, UUID]:
@@ -153,18 +169,18 @@ def members(installation: Installation) -> dict[UUID, UUID]:
     )
 
 
-def by_brute_force(given: list[UrlHistory]) -> dict[UUID, UUID]:
-    """All pairs compared, without bands, batches or tables."""
-    carried: dict[tuple[str, str], set[str]] = {}
-    for story in given:
-        for row in story.body.splitlines():
-            carried.setdefault((story.outlet, row), set()).add(story.headline)
+def by_brute_force(given: list[SampleArticle]) -> dict[UUID, UUID]:
+    """Compare all pairs, without bands, batches or tables."""
+    headlines: dict[tuple[str, str], set[str]] = {}
+    for sample in given:
+        for row in sample.body.splitlines():
+            headlines.setdefault((sample.outlet, row), set()).add(sample.headline)
     sets = {}
-    for story in given:
-        kept = [r for r in story.body.splitlines() if len(carried[story.outlet, r]) < BOILERPLATE_MIN_HEADLINES]
-        found = fingerprints.shingles("\n".join(kept))
-        if found is not None:
-            sets[story.uid] = found
+    for sample in given:
+        kept = [r for r in sample.body.splitlines() if len(headlines[sample.outlet, r]) < BOILERPLATE_MIN_HEADLINES]
+        shingles = fingerprints.shingles("\n".join(kept))
+        if shingles is not None:
+            sets[sample.uid] = shingles
     near = [
         (one.uid, other.uid)
         for one, other in itertools.combinations(given, 2)
@@ -176,33 +192,35 @@ def by_brute_force(given: list[UrlHistory]) -> dict[UUID, UUID]:
 
 
 @pytest.fixture
-def given(installation: Installation) -> list[UrlHistory]:
-    found = stories()
-    store(installation, found)
-    return found
+def given(installation: Installation) -> list[SampleArticle]:
+    articles = sample_articles()
+    store(installation, articles)
+    return articles
 
 
-def test_any_order_any_batch_gives_what_brute_force_gives(installation: Installation, given: list[UrlHistory]) -> None:
+def test_clusters_in_any_order_and_batch_size_match_brute_force(
+    installation: Installation, given: list[SampleArticle]
+) -> None:
     expected = by_brute_force(given)
-    assert len(set(expected.values())) == 8, "six of the agency, one of Tokyo, one old and equal"
-    prints = set()
+    assert len(set(expected.values())) == 8, "six from the agency, one from Tokyo, one old and identical"
+    warehouse_fingerprints = set()
     for seed in range(4):
-        forget(installation)
+        delete_clusters(installation)
         order = random.Random(seed).sample(given, len(given))
         queue(installation, order)
         with contextlib.closing(installation.warehouse.connect("loader")) as connection:
             while cluster_batch(connection, limit=(1, 2, 7, 500)[seed]) is not None:
                 pass
         assert members(installation) == expected, f"order {seed}"
-        prints.add(installation.fingerprint())
-        furniture = {
+        warehouse_fingerprints.add(installation.fingerprint())
+        boilerplate = {
             row for (row,) in installation.query("SELECT line FROM mart.boilerplate_line WHERE outlet = 'framed'")
         }
-        assert furniture == set(FURNITURE.split("\n"))
-    assert len(prints) == 1
+        assert boilerplate == set(BOILERPLATE.split("\n"))
+    assert len(warehouse_fingerprints) == 1
 
 
-def test_once_more_changes_nothing(installation: Installation, given: list[UrlHistory]) -> None:
+def test_clustering_again_changes_nothing(installation: Installation, given: list[SampleArticle]) -> None:
     queue(installation, given)
     assert cluster(installation.warehouse).articles == len(given)
     before = (
@@ -218,14 +236,14 @@ def test_once_more_changes_nothing(installation: Installation, given: list[UrlHi
     assert cluster(installation.warehouse).articles == 0
 
 
-def test_many_writers_at_once(installation: Installation, given: list[UrlHistory]) -> None:
-    def work(part: list[UrlHistory]) -> None:
-        for start in range(0, len(part), 3):
-            queue(installation, part[start : start + 3])
+def test_concurrent_clustering_gives_the_same_clusters(installation: Installation, given: list[SampleArticle]) -> None:
+    def cluster_in_batches(share: list[SampleArticle]) -> None:
+        for start in range(0, len(share), 3):
+            queue(installation, share[start : start + 3])
             cluster(installation.warehouse)
 
-    mixed = random.Random(5).sample(given, len(given))
-    threads = [threading.Thread(target=work, args=(mixed[n::4],)) for n in range(4)]
+    shuffled = random.Random(5).sample(given, len(given))
+    threads = [threading.Thread(target=cluster_in_batches, args=(shuffled[n::4],)) for n in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -234,44 +252,46 @@ def test_many_writers_at_once(installation: Installation, given: list[UrlHistory
     assert installation.query("SELECT count(*) FROM staging.cluster_queue") == [(0,)]
 
 
-def test_a_line_that_proves_to_recur_splits_what_only_it_had_tied(installation: Installation) -> None:
-    long = "\n".join(text_generator.write_paragraphs(text_generator.GERMAN, "imprint", 12))
-    own = [UrlHistory("framed", n, "\n".join([*write(f"own {n}"), long]), f"h{n}", FIRST) for n in range(3)]
+def test_new_boilerplate_line_splits_a_cluster_that_only_it_connected(installation: Installation) -> None:
+    imprint = "\n".join(text_generator.write_paragraphs(text_generator.GERMAN, "imprint", 12))
+    own = [SampleArticle("framed", n, "\n".join([*write(f"own {n}"), imprint]), f"h{n}", FIRST) for n in range(3)]
     store(installation, own)
     queue(installation, own[:2])
     cluster(installation.warehouse)
-    assert len(members(installation)) == 2, "two texts that share most of their words"
+    assert len(members(installation)) == 2, "the two texts share most of their words"
     queue(installation, own[2:])
     assert cluster(installation.warehouse).changed == 2
     assert members(installation) == {}
     history = installation.query("SELECT count(*) FROM core.cluster_member WHERE superseded_seq IS NOT NULL")
-    assert history == [(2,)], "a past state can be asked for"
+    assert history == [(2,)], "past states stay available"
 
 
-def test_an_article_that_is_revised_under_new_headlines_is_no_furniture(installation: Installation) -> None:
+def test_article_revised_under_new_headlines_is_not_boilerplate(installation: Installation) -> None:
     body = write("live")
-    versions = [UrlHistory("plain", n, "\n".join([*body, f"Update {n}."]), f"Headline {n}", FIRST) for n in range(3)]
-    other = UrlHistory("agency", 1, "\n".join(body), "Another", FIRST)
-    store(installation, [*versions, other])
-    # All three are versions of the first.
-    uid = versions[0].uid
-    for ordinal, version in enumerate(versions[1:], 2):
-        installation.query("DELETE FROM core.revision WHERE article_uid = %s", (version.uid,))
+    revisions = [
+        SampleArticle("plain", n, "\n".join([*body, f"Update {n}."]), f"Headline {n}", FIRST) for n in range(3)
+    ]
+    other = SampleArticle("agency", 1, "\n".join(body), "Another", FIRST)
+    store(installation, [*revisions, other])
+    # Make all three revisions of the first article.
+    uid = revisions[0].uid
+    for ordinal, revision in enumerate(revisions[1:], 2):
+        installation.query("DELETE FROM core.revision WHERE article_uid = %s", (revision.uid,))
         installation.query(
             "INSERT INTO core.revision (article_uid, ordinal, capture_id, changed_parts, cause, extractor_id, "
             "seen_changed_at, load_seq) SELECT %s, %s, capture_id, '{headline,body}', 'publisher', extractor_id, "
-            "observed_at, 1 FROM core.capture WHERE capture_id = %s", (uid, ordinal, version.uid),
+            "observed_at, 1 FROM core.capture WHERE capture_id = %s", (uid, ordinal, revision.uid),
         )  # fmt: skip
-    queue(installation, [versions[0], other])
-    assert cluster(installation.warehouse).copies == 3, "each of its versions"
+    queue(installation, [revisions[0], other])
+    assert cluster(installation.warehouse).copies == 3, "each revision is compared"
     assert set(members(installation)) == {uid, other.uid}
     assert installation.query("SELECT count(*) FROM core.boilerplate_line") == [(0,)]
 
 
-def test_the_views(installation: Installation, given: list[UrlHistory]) -> None:
+def test_views_show_clusters_and_syndication(installation: Installation, given: list[SampleArticle]) -> None:
     queue(installation, given)
     cluster(installation.warehouse)
-    first = next(story for story in given if (story.outlet, story.number) == ("agency", 0))
+    first = next(sample for sample in given if (sample.outlet, sample.number) == ("agency", 0))
     rows = installation.query(
         "SELECT articles, outlets, outlet_list, first_article, first_outlet, headline FROM mart.copy_cluster "
         "WHERE first_article = %s", (first.uid,), role="analyst",
@@ -290,7 +310,7 @@ def test_the_views(installation: Installation, given: list[UrlHistory]) -> None:
     assert installation.query(
         "SELECT equal_text FROM mart.syndication_edge WHERE delay > '1 year'", role="analyst"
     ) == [(True,)]
-    # A label of old is an article; the article says where it is now.
+    # The label of a merged cluster is an article whose own row names the current cluster.
     assert installation.query(
         "SELECT count(*) FROM mart.article a JOIN mart.article b ON b.article_uid = a.copy_cluster "
         "WHERE b.copy_cluster <> a.copy_cluster"

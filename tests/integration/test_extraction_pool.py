@@ -1,4 +1,4 @@
-"""Workers: bounded in time and memory, dying with their parent, replaced when killed."""
+"""Extraction workers: they have a timeout, are replaced when killed, and end with their parent process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import pytest
 
 from pressmark.archive.records import Response, body_digest
 from pressmark.archive.spool import Spool, SpoolPointer
-from pressmark.extraction.extract import ExtractionConfig
-from pressmark.extraction.worker import ExtractionPool
+from pressmark.extraction.fields import ExtractionConfig
+from pressmark.extraction.pool import ExtractionPool
 from tests.site import PROSE, article
 
 CONFIG = ExtractionConfig("test", "Test", "http://test.example/", ("test.example",), ("en",), "UTC")
@@ -39,33 +39,34 @@ def spooled(folder: Path, body: bytes) -> SpoolPointer:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ExtractionPool]:
-    pool = ExtractionPool(1, seconds=2)
+    pool = ExtractionPool(1, timeout=2)
     yield pool
     pool.close()
 
 
-def test_a_page_that_takes_too_long_is_stopped(pool: ExtractionPool, tmp_path: Path) -> None:
+def test_page_that_exceeds_the_timeout_is_stopped(pool: ExtractionPool, tmp_path: Path) -> None:
     rows = "".join(f"<tr><td>{PROSE[0]}</td></tr>" for _ in range(60_000))
     slow = spooled(tmp_path, f"<html><body><table>{rows}</table></body></html>".encode())
     begin = time.monotonic()
-    read = pool.read_now(slow, CONFIG, 10**8)
-    assert (read.outcome, read.stage) == ("extraction_timeout", "extract") and time.monotonic() - begin < 6
-    assert pool.read_now(spooled(tmp_path, article("After it", *PROSE).body), CONFIG, 10**8).outcome is None
+    extraction = pool.extract_now(slow, CONFIG, 10**8)
+    assert (extraction.outcome, extraction.stage) == ("extraction_timeout", "extract") and time.monotonic() - begin < 6
+    assert pool.extract_now(spooled(tmp_path, article("The next page", *PROSE).body), CONFIG, 10**8).outcome is None
 
 
-def test_a_worker_that_is_killed_is_replaced(pool: ExtractionPool, tmp_path: Path) -> None:
+def test_killed_worker_is_replaced(pool: ExtractionPool, tmp_path: Path) -> None:
     good = spooled(tmp_path, article("A good story", *PROSE).body)
-    assert pool.read_now(good, CONFIG, 10**8).outcome is None
+    assert pool.extract_now(good, CONFIG, 10**8).outcome is None
     for child in psutil.Process().children(recursive=True):
         if "forkserver" in " ".join(child.cmdline()) and child.parent().pid != os.getpid():  # type: ignore[union-attr]
             child.send_signal(signal.SIGKILL)
-    assert pool.read_now(good, CONFIG, 10**8).outcome is None
+    assert pool.extract_now(good, CONFIG, 10**8).outcome is None
 
 
-def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+def test_workers_end_with_their_parent_process(tmp_path: Path) -> None:
     program = (
-        "import time; from pressmark.extraction.worker import ExtractionPool\n"
-        "if __name__ == '__main__':\n    p = ExtractionPool(2); time.sleep(3); print('up', flush=True); time.sleep(60)\n"
+        "import time; from pressmark.extraction.pool import ExtractionPool\n"
+        "if __name__ == '__main__':\n    p = ExtractionPool(2); p.warm_up(); time.sleep(3)\n"
+        "    print('up', flush=True); time.sleep(60)\n"
     )
     script = tmp_path / "parent.py"
     script.write_text(program)

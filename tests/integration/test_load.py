@@ -1,4 +1,4 @@
-"""Loading: in any order, twice, twice at once, with a removal, with a row that core refuses."""
+"""Loading of segments: in any order, repeatedly, concurrently, with removals and with rows that core rejects."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ STAGED = ("core.archive_segment", "ops.segment", "staging.capture", "staging.eve
 
 
 def crawl_without_load(installation: Installation, *arguments: str) -> None:
-    """Crawl as the command does, and leave what came in staging."""
+    """Crawl as the command does, but leave the segments in staging."""
     from pressmark.cli.crawl import plan_requests
     from pressmark.crawl.process import run_crawls
 
@@ -63,20 +63,20 @@ def load(installation: Installation, segments: list[UUID] | None = None) -> list
         page_extractor.close()
 
 
-def due_now(installation: Installation) -> None:
+def make_all_due(installation: Installation) -> None:
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
 
 
 @pytest.fixture
-def three_versions(installation: Installation, serve: Callable[..., WebSite]) -> Installation:
-    """Three crawls that saw a page as A, B and A again, staged and not loaded."""
+def three_captures(installation: Installation, serve: Callable[..., WebSite]) -> Installation:
+    """Stage three crawls, not loaded, in which a page is A, then B, then A again."""
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/story", "t"), (f"{H}/moved", "t"))
     site.answers["test.example", "/moved"] = Answer(status=301, headers={"Location": f"{H}/story"})
-    for version in (A, B, A):
-        site.answers["test.example", "/story"] = version
+    for page in (A, B, A):
+        site.answers["test.example", "/story"] = page
         crawl_without_load(installation, "test")
-        due_now(installation)
+        make_all_due(installation)
     return installation
 
 
@@ -92,8 +92,8 @@ def state(installation: Installation) -> list[Any]:
 
 
 @contextlib.contextmanager
-def loaded_again(installation: Installation) -> Iterator[Callable[[], None]]:
-    """Gives a function that puts the warehouse back to now: staged, and nothing in core that comes from loading."""
+def restorable_staging(installation: Installation) -> Iterator[Callable[[], None]]:
+    """Yield a function that restores the present staging tables and empties the tables that loading fills."""
 
     def for_each(statement: str, tables: Sequence[str] = STAGED) -> None:
         with (
@@ -112,26 +112,26 @@ def loaded_again(installation: Installation) -> Iterator[Callable[[], None]]:
         "WHERE schemaname = 'core' AND tablename NOT IN ('outcome', 'outlet', 'extractor', 'archive_segment')"
     )
 
-    def back() -> None:
+    def restore() -> None:
         for_each("TRUNCATE {table} CASCADE", [table for (table,) in core])
         for_each("DELETE FROM {table}", tuple(reversed(STAGED)))
         for_each("INSERT INTO {table} TABLE {kept}")
 
     for_each("CREATE TABLE {kept} AS TABLE {table}")
     try:
-        yield back
+        yield restore
     finally:
         for_each("DROP TABLE {kept}")
 
 
-def test_any_order_gives_the_same_list(three_versions: Installation) -> None:
-    installation = three_versions
+def test_captures_loaded_in_any_order_give_the_same_revisions(three_captures: Installation) -> None:
+    installation = three_captures
     segments = [s for s, _, _ in segments_to_load(installation.warehouse)]
     assert len(segments) == 3
     results = []
-    with loaded_again(installation) as back:
+    with restorable_staging(installation) as restore:
         for order in itertools.permutations(segments):
-            back()
+            restore()
             load(installation, list(order))
             results.append(state(installation))
     assert all(result == results[0] for result in results)
@@ -143,8 +143,8 @@ def test_any_order_gives_the_same_list(three_versions: Installation) -> None:
     assert results[0][1] == [("The bridge will be closed", 3, f"{H}/story")]
 
 
-def everything(installation: Installation) -> list[Any]:
-    """What the loads and the search for copies made, without numbers and times."""
+def loaded_state(installation: Installation) -> list[Any]:
+    """Return what loading and clustering produced, without sequence numbers and times."""
     installation.run("cluster")
     return [
         installation.fingerprint(),
@@ -159,19 +159,20 @@ def everything(installation: Installation) -> list[Any]:
     ]
 
 
-def test_four_loaders_with_shuffled_batches_while_backends_are_killed(
+@pytest.mark.long
+def test_concurrent_loaders_with_killed_backends_give_the_same_result(
     installation: Installation, newsstand: Newsstand
 ) -> None:
     outlets = sorted(load_registry(installation.settings.outlets).outlets)
     for edition in (1, 2):
         newsstand.edition = edition
         crawl_without_load(installation, *outlets)
-        due_now(installation)
+        make_all_due(installation)
     segments = [s for s, _, _ in segments_to_load(installation.warehouse)]
     assert len(segments) >= 12
     seed = int(os.environ.get("PRESSMARK_TEST_SEED", random.SystemRandom().randrange(10**6)))
     print(f"PRESSMARK_TEST_SEED={seed}")
-    over, hits, problems = threading.Event(), [], []
+    finished, killed, problems = threading.Event(), [], []
 
     def load_all(number: int) -> None:
         rng = random.Random(seed + number)
@@ -190,10 +191,10 @@ def test_four_loaders_with_shuffled_batches_while_backends_are_killed(
         return True
 
     def kill() -> None:
-        """A backend every 500 ms; every fourth by SIGKILL, upon which Postgres ends them all."""
+        """End a backend every 500 ms. Every fourth gets SIGKILL, after which Postgres ends all the others."""
         rng = random.Random(seed)
         for number in itertools.count(1):
-            if over.wait(0.5):
+            if finished.wait(0.5):
                 return
             with contextlib.suppress(ServerError, psycopg2.Error, ProcessLookupError):
                 backends = installation.query(
@@ -202,31 +203,31 @@ def test_four_loaders_with_shuffled_batches_while_backends_are_killed(
                 if backends:
                     (pid,) = rng.choice(backends)
                     os.kill(pid, signal.SIGTERM if number % 4 else signal.SIGKILL)
-                    hits.append(pid)
+                    killed.append(pid)
 
-    with loaded_again(installation) as back:
+    with restorable_staging(installation) as restore:
         load(installation, segments)
-        expected = everything(installation)
-        for _ in range(6):  # until several were hit: a quick machine is done within a second or two
-            back()
-            over.clear()
+        expected = loaded_state(installation)
+        for _ in range(6):  # until several backends were killed; a fast machine finishes in a second or two
+            restore()
+            finished.clear()
             loaders = [threading.Thread(target=load_all, args=(number,)) for number in range(4)]
             killer = threading.Thread(target=kill)
             for thread in (*loaders, killer):
                 thread.start()
             for thread in loaders:
                 thread.join()
-            over.set()
+            finished.set()
             killer.join()
             assert not segments_left(), problems
-            assert everything(installation) == expected, (len(hits), problems)
-            if len(hits) >= 4:
+            assert loaded_state(installation) == expected, (len(killed), problems)
+            if len(killed) >= 4:
                 break
-        assert hits, "the loads were too quick to be hit"
+        assert killed, "the loads finished before a backend was killed"
 
 
-def test_loading_twice_and_twice_at_once(three_versions: Installation) -> None:
-    installation = three_versions
+def test_loading_repeatedly_and_concurrently_changes_nothing(three_captures: Installation) -> None:
+    installation = three_captures
     segments = [s for s, _, _ in segments_to_load(installation.warehouse)]
     threads = [threading.Thread(target=load, args=(installation, segments)) for _ in range(3)]
     for thread in threads:
@@ -241,16 +242,16 @@ def test_loading_twice_and_twice_at_once(three_versions: Installation) -> None:
     assert order == sorted(order), "the order of load_seq is the order of commits"
 
 
-def test_a_row_that_core_refuses_does_not_stop_the_others(
+def test_row_that_core_rejects_is_quarantined_and_the_others_are_loaded(
     installation: Installation, serve: Callable[..., WebSite]
 ) -> None:
     site = serve()
     paths = [f"/{n}" for n in range(6)]
     site.answers["test.example", "/feed"] = feed(*[(H + p, "t") for p in paths])
     for path in paths:
-        site.answers["test.example", path] = article(f"Story {path} of the day", *PROSE, f"Installation of {path}.")
+        site.answers["test.example", path] = article(f"Story {path} of the day", *PROSE, f"Details of {path}.")
     crawl_without_load(installation, "test")
-    # A staged row that no article can be made of: its extractor is unknown to core.
+    # This staged row cannot be loaded because core does not know its extractor.
     installation.query("UPDATE staging.capture SET extractor_id = -1 WHERE requested_url = %s", (f"{H}/3",))
     (result,) = load(installation)
     assert result.error is None and result.captures == 5
@@ -263,7 +264,7 @@ def test_a_row_that_core_refuses_does_not_stop_the_others(
     assert installation.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]
 
 
-def test_a_removal_that_comes_between_fetch_and_load(installation: Installation, serve: Callable[..., WebSite]) -> None:
+def test_removal_between_fetch_and_load_is_applied(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"), (f"{H}/b/c", "t"))
     site.answers["test.example", "/a"] = article("Story a of the day", *PROSE)
@@ -282,7 +283,7 @@ def test_a_removal_that_comes_between_fetch_and_load(installation: Installation,
     assert installation.query("SELECT url FROM mart.article") == [(f"{H}/a",)]
 
 
-def test_an_upgraded_extractor_is_not_a_newsrooms_edit(
+def test_extractor_change_is_not_recorded_as_a_publisher_revision(
     installation: Installation, serve: Callable[..., WebSite]
 ) -> None:
     site = serve("extraction: {prune: ['//em']}")
@@ -291,7 +292,7 @@ def test_an_upgraded_extractor_is_not_a_newsrooms_edit(
         "Story a of the day", *PROSE, "<em>Follow us on all channels for more.</em>"
     )
     installation.crawl("test")
-    # The outlet's hints change what is extracted, and the page changes in something that is not its text.
+    # The extraction hints of the outlet change the result, and the page changes outside its text.
     path = f"{installation.env['PRESSMARK_OUTLETS']}/test.yaml"
     with open(path, encoding="utf-8") as file:
         text = file.read()
@@ -300,18 +301,18 @@ def test_an_upgraded_extractor_is_not_a_newsrooms_edit(
     site.answers["test.example", "/a"] = article(
         "Story a of the day", *PROSE, "<em>Follow us on all channels for more.</em>", head="<!-- another build -->"
     )
-    due_now(installation)
+    make_all_due(installation)
     installation.crawl("test")
     assert installation.query("SELECT count(*) FROM core.capture") == [(2,)]
     assert installation.query("SELECT count(DISTINCT extractor_id), count(*) FROM core.extraction") == [(2, 3)]
     assert installation.query("SELECT ordinal, cause FROM mart.article_revision") == [(1, "first")]
     assert installation.query("SELECT outcome FROM ops.candidate ORDER BY resolved_at DESC LIMIT 1") == [("unchanged",)]
-    # Without the archived page nobody can tell: the cause is unknown, and said so.
+    # Without the archived page, the cause of a change is recorded as unknown.
     installation.query("UPDATE core.archive_segment SET expired_at = now()")
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     site.answers["test.example", "/a"] = article("Story a of the night", *PROSE)
-    due_now(installation)
+    make_all_due(installation)
     installation.crawl("test")
     assert installation.query("SELECT ordinal, cause FROM mart.article_revision ORDER BY 1") == [
         (1, "first"),
@@ -319,14 +320,14 @@ def test_an_upgraded_extractor_is_not_a_newsrooms_edit(
     ]
 
 
-def test_the_fingerprint_changes_with_each_thing_it_speaks_of(
+def test_fingerprint_changes_with_content_but_not_with_times_and_sequence_numbers(
     installation: Installation, serve: Callable[..., WebSite]
 ) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
     site.answers["test.example", "/a"] = A
     installation.crawl("test")
-    seen = {installation.fingerprint()}
+    observed = {installation.fingerprint()}
     for statement in (
         "UPDATE core.extraction SET headline = headline || '!'",
         "UPDATE core.text SET article_body = article_body || '!'",
@@ -337,14 +338,16 @@ def test_the_fingerprint_changes_with_each_thing_it_speaks_of(
         "UPDATE core.article SET revision_count = 9",
     ):
         installation.query(statement)
-        seen.add(installation.fingerprint())
-    assert len(seen) == 8
+        observed.add(installation.fingerprint())
+    assert len(observed) == 8
     installation.query("UPDATE core.article SET last_seen_at = now(), changed_at = now(), load_seq = 99")
     installation.query("UPDATE core.capture SET recorded_at = now()")
-    assert installation.fingerprint() in seen, "times and numbers are not content"
+    assert installation.fingerprint() in observed, "times and sequence numbers are not content"
 
 
-def test_gone_is_confirmed_by_a_second_look(installation: Installation, serve: Callable[..., WebSite]) -> None:
+def test_article_is_gone_only_after_a_recheck_confirms_it(
+    installation: Installation, serve: Callable[..., WebSite]
+) -> None:
     site = serve("revisits: {after: [1s], gone_after: 1s}")
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
     site.answers["test.example", "/a"] = A
@@ -353,15 +356,15 @@ def test_gone_is_confirmed_by_a_second_look(installation: Installation, serve: C
     site.answers["test.example", "/a"] = Answer(b"gone", 410)
     site.answers["test.example", "/b"] = B
     for expected in (False, True):
-        due_now(installation)
+        make_all_due(installation)
         time.sleep(1.1)
         installation.crawl("test")
         assert installation.query("SELECT gone_at IS NOT NULL FROM mart.article WHERE url = %s", (f"{H}/a",)) == [
             (expected,)
         ]
-    # It comes back: then it is not gone any more.
+    # The article is available again, so it is no longer gone.
     site.answers["test.example", "/a"] = A
-    due_now(installation)
+    make_all_due(installation)
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
     installation.crawl("test")
     assert installation.query("SELECT gone_at, revision_count FROM mart.article WHERE url = %s", (f"{H}/a",)) == [
@@ -369,14 +372,14 @@ def test_gone_is_confirmed_by_a_second_look(installation: Installation, serve: C
     ]
 
 
-def test_an_identical_page_is_archived_once(installation: Installation, serve: Callable[..., WebSite]) -> None:
+def test_identical_page_is_archived_once(installation: Installation, serve: Callable[..., WebSite]) -> None:
     from warcio.archiveiterator import ArchiveIterator
 
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
     site.answers["test.example", "/a"] = A
     installation.crawl("test")
-    due_now(installation)
+    make_all_due(installation)
     installation.crawl("test")
     kinds = []
     for warc in sorted((installation.home / "archive").rglob("*.warc.gz"), key=lambda p: p.stat().st_mtime):

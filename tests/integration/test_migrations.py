@@ -1,4 +1,4 @@
-"""Each migration applied to a database that the one before has filled."""
+"""Each migration is applied to a database with rows in every table of the migration before it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 
 
 def fill(warehouse: Warehouse, mark: int) -> None:
-    """A row into every table that has none of this round, with values made up by type; checks and keys are obeyed."""
+    """Insert a row into every table, with invented values by type that satisfy the checks and keys."""
     with contextlib.closing(warehouse.connect_admin()) as connection, transaction(connection) as cursor:
-        cursor.execute("SET session_replication_role = replica")  # references are not what is tested here
+        cursor.execute("SET session_replication_role = replica")  # foreign keys are not tested here
         cursor.execute(
             """
             SELECT c.oid, n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -51,14 +51,14 @@ def fill(warehouse: Warehouse, mark: int) -> None:
             )
             columns, values = [], []
             for name, kind, allowed in cursor.fetchall():
-                made = {
+                value_by_type = {
                     "uuid": str(uuid.uuid4()), "text": allowed or f"x{mark}", "bytea": f"\\x{mark:04x}", "bigint": mark,
                     "integer": mark, "smallint": 1, "boolean": True, "date": f"2026-01-{mark + 1:02}",
                     "timestamp with time zone": f"2026-01-{mark + 1:02}T00:00Z", "interval": "1 day", "jsonb": "{}",
                     "text[]": "{a}", "bigint[]": "{1}", "real": 1.0, "inet": "127.0.0.1", "tsvector": "",
                 }  # fmt: skip
                 columns.append(name)
-                values.append("2026-02-28T00:00Z" if name == "until" and "timestamp" in kind else made[kind])
+                values.append("2026-02-28T00:00Z" if name == "until" and "timestamp" in kind else value_by_type[kind])
             values = [
                 mark + 1 if table == "core.copy" and c == "dedup_b" else v for c, v in zip(columns, values, strict=True)
             ]
@@ -66,11 +66,13 @@ def fill(warehouse: Warehouse, mark: int) -> None:
                 values = ["incremental" if c == "mode" else v for c, v in zip(columns, values, strict=True)]
             if table == "core.outcome":
                 continue
-            listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-            marks = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
+            column_list = sql.SQL(", ").join(map(sql.Identifier, columns))
+            placeholders = sql.SQL(", ").join([sql.Placeholder()] * len(columns))
             try:
                 cursor.execute("SAVEPOINT row")
-                cursor.execute(sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(_named(table), listed, marks), values)
+                cursor.execute(
+                    sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(_named(table), column_list, placeholders), values
+                )
             except Exception as error:
                 raise AssertionError(f"{table}: {error}") from error
 
@@ -79,9 +81,9 @@ def _named(table: str) -> sql.Identifier:
     return sql.Identifier(*table.split("."))
 
 
-def test_each_migration_on_what_the_one_before_filled(fresh: Warehouse, tmp_path: Path) -> None:
-    """Rows of every table survive; a migration that rewrites or refuses them fails here."""
-    original = migrations._make_mart
+def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Path) -> None:
+    """Apply the migrations one by one. A migration that loses or rejects existing rows fails."""
+    original = migrations._rebuild_mart
     counts: dict[str, int] = {}
     folder = tmp_path / "migrations"
     folder.mkdir()
@@ -89,7 +91,7 @@ def test_each_migration_on_what_the_one_before_filled(fresh: Warehouse, tmp_path
         for number, file in enumerate(FILES):
             shutil.copy(file, folder)
             last = number == len(FILES) - 1
-            migrations._make_mart = original if last else (lambda cursor: None)  # type: ignore[assignment]
+            migrations._rebuild_mart = original if last else (lambda cursor: None)  # type: ignore[assignment]
             if last:
                 migrations.migrate(fresh, folder)
             else:
@@ -108,12 +110,12 @@ def test_each_migration_on_what_the_one_before_filled(fresh: Warehouse, tmp_path
                     cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_named(table)))
                     counts[table] = (cursor.fetchone() or (0,))[0]
     finally:
-        migrations._make_mart = original  # type: ignore[assignment]
+        migrations._rebuild_mart = original  # type: ignore[assignment]
     assert migrations.state(fresh, folder).up_to_date
 
 
 def _apply_alone(warehouse: Warehouse, folder: Path) -> None:
-    """The migrations of a folder as an earlier version would have applied them: without today's grants and views."""
+    """Apply the migrations of a folder as an earlier release would have, without the current grants and views."""
     migrations.create_embedded_database(warehouse)
     with migrations._locked(warehouse) as admin:
         migrations.ensure_roles(admin, embedded=True)

@@ -1,4 +1,4 @@
-"""Tokens of index and query, snippets, and mart.search over real rows."""
+"""Search: tokens of texts and queries, snippets, and mart.search on loaded articles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ H = "http://test.example"
 
 
 @pytest.mark.parametrize(
-    ("text", "query", "found"),
+    ("text", "query", "matches"),
     [
         ("東京駅前のカフェ", "東京", True),
         ("東京駅前のカフェ", '"東京駅"', True),
@@ -47,32 +47,32 @@ H = "http://test.example"
         ("AI時代の到来", "ai 時代", True),
     ],
 )
-def test_a_query_finds_a_text(session_installation: Installation, text: str, query: str, found: bool) -> None:
+def test_query_matches_text(session_installation: Installation, text: str, query: str, matches: bool) -> None:
     rows = session_installation.query("SELECT core.search_tokens(%s) @@ core.search_query(%s)", (text, query))
-    assert rows == [(found,)]
+    assert rows == [(matches,)]
 
 
-@pytest.mark.parametrize(("first", "signs"), [(0x4E00, 20_000), (0x20000, 40_000)])
-def test_an_endless_text_of_different_words_has_its_tokens(
-    session_installation: Installation, first: int, signs: int
+@pytest.mark.parametrize(("first", "characters"), [(0x4E00, 20_000), (0x20000, 40_000)])
+def test_tokens_of_a_very_long_text_fit_a_tsvector(
+    session_installation: Installation, first: int, characters: int
 ) -> None:
-    """A tsvector holds a megabyte: a page that says more must not stop the load of all others."""
+    """A tsvector holds at most one megabyte. A page with more tokens must not block the load of the others."""
     ((tokens,),) = session_installation.query(
         "SELECT length(setweight(core.search_tokens(t), 'A') || setweight(core.search_tokens(left(t, 5000)), 'B')) "
         "FROM (SELECT string_agg(chr((%s + n::bigint * 7919 %% %s)::integer), '') AS t FROM generate_series(1, 300000) n) x",
-        (first, signs),
+        (first, characters),
     )
     assert tokens > 10_000
 
 
 @pytest.mark.parametrize("query", ["", "   ", '"', "-", "or", "\\", "':*", "a & ! b |", "\u200b", "(((", "😀"])
-def test_odd_queries_are_no_errors(session_installation: Installation, query: str) -> None:
+def test_malformed_query_is_not_an_error(session_installation: Installation, query: str) -> None:
     rows = session_installation.query("SELECT * FROM mart.search(%s)", (query,), role="analyst")
-    assert query == "or" or rows == []  # "or" alone is a word
+    assert query == "or" or rows == []  # a lone "or" is a word
 
 
 @pytest.mark.parametrize(
-    ("body", "query", "shown"),
+    ("body", "query", "expected"),
     [
         ("one\nThe café at 東京駅前 was well known.\nlast", "東京 cafe", "The «café» at «東京»駅前 was well known."),
         ("It's a bridge's end.", "bridge", "It's a «bridge»'s end."),
@@ -80,37 +80,40 @@ def test_odd_queries_are_no_errors(session_installation: Installation, query: st
         ("a % b _ c «d»", "b", "a % «b» _ c «d»"),
     ],
 )
-def test_snippets(session_installation: Installation, body: str, query: str, shown: str) -> None:
-    assert session_installation.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [(shown,)]
+def test_snippet_marks_the_matches(session_installation: Installation, body: str, query: str, expected: str) -> None:
+    assert session_installation.query("SELECT mart.search_snippet(%s, %s)", (body, query), role="analyst") == [
+        (expected,)
+    ]
 
 
-def test_a_long_paragraph_is_cut_around_the_word(session_installation: Installation) -> None:
+def test_snippet_of_a_long_paragraph_is_cut_around_the_match(session_installation: Installation) -> None:
     body = "word " * 200 + "bridge " + "more " * 200
-    ((shown,),) = session_installation.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
-    assert "«bridge»" in shown and shown.startswith("…") and shown.endswith("…") and len(shown) < 340
+    ((snippet,),) = session_installation.query("SELECT mart.search_snippet(%s, 'bridge')", (body,))
+    assert "«bridge»" in snippet and snippet.startswith("…") and snippet.endswith("…") and len(snippet) < 340
 
 
-def test_the_index_follows_the_articles(installation: Installation, serve: Callable[..., WebSite]) -> None:
+def test_search_index_follows_article_revisions(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/one", "t"), (f"{H}/two", "t"))
     site.answers["test.example", "/one"] = article("Zebra crossing opens", *PROSE)
     site.answers["test.example", "/two"] = article("Nothing but rain", *PROSE, "A zebra was seen in the park at noon.")
     installation.crawl("test")
 
-    def found(*arguments: object) -> list[str]:
-        marks = ", ".join(["%s"] * len(arguments))
+    def search(*arguments: object) -> list[str]:
+        placeholders = ", ".join(["%s"] * len(arguments))
         return [
-            r[0] for r in installation.query(f"SELECT headline FROM mart.search({marks})", arguments, role="analyst")
+            r[0]
+            for r in installation.query(f"SELECT headline FROM mart.search({placeholders})", arguments, role="analyst")
         ]
 
-    assert found("zebra") == ["Zebra crossing opens", "Nothing but rain"], "a headline counts more"
-    assert found("zebra", "en") == found("zebra") and found("zebra", "de") == []
-    assert found("zebra", None, None, None, "test") == found("zebra")
-    assert found("zebra", None, None, None, "other") == []
-    assert found("zebra", None, None, None, None, 1) == ["Zebra crossing opens"]
+    assert search("zebra") == ["Zebra crossing opens", "Nothing but rain"], "a match in the headline ranks higher"
+    assert search("zebra", "en") == search("zebra") and search("zebra", "de") == []
+    assert search("zebra", None, None, None, "test") == search("zebra")
+    assert search("zebra", None, None, None, "other") == []
+    assert search("zebra", None, None, None, None, 1) == ["Zebra crossing opens"]
     site.answers["test.example", "/one"] = article("Okapi crossing opens", *PROSE)
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
     installation.crawl("test")
-    assert found("zebra") == ["Nothing but rain"] and found("okapi") == ["Okapi crossing opens"]
+    assert search("zebra") == ["Nothing but rain"] and search("okapi") == ["Okapi crossing opens"]
     documents = installation.query("SELECT count(*) FROM core.search_document")
     assert documents == [(2,)]

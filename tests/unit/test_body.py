@@ -1,4 +1,4 @@
-"""Lines that frame a text, and lines that only look like it."""
+"""Boilerplate lines at the end of an article body, and article text that resembles them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from pressmark.extraction.body import _kept_lines
 from tests.site import PROSE
 
-FRAME = (
+BOILERPLATE = (
     "© 2026 The Harbour Dispatch Ltd. All rights reserved. Not to be copied or modified in any way.",
     "Copyright 2026 Meridian Wire. This material may not be published, broadcast or rewritten.",
     "Want more news of the coast? Sign up for the Dispatch's free newsletter.",
@@ -23,7 +23,7 @@ FRAME = (
     "CLICK HERE TO READ MORE FROM THE DISPATCH",
     "</script></body></html>",
 )
-TEXT = (
+ARTICLE_TEXT = (
     "She is a reporter’s nightmare, the mayor said of the new bridge.",
     "The editor of the paper is a man of few words, and the council has covered its tracks.",
     "Residents were asked to sign up at the town hall before noon.",
@@ -42,21 +42,21 @@ TEXT = (
 )
 
 
-@pytest.mark.parametrize("line", FRAME)
-def test_the_frame_goes_at_the_end_and_stays_in_the_middle(line: str) -> None:
+@pytest.mark.parametrize("line", BOILERPLATE)
+def test_boilerplate_line_is_removed_at_the_end_but_kept_in_the_middle(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
     assert len(body) > 9
     assert _kept_lines([*body, line], None, frozenset()) == body
-    middle = [*body[:5], line, *body[5:]]
-    assert line in _kept_lines(middle, None, frozenset())
+    line_in_the_middle = [*body[:5], line, *body[5:]]
+    assert line in _kept_lines(line_in_the_middle, None, frozenset())
 
 
-@pytest.mark.parametrize("line", TEXT)
-def test_text_stays(line: str) -> None:
+@pytest.mark.parametrize("line", ARTICLE_TEXT)
+def test_article_text_is_kept(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
     assert _kept_lines([line, *body, line], None, frozenset()) == [line, *body, line]
 
 
-def test_a_long_line_costs_nothing() -> None:
-    long = "word " * 100_000
-    assert _kept_lines([long, "a" * 500 + " is a " * 20], None, frozenset())[0] == long.strip()
+def test_very_long_line_causes_no_regex_backtracking() -> None:
+    long_line = "word " * 100_000
+    assert _kept_lines([long_line, "a" * 500 + " is a " * 20], None, frozenset())[0] == long_line.strip()

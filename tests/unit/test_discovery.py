@@ -1,4 +1,4 @@
-"""JSON Feed, WordPress and archives by day: the pure parts."""
+"""Parsers of JSON Feed and the WordPress REST API, and the URLs of WordPress and daily archive endpoints."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 23, tzinfo=UTC)
 URL = "http://x.example/feed.json"
 
 
-def test_a_json_feed() -> None:
+def test_json_feed_entries_have_url_and_dates() -> None:
     items = [
         {"id": "1", "url": "/a", "title": "A &amp; B", "date_published": "2026-03-05T10:00:00+01:00"},
         {"id": "http://x.example/b", "date_modified": "2026-03-06T10:00:00Z", "title": None},
@@ -34,11 +34,11 @@ def test_a_json_feed() -> None:
 @pytest.mark.parametrize(
     "document", [b"{", b"{}", b'{"items": 3}', b'{"version": "1", "items": []}', b'{"a":' * 90_000]
 )
-def test_json_that_is_no_feed(document: bytes) -> None:
+def test_json_that_is_not_a_feed_is_reported_as_a_problem(document: bytes) -> None:
     assert parse_feed(document, URL, NOW).problem
 
 
-def test_posts() -> None:
+def test_wordpress_posts_have_url_headline_and_dates() -> None:
     rows = [
         {"link": "http://x.example/a", "date": "2026-03-05T10:00:00", "date_gmt": "2026-03-05T09:00:00",
          "modified_gmt": "2026-03-07T09:00:00", "title": {"rendered": "<b>Bridge</b> &#8220;closed&#8221;"}},
@@ -57,9 +57,9 @@ def test_posts() -> None:
         assert parse_posts(broken, URL, NOW).problem
 
 
-def test_addresses() -> None:
-    scope = posts_url("http://x.example/wp-json/wp/v2/posts", 2, NOW, NOW)
-    assert "page=2" in scope and "after=2026-11-22T00%3A00%3A00" in scope and "orderby=date" in scope
+def test_wordpress_and_daily_archive_urls() -> None:
+    url = posts_url("http://x.example/wp-json/wp/v2/posts", 2, NOW, NOW)
+    assert "page=2" in url and "after=2026-11-22T00%3A00%3A00" in url and "orderby=date" in url
     assert posts_url("http://x.example/?rest_route=/wp/v2/posts", 1).startswith(
         "http://x.example/?rest_route=/wp/v2/posts&"
     )

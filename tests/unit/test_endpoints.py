@@ -1,4 +1,4 @@
-"""The state of an endpoint from look to look."""
+"""The state of an endpoint from poll to poll."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from pressmark.discovery.endpoints import EndpointState
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-READ = EndpointState('"a"', "Mon", b"1", NOW - HOUR, NOW - HOUR)
+POLLED = EndpointState('"a"', "Mon", b"1", NOW - HOUR, NOW - HOUR)
 
 
-def test_validators_are_sent_for_a_day() -> None:
-    assert READ.validators(NOW) == {"If-None-Match": '"a"', "If-Modified-Since": "Mon"}
-    assert READ.validators(NOW + timedelta(days=1)) == {}, "then the listing is wanted in full"
+def test_validators_are_sent_for_one_day() -> None:
+    assert POLLED.validators(NOW) == {"If-None-Match": '"a"', "If-Modified-Since": "Mon"}
+    assert POLLED.validators(NOW + timedelta(days=1)) == {}, "after a day the endpoint is fetched in full"
     assert EndpointState().validators(NOW) == {}
 
 
-def test_a_change_under_the_same_validators_is_a_lie() -> None:
-    assert not READ.listed(NOW, '"b"', "Mon", b"2", True).validators_unreliable
-    assert not READ.listed(NOW, '"a"', "Tue", b"1", True).validators_unreliable
-    caught = READ.listed(NOW, '"a"', "Tue", b"2", True)
-    assert caught.validators_unreliable and caught.validators(NOW) == {}
-    assert caught.listed(NOW, '"c"', None, b"3", True).validators_unreliable, "it stays caught"
-    without_tag = EndpointState(None, "Mon", b"1", NOW)
-    assert without_tag.listed(NOW, None, "Mon", b"2", False).validators_unreliable
+def test_changed_content_with_unchanged_validators_marks_them_unreliable() -> None:
+    assert not POLLED.listed(NOW, '"b"', "Mon", b"2", True).validators_unreliable
+    assert not POLLED.listed(NOW, '"a"', "Tue", b"1", True).validators_unreliable
+    unreliable = POLLED.listed(NOW, '"a"', "Tue", b"2", True)
+    assert unreliable.validators_unreliable and unreliable.validators(NOW) == {}
+    assert unreliable.listed(NOW, '"c"', None, b"3", True).validators_unreliable, "the mark is permanent"
+    without_etag = EndpointState(None, "Mon", b"1", NOW)
+    assert without_etag.listed(NOW, None, "Mon", b"2", False).validators_unreliable
     assert not EndpointState(None, None, b"1", NOW).listed(NOW, None, None, b"2", False).validators_unreliable
 
 
-def test_it_rests_the_longer_the_less_it_brings() -> None:
+def test_poll_interval_grows_while_an_endpoint_lists_nothing_new() -> None:
     fresh = EndpointState().listed(NOW, None, None, b"1", True)
     assert fresh.next_poll_at == NOW
     quiet = fresh.listed(NOW + 20 * HOUR, None, None, b"1", False)
     assert quiet.next_poll_at == NOW + 22 * HOUR
     assert quiet.not_modified(NOW + 40 * HOUR).next_poll_at == NOW + 44 * HOUR
-    dead = quiet.not_modified(NOW + timedelta(days=300)).next_poll_at
-    assert dead == NOW + timedelta(days=301), "a day at most"
+    abandoned = quiet.not_modified(NOW + timedelta(days=300)).next_poll_at
+    assert abandoned == NOW + timedelta(days=301), "the interval is at most a day"
 
 
-def test_failures_are_looked_at_less_and_less_often_and_never_given_up() -> None:
-    state, waits = READ, []
+def test_failing_endpoint_is_polled_ever_less_often_but_never_abandoned() -> None:
+    state, waits = POLLED, []
     for _ in range(12):
         state = state.failed(NOW)
         assert state.next_poll_at is not None
@@ -48,15 +48,16 @@ def test_failures_are_looked_at_less_and_less_often_and_never_given_up() -> None
     assert state.not_modified(NOW).failures == 0
 
 
-def test_a_child_is_left_alone_while_its_index_says_the_same() -> None:
-    said = NOW - 5 * HOUR
-    read = EndpointState(last_read_at=NOW - HOUR, index_modified=said)
-    assert read.is_unchanged(said, NOW)
-    assert not read.is_unchanged(said + HOUR, NOW) and not read.is_unchanged(None, NOW)
-    assert not EndpointState(last_read_at=said + HOUR / 2, index_modified=said).is_unchanged(said, NOW), "too close"
-    assert not read.is_unchanged(said, NOW + timedelta(days=2)), "read now and then all the same"
-    day = NOW.replace(hour=0, minute=0)
-    assert not EndpointState(last_read_at=NOW, index_modified=day).is_unchanged(day, NOW), "a day is not over"
-    assert EndpointState(last_read_at=NOW, index_modified=day - timedelta(days=2)).is_unchanged(
-        day - timedelta(days=2), NOW
-    )
+def test_child_sitemap_is_skipped_while_its_lastmod_in_the_index_is_unchanged() -> None:
+    lastmod = NOW - 5 * HOUR
+    child = EndpointState(last_read_at=NOW - HOUR, index_modified=lastmod)
+    assert child.is_unchanged(lastmod, NOW)
+    assert not child.is_unchanged(lastmod + HOUR, NOW) and not child.is_unchanged(None, NOW)
+    polled_soon_after = EndpointState(last_read_at=lastmod + HOUR / 2, index_modified=lastmod)
+    assert not polled_soon_after.is_unchanged(lastmod, NOW), "it was polled too soon after lastmod to be sure"
+    assert not child.is_unchanged(lastmod, NOW + timedelta(days=2)), "it is still fetched from time to time"
+    today = NOW.replace(hour=0, minute=0)
+    with_day_precision = EndpointState(last_read_at=NOW, index_modified=today)
+    assert not with_day_precision.is_unchanged(today, NOW), "the day of lastmod is not over"
+    two_days_ago = today - timedelta(days=2)
+    assert EndpointState(last_read_at=NOW, index_modified=two_days_ago).is_unchanged(two_days_ago, NOW)

@@ -1,3 +1,5 @@
+"""Decisions about candidates: fetch now or skip, when to revisit, which validators to send."""
+
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
@@ -28,8 +30,8 @@ WINDOW = CrawlScope("window", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 
 
 def candidate(path: str = "/story", published: datetime | None = None, modified: datetime | None = None) -> Candidate:
     url = f"http://one.example{path}"
-    found = ParsedDate("raw", "feed", published, "second", 0) if published else None
-    return Candidate(url, url_uid("one", url), "feed", None, Entry(url, None, found, modified))
+    date = ParsedDate("raw", "feed", published, "second", 0) if published else None
+    return Candidate(url, url_uid("one", url), "feed", None, Entry(url, None, date, modified))
 
 
 def known(**changes: Any) -> FrontierEntry:
@@ -37,8 +39,7 @@ def known(**changes: Any) -> FrontierEntry:
     values: dict[str, Any] = dict(
         url_uid=c.url_uid, url=c.url, article_uid=c.url_uid, next_due_at=NOW + HOUR, listed_modified=NOW - 5 * HOUR,
         last_fetch_at=NOW - 5 * HOUR, last_outcome="new", failures=0, first_captured_at=NOW - 5 * HOUR,
-        date_published=NOW - 6 * HOUR, content=(1, 2, 3, 4), wire_digest=None, segment_id=None, archive_offset=None,
-        archive_length=None,
+        date_published=NOW - 6 * HOUR, content=(1, 2, 3, 4),
     )  # fmt: skip
     return FrontierEntry(**{**values, **changes})
 
@@ -62,11 +63,13 @@ def known(**changes: Any) -> FrontierEntry:
         (candidate(), known(date_published=datetime(2026, 11, 2, tzinfo=UTC)), WINDOW, "known_not_due"),
     ],
 )
-def test_decisions(c: Candidate, k: FrontierEntry | None, scope: CrawlScope, outcome: str | None) -> None:
+def test_candidate_is_fetched_or_skipped_with_an_outcome(
+    c: Candidate, k: FrontierEntry | None, scope: CrawlScope, outcome: str | None
+) -> None:
     assert decide(c, k, scope, OUTLET, (), NOW).outcome == outcome
 
 
-def test_other_hosts_and_removals() -> None:
+def test_urls_on_other_hosts_and_removed_urls_are_not_fetched() -> None:
     elsewhere = Candidate("http://two.example/a", url_uid("one", "http://two.example/a"), "feed")
     assert decide(elsewhere, None, INCREMENTAL, OUTLET, (), NOW).outcome == "out_of_scope"
     c = candidate()
@@ -77,50 +80,60 @@ def test_other_hosts_and_removals() -> None:
     assert decide(c, None, INCREMENTAL, OUTLET, (by_prefix,), NOW).outcome == "suppressed"
 
 
-def test_left_out_again_for_the_same_reason_is_counted_not_stored() -> None:
-    left = known(last_outcome="out_of_scope", last_fetch_at=None)
-    assert decide(candidate("/video/x"), left, INCREMENTAL, OUTLET, (), NOW).outcome == "known_not_due"
+def test_candidate_skipped_again_for_the_same_reason_is_counted_as_known_not_due() -> None:
+    skipped = known(last_outcome="out_of_scope", last_fetch_at=None)
+    assert decide(candidate("/video/x"), skipped, INCREMENTAL, OUTLET, (), NOW).outcome == "known_not_due"
 
 
-def test_what_a_window_left_out_is_taken_later() -> None:
-    left = known(last_outcome="out_of_window", last_fetch_at=None, first_captured_at=None, next_due_at=None)
-    assert decide(candidate(published=NOW - HOUR), left, INCREMENTAL, OUTLET, (), NOW).fetch
+def test_url_skipped_by_a_backfill_window_is_fetched_by_a_later_crawl() -> None:
+    skipped = known(last_outcome="out_of_window", last_fetch_at=None, first_captured_at=None, next_due_at=None)
+    assert decide(candidate(published=NOW - HOUR), skipped, INCREMENTAL, OUTLET, (), NOW).fetch
 
 
-def test_next_visits() -> None:
-    first = NOW - timedelta(hours=2)
-    assert next_due(OUTLET, "new", 0, NOW, NOW) == NOW + HOUR
-    assert next_due(OUTLET, "unchanged", 0, first, NOW) == first + timedelta(hours=6)
-    assert next_due(OUTLET, "not_modified", 0, NOW - timedelta(hours=7), NOW) == NOW + timedelta(hours=17)
-    day_old = NOW - timedelta(hours=26)
-    assert next_due(OUTLET, "revised", 0, day_old, NOW) == NOW + timedelta(hours=13), "changing: sooner than a week"
-    assert next_due(OUTLET, "revised", 0, NOW - timedelta(days=20), NOW) == NOW + timedelta(days=1)
-    assert next_due(OUTLET, "revised", 0, NOW - timedelta(days=40), NOW) is None, "not for ever"
-    assert next_due(OUTLET, "unchanged", 0, NOW - timedelta(days=8), NOW) is None
-    waits = [next_due(OUTLET, "timeout", n, None, NOW) for n in (1, 2, 3, 30)]
-    assert waits == [NOW + HOUR, NOW + 2 * HOUR, NOW + 4 * HOUR, NOW + timedelta(days=7)], (
-        "longer and longer, never dead"
-    )
-    assert next_due(OUTLET, "gone", 1, first, NOW) == NOW + timedelta(hours=24), "a second look confirms it"
-    assert next_due(OUTLET, "gone", 2, first, NOW) is None
+@pytest.mark.parametrize(
+    ("outcome", "failures", "first_captured_at", "due_at"),
+    [
+        ("new", 0, NOW, NOW + HOUR),
+        ("unchanged", 0, NOW - 2 * HOUR, NOW + 4 * HOUR),
+        ("not_modified", 0, NOW - 7 * HOUR, NOW + 17 * HOUR),
+        # A changing article is revisited sooner than after a week.
+        ("revised", 0, NOW - 26 * HOUR, NOW + 13 * HOUR),
+        ("revised", 0, NOW - timedelta(days=20), NOW + timedelta(days=1)),
+        # Revisits end.
+        ("revised", 0, NOW - timedelta(days=40), None),
+        ("unchanged", 0, NOW - timedelta(days=8), None),
+        # The wait after failures grows, but the URL is never abandoned.
+        ("timeout", 1, None, NOW + HOUR),
+        ("timeout", 2, None, NOW + 2 * HOUR),
+        ("timeout", 3, None, NOW + 4 * HOUR),
+        ("timeout", 30, None, NOW + timedelta(days=7)),
+        # A recheck confirms that an article is gone.
+        ("gone", 1, NOW - 2 * HOUR, NOW + timedelta(hours=24)),
+        ("gone", 2, NOW - 2 * HOUR, None),
+    ],
+)
+def test_revisit_schedule(
+    outcome: str, failures: int, first_captured_at: datetime | None, due_at: datetime | None
+) -> None:
+    assert next_due(OUTLET, outcome, failures, first_captured_at, NOW) == due_at
 
 
-def test_an_early_look_is_told_from_the_others() -> None:
+def test_early_revisits_are_distinguished_from_regular_ones() -> None:
     first = NOW - timedelta(hours=2)
     assert is_early(known(first_captured_at=first, next_due_at=first + HOUR), OUTLET, NOW)
     assert not is_early(known(first_captured_at=first, next_due_at=first + HOUR, failures=1), OUTLET, NOW)
     old = NOW - timedelta(hours=25)
     assert not is_early(known(first_captured_at=old, next_due_at=old + HOUR), OUTLET, NOW), (
-        "the day's look is due by now"
+        "the revisit after a day is due by now"
     )
     assert not is_early(known(first_captured_at=first, next_due_at=first + timedelta(hours=24)), OUTLET, NOW)
 
 
-def test_validators_are_sent_where_a_304_would_do() -> None:
+def test_validators_are_sent_only_if_a_304_is_sufficient() -> None:
     incremental, window = CrawlScope("incremental", None, NOW), CrawlScope("window", NOW - HOUR, NOW)
-    read = {"first_captured_at": NOW - HOUR, "last_read_at": NOW - HOUR, "etag": '"a"', "last_modified": "Mon"}
-    assert validators(known(**read), incremental, NOW) == {"If-None-Match": '"a"', "If-Modified-Since": "Mon"}
-    assert validators(known(**{**read, "etag": None}), incremental, NOW) == {"If-Modified-Since": "Mon"}
+    captured = {"first_captured_at": NOW - HOUR, "last_read_at": NOW - HOUR, "etag": '"a"', "last_modified": "Mon"}
+    assert validators(known(**captured), incremental, NOW) == {"If-None-Match": '"a"', "If-Modified-Since": "Mon"}
+    assert validators(known(**{**captured, "etag": None}), incremental, NOW) == {"If-Modified-Since": "Mon"}
     assert validators(None, incremental, NOW) == {}
     for change in (
         {"validators_unreliable": True},
@@ -128,6 +141,6 @@ def test_validators_are_sent_where_a_304_would_do() -> None:
         {"last_read_at": None},
         {"etag": None, "last_modified": None},
     ):
-        assert validators(known(**{**read, **change}), incremental, NOW) == {}, change
-    assert validators(known(**read), window, NOW) == {}
-    assert validators(known(**read), CrawlScope("incremental", None, NOW, True), NOW) == {}
+        assert validators(known(**{**captured, **change}), incremental, NOW) == {}, change
+    assert validators(known(**captured), window, NOW) == {}
+    assert validators(known(**captured), CrawlScope("incremental", None, NOW, True), NOW) == {}

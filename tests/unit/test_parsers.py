@@ -1,4 +1,4 @@
-"""Feeds, sitemaps, robots.txt, dates, rights, COPY: pure parts."""
+"""Parsers of feeds, sitemaps, dates, robots.txt and rights signals, the COPY format and log redaction."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 URL = "http://example.org/x.xml"
 
 
-def test_a_news_sitemap() -> None:
+def test_news_sitemap_entry_has_url_headline_and_dates() -> None:
     document = b"""<?xml version="1.0"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"
       xmlns:news="http://www.google.com/schemas/sitemap-news/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
       <url><loc> http://example.org/a </loc><lastmod>2026-11-20</lastmod><image:image><image:loc>http://example.org/p.jpg</image:loc></image:image>
@@ -31,7 +31,9 @@ def test_a_news_sitemap() -> None:
     assert (entry.url, entry.headline) == ("http://example.org/a", "A & B")
     assert entry.published is not None and entry.published.value == datetime(2026, 11, 19, 6, tzinfo=UTC)
     assert entry.published.offset == 120 and entry.published.source == "news_sitemap"
-    assert entry.modified == datetime(2026, 11, 20, tzinfo=UTC), "lastmod is a bound, kept apart from the date"
+    assert entry.modified == datetime(2026, 11, 20, tzinfo=UTC), (
+        "lastmod is only a bound, so it is stored apart from the publication date"
+    )
     assert parse_sitemap(gzip.compress(document), URL, NOW).entries
 
 
@@ -39,12 +41,12 @@ def test_a_news_sitemap() -> None:
     "document",
     [b"", b"<html><body>Checking your browser</body></html>", b"\x1f\x8bbroken", b"\xff\xfe\x00"],
 )
-def test_no_sitemap_says_so(document: bytes) -> None:
+def test_document_that_is_not_a_sitemap_is_reported_as_a_problem(document: bytes) -> None:
     listing = parse_sitemap(document, URL, NOW)
     assert not listing.entries and listing.problem
 
 
-def test_xml_entities_are_not_resolved(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_xml_entities_are_not_expanded(tmp_path) -> None:  # type: ignore[no-untyped-def]
     secret = tmp_path / "secret"
     secret.write_text("http://example.org/SECRET")
     document = f'<!DOCTYPE r [<!ENTITY x SYSTEM "file://{secret}">]><urlset><url><loc>http://example.org/&x;</loc></url></urlset>'
@@ -55,7 +57,7 @@ def test_xml_entities_are_not_resolved(tmp_path) -> None:  # type: ignore[no-unt
     parse_sitemap(f"{laughs}]><urlset><url><loc>http://e.org/&i;</loc></url></urlset>".encode(), URL, NOW)
 
 
-def test_a_feed_keeps_what_dates_say() -> None:
+def test_feed_dates_keep_their_offset_and_entries_without_a_url_are_dropped() -> None:
     document = b"""<rss version="2.0"><channel><item><title>One</title><link>/story</link><pubDate>Thu, 19 Nov 2026 08:00:00 +0200</pubDate></item>
       <item><title>No link</title></item><item><link>javascript:alert(1)</link></item></channel></rss>"""
     (entry,) = parse_feed(document, "http://example.org/feed", NOW).entries
@@ -72,27 +74,27 @@ def test_a_feed_keeps_what_dates_say() -> None:
         ("26 July 2021", datetime(2021, 7, 26, tzinfo=UTC), "day"),
     ],
 )
-def test_dates(raw: str, value: datetime, precision: str) -> None:
-    found = read_date(raw, "meta", NOW)
-    assert found is not None and (found.value, found.precision, found.raw) == (value, precision, raw)
+def test_complete_date_is_parsed_with_its_precision(raw: str, value: datetime, precision: str) -> None:
+    date = read_date(raw, "meta", NOW)
+    assert date is not None and (date.value, date.precision, date.raw) == (value, precision, raw)
 
 
 @pytest.mark.parametrize(
     "raw", ["July 26th", "yesterday", "5/6/2021", "12:30", "2099-01-01", "0001-01-01", "not a date"]
 )
-def test_no_date_is_invented(raw: str) -> None:
-    found = read_date(raw, "meta", NOW)
-    assert found is None or found.value is None
+def test_incomplete_ambiguous_or_implausible_date_is_not_guessed(raw: str) -> None:
+    date = read_date(raw, "meta", NOW)
+    assert date is None or date.value is None
 
 
-def test_day_in_an_address() -> None:
-    found = day_in_url("https://example.org/2021/07/26/story", NOW)
-    assert found is not None and found.value == datetime(2021, 7, 26, tzinfo=UTC) and found.precision == "day"
+def test_day_in_a_url_is_parsed() -> None:
+    date = day_in_url("https://example.org/2021/07/26/story", NOW)
+    assert date is not None and date.value == datetime(2021, 7, 26, tzinfo=UTC) and date.precision == "day"
     assert day_in_url("https://example.org/2021/13/45/story", NOW) is None
 
 
 @given(st.text(max_size=60))
-def test_dates_never_raise(text: str) -> None:
+def test_date_parser_never_raises(text: str) -> None:
     read_date(text, "meta", NOW)
 
 
@@ -108,20 +110,20 @@ def test_dates_never_raise(text: str) -> None:
         (301, b"", "robots_unreachable"),
     ],
 )
-def test_robots_as_rfc_9309_has_it(status: int, body: bytes, outcome: str) -> None:
+def test_robots_txt_responses_are_interpreted_as_in_rfc_9309(status: int, body: bytes, outcome: str) -> None:
     assert RobotsPolicy.from_response(status, body).verdict("http://example.org/story", "Pressmark").outcome == outcome
 
 
-def test_rights_signals() -> None:
-    found = read_rights(
+def test_rights_signals_in_headers_and_meta_tags() -> None:
+    signals = read_rights(
         (("X-Robots-Tag", "otherbot: noindex"), ("X-Robots-Tag", "noarchive"), ("tdm-reservation", "1")), {}
     )
-    assert found.noarchive and found.tdm_reservation is True and "noindex" not in found.robots
+    assert signals.noarchive and signals.tdm_reservation is True and "noindex" not in signals.robots
     assert read_rights((("tdm-reservation", "1"),), {"tdm-reservation": ["0"]}).tdm_reservation is False
     assert read_rights((), {"robots": ["index, NOARCHIVE"]}).noarchive
 
 
-def test_copy_fields() -> None:
+def test_values_are_escaped_for_copy() -> None:
     assert field("a\tb\\c\nd\x00\ud800") == "a\\tb\\\\c\\nd\ufffd"
     assert field(None) == "\\N" and field(True) == "t" and field(b"\x01") == "\\\\x01"
     assert field(['a"b', "c\\d"]) == '{"a\\\\"b","c\\\\\\\\d"}'
@@ -129,13 +131,13 @@ def test_copy_fields() -> None:
     assert field(UUID(int=1)) == "00000000-0000-0000-0000-000000000001"
 
 
-def test_passwords_leave_no_trace_in_logs() -> None:
+def test_passwords_are_redacted_in_logs() -> None:
     assert "canary" not in redact("postgresql://me:canary@host/db password=canary host=x password='can ary'").replace(
         "ca ary", ""
     )
 
 
-def test_rights_signals_of_a_response() -> None:
+def test_rights_signals_are_merged_from_headers_meta_tags_and_links() -> None:
     headers = (
         ("X-Robots-Tag", "noai, noimageai"), ("Content-Usage", "train-ai=n"), ("Content-Usage", "train-ai=y, search=y"),
         ("Link", '<https://x.example/css>; rel=preload, </terms.xml>; rel="license"; type="application/rsl+xml"'),
@@ -150,24 +152,26 @@ def test_rights_signals_of_a_response() -> None:
         "license": ["https://creativecommons.org/licenses/by/4.0/", "/rsl.xml", "/terms.xml"],
     }
     assert signals.noindex and not signals.noarchive
-    assert read_rights((("Link", "<" * 50_000),), {}).as_json() is None, "hostile headers cost nothing"
+    assert read_rights((("Link", "<" * 50_000),), {}).as_json() is None, "a malformed header is ignored"
 
 
-def test_what_robots_txt_states_beside_its_rules() -> None:
+def test_content_signals_usage_and_licence_in_robots_txt() -> None:
     text = (
         "License: https://x.example/licence.xml\nUser-agent: other\nContent-Signal: ai-train=yes\n\n"
         "User-agent: GPTBot\nUser-agent: *\nContent-Signal: search=yes, ai-train=no # why\nContent-Usage: train-ai=n\n"
         "Content-Usage: /open/ train-ai=y\nContent-Usage: /news/ search=n\nDisallow: /private/\n"
     )
-    stated = HostPreferences.parse(text)
-    assert stated.about("/news/1") == {
+    preferences = HostPreferences.parse(text)
+    assert preferences.about("/news/1") == {
         "content_signal": {"ai-train": "no", "search": "yes"},
         "content_usage": {"train-ai": "n", "search": "n"},
         "license": ["https://x.example/licence.xml"],
     }
-    assert stated.about("/open/1")["content_usage"] == {"train-ai": "n"}, "any n wins"
+    assert preferences.about("/open/1")["content_usage"] == {"train-ai": "n"}, "n takes precedence over y"
     ours = HostPreferences.parse(text + "User-agent: Pressmark\nContent-Signal: ai-train=yes\n")
-    assert ours.about("/")["content_signal"] == {"ai-train": "yes"}, "a group for us is the one that counts"
+    assert ours.about("/")["content_signal"] == {"ai-train": "yes"}, (
+        "the group for our user agent takes precedence over the group for *"
+    )
     assert HostPreferences.parse("Content-Signal: ai-input=no").about("/") == {"content_signal": {"ai-input": "no"}}
     assert HostPreferences.parse("User-agent: other\nContent-Signal: ai-input=no").about("/") == {}
     assert HostPreferences.parse("\x00:::\nlicense\nContent-Usage: " + "==" * 90_000).about("/") == {}

@@ -1,3 +1,5 @@
+"""URL identity: which URLs are the same article, and which are not URLs at all."""
+
 from __future__ import annotations
 
 import json
@@ -41,12 +43,12 @@ DIFFERENT = [
 ]
 
 
-def test_clothes_do_not_make_an_address() -> None:
+def test_variants_of_a_url_have_the_same_key() -> None:
     assert {url_key(url) for url in SAME} == {"example.org/2026/story"}
 
 
-def test_a_few_hundred_addresses() -> None:
-    """Groups of url_groups.txt: addresses of one article; none of another group."""
+def test_each_group_of_url_variants_has_its_own_key() -> None:
+    """url_groups.txt lists groups of URLs. URLs of one group share a key; different groups have different keys."""
     groups: list[list[str]] = [[]]
     for line in (Path(__file__).parent / "url_groups.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -56,20 +58,20 @@ def test_a_few_hundred_addresses() -> None:
     groups = [group for group in groups if group]
     assert sum(map(len, groups)) > 200 and len(groups) > 80
     keys = [{url_key(url) for url in group} for group in groups]
-    assert [group for group, found in zip(groups, keys, strict=True) if len(found) > 1] == []
-    assert len(set().union(*keys)) == len(groups), "no two groups are one"
+    assert [group for group, group_keys in zip(groups, keys, strict=True) if len(group_keys) > 1] == []
+    assert len(set().union(*keys)) == len(groups), "two groups have the same key"
 
 
-def test_what_carries_identity_stays() -> None:
+def test_url_parts_that_identify_an_article_are_kept() -> None:
     assert len({url_key(url) for url in DIFFERENT}) == len(DIFFERENT)
 
 
-def test_parameters_of_an_outlets_file_decide() -> None:
+def test_identity_parameters_of_an_outlet_file_are_kept() -> None:
     assert url_key("https://example.org/s?id=1&page=2", ("id",)) == "example.org/s?id=1"
 
 
-def test_identity_is_frozen() -> None:
-    # The public id of this article in every warehouse: a changed rule needs a new number and a migration.
+def test_article_uid_of_a_url_never_changes() -> None:
+    # Every warehouse has this public id for the article. Changing the rule needs a new rule number and a migration.
     assert url_uid("southfront", "https://southfront.org/a-story/?utm_source=x") == url_uid(
         "southfront", "http://southfront.org/a-story"
     )
@@ -77,7 +79,7 @@ def test_identity_is_frozen() -> None:
     assert url_uid("other", "https://southfront.org/a-story") != url_uid("southfront", "https://southfront.org/a-story")
 
 
-def test_shown_addresses_work_and_carry_no_trackers() -> None:
+def test_tracking_parameters_are_removed_and_the_rest_of_the_url_is_unchanged() -> None:
     assert without_trackers("https://www.x.org/a/?utm_source=f&id=3#top") == "https://www.x.org/a/?id=3"
     assert without_trackers("http://x.org/a?b=%20c&fbclid=1") == "http://x.org/a?b=%20c"
 
@@ -85,33 +87,33 @@ def test_shown_addresses_work_and_carry_no_trackers() -> None:
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "file:///etc/passwd", "", "mailto:a@b", "http://", "//", "http://a:port/"]
 )
-def test_no_addresses(url: str) -> None:
+def test_string_that_is_not_a_web_url_is_rejected(url: str) -> None:
     assert absolute(url) is None
 
 
-def test_domains() -> None:
+def test_subdomains_and_homepages_are_recognised() -> None:
     assert on_domains("https://www.example.org/", ["example.org"])
     assert not on_domains("https://example.org.evil.net/", ["example.org"])
     assert not on_domains("https://notexample.org/", ["example.org"])
     assert is_homepage("https://www.example.org/?utm_source=x") and not is_homepage("https://example.org/a")
 
 
-def test_traps() -> None:
+def test_crawler_traps_are_recognised_by_their_url() -> None:
     assert trap_reason("https://x.org/" + "a" * 2100)
     assert trap_reason("https://x.org/cal/next/cal/next/cal/")
     assert trap_reason("https://x.org/2026/11/23/a-story") is None
 
 
 @given(st.text(max_size=200))
-def test_never_raises_for_what_absolute_lets_through(text: str) -> None:
+def test_url_key_is_idempotent_and_never_raises(text: str) -> None:
     url = absolute("http://example.org/" + text)
     if url is not None:
         key = url_key(url)
-        assert url_key(f"https://{key}") == key, "normalising twice is normalising once"
+        assert url_key(f"https://{key}") == key, "normalising a key changes it"
         absolute(without_trackers(url))
 
 
-def test_naughty_strings() -> None:
+def test_naughty_strings_never_raise() -> None:
     for text in json.loads((_corpora() / "strings" / "blns.json").read_text()):
         for url in (absolute(text), absolute("http://example.org/" + text), absolute(text, "http://example.org/")):
             if url is not None:

@@ -1,4 +1,4 @@
-"""Behaviour of others that we work around (docs/upstream.md): a failure here means that a workaround can go."""
+"""Upstream behaviour that needs a workaround (docs/upstream.md). If a test fails, its workaround can be removed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from scrapy.http import HtmlResponse
 from trafilatura import xpaths
 
 
-def test_pebble_gives_up_where_an_idle_worker_dies() -> None:
+def test_pebble_pool_breaks_when_an_idle_worker_is_killed() -> None:
     pool = ProcessPool(max_workers=1, context=multiprocessing.get_context("spawn"))
     try:
         pid = pool.schedule(os.getpid).result()
@@ -32,7 +32,7 @@ def test_pebble_gives_up_where_an_idle_worker_dies() -> None:
         pool.join()
 
 
-def test_feedparser_gives_published_for_updated() -> None:
+def test_feedparser_returns_published_as_updated() -> None:
     parsed = feedparser.parse(
         b"<rss version='2.0'><channel><item><pubDate>Thu, 19 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>"
     )
@@ -42,42 +42,44 @@ def test_feedparser_gives_published_for_updated() -> None:
     assert dict.get(parsed.entries[0], "updated") is None
 
 
-def test_scrapy_guesses_an_encoding_to_replace_a_body() -> None:
+def test_scrapy_detects_the_encoding_of_the_old_body_in_replace() -> None:
     body = "<p>\u00e4\u00f6\u00fc</p>".encode("cp1252")
     response = HtmlResponse("http://example.org/", body=body)
     assert response._cached_benc is None
     response.replace(body=b"")
-    assert response._cached_benc is not None, "the encoding of the old body was guessed"
+    assert response._cached_benc is not None, "replace did not detect the encoding of the old body"
 
 
-def test_courlan_strips_what_tells_articles_apart() -> None:
+def test_courlan_strips_parameters_that_identify_articles() -> None:
     from courlan import normalize_url
 
     assert normalize_url("https://example.org/story?storyid=17", strict=True) == "https://example.org/story"
 
 
-def test_lxml_asks_python_for_the_class_of_each_element(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_lxml_calls_python_for_the_class_of_each_element(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str] = []
     lookup = HtmlElementClassLookup.lookup
     monkeypatch.setattr(
-        HtmlElementClassLookup, "lookup", lambda self, *args: asked.append(args[-1]) or lookup(self, *args)
+        HtmlElementClassLookup, "lookup", lambda self, *args: looked_up.append(args[-1]) or lookup(self, *args)
     )
     parser = HTMLParser()
     parser.set_element_class_lookup(HtmlElementClassLookup())
     list(document_fromstring("<html><body><p>a</p></body></html>", parser=parser).iter())
-    assert asked == ["html", "body", "p"]
+    assert looked_up == ["html", "body", "p"]
 
 
-def test_exslt_asks_python_about_absent_attributes() -> None:
-    asked: list[str] = []
-    test = XPath(
+def test_exslt_calls_python_for_absent_attributes() -> None:
+    tested_values: list[str] = []
+    find_paragraphs = XPath(
         "//p[re:test(@class, 'x')]",
         namespaces={"re": "http://exslt.org/regular-expressions"},
         extensions={
-            ("http://exslt.org/regular-expressions", "test"): lambda _, value, pattern: asked.append(value) or False
+            ("http://exslt.org/regular-expressions", "test"): lambda _, value, pattern: (
+                tested_values.append(value) or False
+            )
         },
         regexp=False,
     )
-    test(document_fromstring("<html><body><p>a</p><p class='x'>b</p></body></html>"))
-    assert asked == [[], ["x"]]
+    find_paragraphs(document_fromstring("<html><body><p>a</p><p class='x'>b</p></body></html>"))
+    assert tested_values == [[], ["x"]]
     assert "re:test(@class, '" in Path(xpaths.__file__).read_text(encoding="utf-8")

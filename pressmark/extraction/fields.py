@@ -1,0 +1,148 @@
+"""What extraction is given and what it returns: configuration, fields, verdict. Plain data, light to import.
+
+The crawl process imports this module, and not the code that extracts: that runs in worker processes (see `pool`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from importlib.metadata import version
+
+from pressmark.dates import ParsedDate
+from pressmark.outcomes import Outcome
+from pressmark.outlet import Outlet
+from pressmark.rights import RightsSignals
+from pressmark.text import fold_name
+
+# Goes up with every change of the rules in this package that can change a field.
+RULES_VERSION = 3
+EXTRACTOR_NAME = "trafilatura"
+SIG_VERSION = 1  # of the MinHash constants in `fingerprints`
+
+ContentHashes = tuple[int, int, int, int]
+"""Hashes of headline, description, authors and body: what a revision is derived from."""
+
+
+def extractor_version() -> str:
+    """Versions of everything that decides what comes out of a page."""
+    return f"{version('trafilatura')}+pressmark.{RULES_VERSION}"
+
+
+@dataclass(frozen=True)
+class ExtractionConfig:
+    """What an outlet's file adds to the extractor. Outlets share an extractor only if everything here is equal."""
+
+    outlet: str
+    name: str
+    home: str
+    domains: tuple[str, ...]
+    languages: tuple[str, ...]
+    timezone: str
+    comments: str = "off"
+    prune: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    headline: str | None = None
+
+    @classmethod
+    def for_outlet(cls, outlet: Outlet) -> ExtractionConfig:
+        """The part of an outlet's file that matters to extraction."""
+        hints = outlet.extraction
+        return cls(
+            outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone,
+            outlet.comments, hints.prune, hints.keep, hints.headline,
+        )  # fmt: skip
+
+    @cached_property
+    def config_hash(self) -> bytes:
+        """16 bytes that change when anything here changes."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()[:16]
+
+    @cached_property
+    def site_names(self) -> frozenset[str]:
+        """The outlet's names in folded form: its name, its domains, the domains' first labels."""
+        labels = {domain.rsplit(".", 1)[0].rsplit(".", 1)[-1] for domain in self.domains}
+        return frozenset(fold_name(name) for name in {self.name, *self.domains, *labels})
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """MinHash of the whole text and of its beginning, as little-endian uint32."""
+
+    body: bytes
+    lead: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderComment:
+    """One comment as the page shows it. posted, edited: as written."""
+
+    author: str | None
+    text: str
+    posted: str | None = None
+    edited: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NonArticle:
+    """What a page is instead of an article. pattern: name of the evidence in non_article.yaml."""
+
+    outcome: Outcome
+    pattern: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """All fields got from one payload. Strings are storable; hashes as in `fingerprints`."""
+
+    payload_hash: bytes
+    headline: str | None
+    description: str | None
+    authors: list[str]
+    published: ParsedDate | None
+    modified: ParsedDate | None
+    in_language: str | None
+    in_language_source: str | None
+    article_section: str | None
+    keywords: list[str]
+    main_image: str | None
+    is_accessible_for_free: bool | None
+    canonical_url: str | None
+    variants: list[tuple[str, str]]
+    links: list[str]
+    encoding: str
+    encoding_source: str
+    article_body: str
+    word_count: int
+    char_count: int
+    text_hash: bytes | None
+    headline_hash: int
+    description_hash: int
+    authors_hash: int
+    body_hash: int
+    signatures: Signatures | None
+    rights: RightsSignals
+    non_article: NonArticle | None = None
+    comments: list[ReaderComment] = field(default_factory=list)
+
+    @property
+    def content_hashes(self) -> ContentHashes:
+        """What two captures of an article are compared by."""
+        return (self.headline_hash, self.description_hash, self.authors_hash, self.body_hash)
+
+
+@dataclass(frozen=True, slots=True)
+class PageExtraction:
+    """The result of extracting one page.
+
+    extraction: the fields; also given with some outcomes, so that `pressmark why` can show them.
+    outcome: None for an article, else why it is none, with the stage (decode, extract or classify) and the reason.
+    """
+
+    extraction: Extraction | None
+    outcome: Outcome | None = None
+    stage: str | None = None
+    reason: str | None = None

@@ -1,0 +1,20 @@
+"""The Outcome enum: it matches the core.outcome table, and each class has outcomes."""
+
+from __future__ import annotations
+
+import re
+
+from pressmark.outcomes import Outcome, OutcomeClass
+from pressmark.settings import SQL_ROOT
+
+ROW = re.compile(r"^\s+\('(\w+)', '(\w+)', '", re.MULTILINE)
+
+
+def test_outcome_enum_matches_the_core_outcome_table() -> None:
+    statement = (SQL_ROOT / "migrations" / "0001.core.sql").read_text(encoding="utf-8")
+    rows = dict(ROW.findall(statement.partition("INSERT INTO core.outcome")[2].partition(";\n\n")[0]))
+    assert rows == {outcome.value: outcome.outcome_class.value for outcome in Outcome}
+
+
+def test_every_outcome_class_has_outcomes() -> None:
+    assert {outcome.outcome_class for outcome in Outcome} == set(OutcomeClass)
