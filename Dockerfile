@@ -1,4 +1,4 @@
-# Pressmark with Airflow, as docker-compose.yml runs it.
+# Image of Pressmark with Airflow, used by docker-compose.yml.
 FROM python:3.11-slim
 
 RUN apt-get update \

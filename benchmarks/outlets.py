@@ -1,11 +1,10 @@
-"""What a tier of many small outlets costs: one run of the DAG by a real Airflow.
+"""Measure the cost of a tier with many small outlets, in runs of the DAG by a real Airflow.
 
     python benchmarks/outlets.py [--outlets 300] [--articles 2] [--json]
 
-Served by the newsstand on loopback, crawled by `crawl_hourly` under `pressmark up`: planned, crawled, loaded,
-audited; then once more, with nothing new. Prints seconds of each run, and what an outlet costs beyond its
-articles: of the second run, where nothing is left but polling and book-keeping. The baseline is what the same
-crawls take from the command line, in one process, in the same run of this program.
+The newsstand serves the outlets on loopback. `crawl_hourly` crawls them twice under `pressmark up`. The second run
+finds nothing new, so it measures the overhead per outlet: polling, ledger and Airflow. Prints the seconds of each run.
+The baseline is the same crawls from the command line, in one process.
 """
 
 from __future__ import annotations
@@ -37,11 +36,11 @@ DAG_ID = "crawl_hourly"
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--outlets", type=int, default=300)
-    parser.add_argument("--articles", type=int, default=2, help="articles of each outlet")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--outlets", type=int, default=300, help="Number of outlets.")
+    parser.add_argument("--articles", type=int, default=2, help="Articles per outlet.")
+    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
         place = Path(folder)
@@ -69,41 +68,41 @@ def main() -> None:
     )
     print(f"  command line: {baseline['first']:6.1f} s all new, {baseline['second']:6.1f} s nothing new")
     print(f"  ratio:        {result['ratio_first']:6.2f}            {result['ratio_second']:6.2f}")
-    print(f"  an outlet with nothing new costs {1000 * result['overhead_per_outlet']:.0f} ms of a run")
+    print(f"  overhead per outlet with nothing new: {1000 * result['overhead_per_outlet']:.0f} ms")
 
 
 def measure_airflow(home: Path, articles: int) -> dict[str, Any]:
-    """Seconds of the first run and of one with nothing new, from its start to its end."""
+    """Return the seconds of the first run and of a run with nothing new, and the number of jobs."""
     os.environ["PRESSMARK_HOME"] = str(home)
     settings = Settings.from_env()
     service = AirflowService(settings)
     try:
         wait_until_ready(service, service.launch(free_port(), die_with_us=True))
         with AirflowClient(service) as airflow:
-            while not (found := airflow.runs(DAG_ID)):
+            while not (runs := airflow.runs(DAG_ID)):
                 time.sleep(0.5)
-            first = _end_of(airflow, found[0])
+            first = _await_end(airflow, runs[0])
             _check(settings, articles)
-            second = _end_of(airflow, airflow.trigger(DAG_ID))
-            jobs = sum(task["task_id"] == "job.crawl" for task in airflow.tasks(found[0]))
+            second = _await_end(airflow, airflow.trigger(DAG_ID))
+            jobs = sum(task["task_id"] == "job.crawl" for task in airflow.tasks(runs[0]))
     finally:
         end_all(settings)
     return {"first": first, "second": second, "jobs": jobs}
 
 
-def _end_of(airflow: AirflowClient, run: Run) -> float:
+def _await_end(airflow: AirflowClient, run: Run) -> float:
     while not airflow.run(run.dag_id, run.run_id).has_ended:
         time.sleep(1)
         done = sum(task["state"] == "success" for task in airflow.tasks(run))
         print(f"\r{run.run_id}: {done} tasks done", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     if airflow.run(run.dag_id, run.run_id).state != "success":
-        raise SystemExit(f"the run {run.run_id} failed")
+        raise SystemExit(f"The run {run.run_id} of {run.dag_id} failed. See the log of its task audit.")
     return airflow.seconds(run)
 
 
 def measure_command_line(home: Path, outlets: Path) -> dict[str, float]:
-    """The same by `pressmark crawl`, all outlets in one process."""
+    """Return the seconds of the same two crawls by `pressmark crawl`, with all outlets in one process."""
     os.environ["PRESSMARK_HOME"] = str(home)
     settings = Settings.from_env()
     migrate(Warehouse(settings))
@@ -124,9 +123,9 @@ def _check(settings: Settings, articles: int) -> None:
     connection = Warehouse(settings).connect("loader", "pressmark benchmark")
     with contextlib.closing(connection), connection.cursor() as cursor:
         cursor.execute("SELECT (SELECT count(*) FROM mart.article), (SELECT bool_and(ledger_ok) FROM mart.crawl)")
-        found = cursor.fetchone()
-    if found != (articles, True):
-        raise SystemExit(f"expected {articles} articles and sound ledgers, found {found}")
+        result = cursor.fetchone()
+    if result != (articles, True):
+        raise SystemExit(f"Expected {articles} articles and ledgers that add up (True), got {result}.")
 
 
 if __name__ == "__main__":

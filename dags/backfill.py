@@ -1,18 +1,32 @@
-"""Fetches what outlets published on certain dates.
+"""Fetch what outlets published in a date range.
 
-1. *Trigger*, choose outlets, **from** (included) and **to** (excluded) by date of publication, and leave **dry run**
-   on. The log of `plan_backfill` then says for each outlet and day what is known, what its listings name, what is
-   missing, and what it would cost: requests, and time at the outlet's delay. The page *Backfills* shows the same.
-2. Trigger the same without **dry run**. A task for each outlet works off its months one after the other; `report` shows
-   coverage before and after.
+**Run a backfill**
 
-Only methods that reach the past take part: sitemaps, robots (their sitemaps), archives by day, WordPress. What is in
-the warehouse is not fetched again unless you say **force refetch**. A backfill that was cancelled or failed goes on
-with the months that are not done: clear its run, or trigger the same again. The command line has the same:
-`pressmark backfill ID --since ... --until ...`.
+1. *Trigger* the DAG. Choose the outlets, **From** (first day of publication) and **To** (the day after the last one).
+   Leave **Dry run** on.
+2. Read the plan in the log of `plan_backfill` or on the *Backfills* page. For each outlet and day, it shows how many
+   articles are known, how many the listings contain and how many are missing. It also estimates requests and time.
+3. *Trigger* the DAG again with the same form and **Dry run** off.
 
-For an interval of a tier that was lost to an outage, Airflow's own *Backfill* of that tier's DAG does it for all its
-outlets; mind that its **to** date is *included*.
+**Tasks**
+
+| task | does |
+|---|---|
+| `plan_backfill` | polls the listings and splits the backfill into chunks of one outlet and one month |
+| `crawl_and_load` | one task per outlet: crawls and loads its chunks, one after the other |
+| `cluster` | finds copies of the new articles |
+| `report` | shows coverage before and after; fails if chunks are not done |
+
+Only methods that reach the past are used: `sitemap`, `robots` (the sitemaps it names), `archive` and `wordpress`. Pages
+that are already in the warehouse are not fetched again, unless you set **Force refetch**.
+
+**Resume.** To resume a failed or stopped backfill, *Clear* its run or trigger the same form again. Finished chunks are
+skipped. Any task can be cleared.
+
+**Outages.** To repeat the intervals of a whole tier after an outage, use Airflow's own *Backfill* of the tier's DAG.
+Its **To** date is *included*.
+
+Command line: `pressmark backfill ID --since DATE --until DATE --dry-run`.
 """
 
 from __future__ import annotations
@@ -29,7 +43,7 @@ from pressmark.airflow.pools import BACKFILL_POOL
 
 
 def make_backfill() -> DAG:
-    """The DAG of backfills."""
+    """Build the DAG."""
     with DAG(
         "backfill",
         schedule=None,
@@ -43,24 +57,27 @@ def make_backfill() -> DAG:
         params={
             "outlets": Param(
                 [], type="array", minItems=1, examples=outlet_file_names(), title="Outlets", items={"type": "string"},
-                description="Those whose files name a sitemap, an archive or WordPress.",
+                description="Outlets whose file has a sitemap, a daily archive or WordPress.",
             ),
             "since": Param(
                 None, type="string", format="date", title="From", description="First day of publication (UTC).",
             ),
             "until": Param(
-                None, type="string", format="date", title="To (excluded)", description="The day after the last one.",
+                None, type="string", format="date", title="To (excluded)",
+                description="Day after the last day of publication (UTC).",
             ),
             "methods": Param(
                 [], type="array", title="Methods", examples=["sitemap", "robots", "archive", "wordpress"],
-                items={"type": "string"}, description="Leave empty for all that the outlet has.",
+                items={"type": "string"}, description="Leave empty to use all methods in the outlet's file.",
             ),
             "page_budget": Param(
                 None, type=["null", "integer"], minimum=1, title="Page budget",
-                description="Most articles of each outlet and month; empty: the outlet's own.",
+                description="Maximum articles per outlet and month. Leave empty to use the outlet's own budget.",
             ),
-            "dry_run": Param(True, type="boolean", title="Dry run first", description="Plan only; fetch no article."),
-            "force_refetch": Param(False, type="boolean", title="Force refetch", description="Fetch known pages too."),
+            "dry_run": Param(True, type="boolean", title="Dry run", description="Plan only. Fetch no articles."),
+            "force_refetch": Param(
+                False, type="boolean", title="Force refetch", description="Fetch known pages again.",
+            ),
         },
     ) as dag:  # fmt: skip
 
@@ -93,9 +110,9 @@ def make_backfill() -> DAG:
             map_index_template="{{ task.job['name'] }}",
             execution_timeout=timedelta(hours=48),
         ).expand(job=jobs)
-        copies, told = cluster(), report()
-        chunks >> copies >> told
-        [copies, told] >> complete()
+        copies, summary = cluster(), report()
+        chunks >> copies >> summary
+        [copies, summary] >> complete()
     return dag
 
 

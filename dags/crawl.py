@@ -1,17 +1,29 @@
-"""The crawls of one tier: every enabled outlet whose file names this cadence.
+"""Crawl all enabled outlets of one tier. A tier is a schedule class: hourly, six-hourly or daily.
 
-**plan** writes a crawl request for each outlet and shares them out to jobs. **job.crawl** fetches, extracts
-and archives; **job.load** brings what was committed into the warehouse, also after a crawl that failed.
-**cluster** looks for copies of the new texts in other articles. **audit** reads the database: it names outlets
-that failed, were silent or refused us, fails the run where more than a quarter failed, a ledger does not add up
-or `cluster` failed, and emits the asset `news_articles` with the counts.
+**Tasks**
 
-- *Clear* any task at any time: nothing is loaded twice. A cleared crawl looks again at everything listed now.
-- *Trigger* for a crawl out of turn; it takes everything new or due.
-- *Backfill* (Trigger > Backfill) crawls by date of publication within each interval, all outlets of the tier,
-  and only sitemaps, archives by day and WordPress take part. One outlet and some dates:
-  the DAG `backfill`, or `pressmark backfill ID --since DATE --until DATE`.
-- Which outlets, and why one is not here: `pressmark outlet list`.
+| task | does |
+|---|---|
+| `plan` | writes a crawl request for each outlet and groups the outlets into jobs |
+| `job.crawl` | fetches, extracts and archives; one task per job, named after its outlets |
+| `job.load` | loads committed segments into the warehouse, including those of failed crawls |
+| `cluster` | finds copies of the new articles |
+| `audit` | evaluates the run from the database and emits the asset `news_articles` with its counts |
+
+`audit` lists the outlets that failed, listed nothing or forbid crawling. It fails the run if more than a quarter of the
+outlets failed, if a ledger does not add up, or if `cluster` failed. A red `job.crawl` in a green run means that single
+outlets have a problem.
+
+**Actions**
+
+- *Clear* any task at any time. Nothing is loaded twice. A cleared `job.crawl` crawls again and fetches what is new or
+  due now.
+- *Trigger* to crawl now, without waiting for the schedule.
+- *Backfill* (Trigger > Backfill) to crawl by date of publication, one run per interval, for all outlets of the tier.
+  Only sitemaps, daily archives and WordPress are used. For single outlets, use the DAG `backfill` or
+  `pressmark backfill ID --since DATE --until DATE`.
+
+`pressmark outlet list` shows all outlets, and why an outlet is not scheduled.
 """
 
 from __future__ import annotations
@@ -30,7 +42,7 @@ ARTICLES = Asset("news_articles")
 
 
 def make_dag(tier: str, cron: str) -> DAG:
-    """The DAG of a tier."""
+    """Build the DAG of a tier."""
     with DAG(
         f"crawl_{tier}",
         schedule=CronDataIntervalTimetable(cron, timezone="UTC"),
@@ -40,7 +52,7 @@ def make_dag(tier: str, cron: str) -> DAG:
         doc_md=__doc__,
         tags=["pressmark", "crawl"],
         on_failure_callback=AlertNotifier(),
-        # The first delay is the installation's: [core] default_task_retry_delay.
+        # The first retry delay is an Airflow setting: [core] default_task_retry_delay.
         default_args={"retries": 2, "retry_exponential_backoff": True, "max_retry_delay": timedelta(minutes=20)},
     ) as dag:
 
@@ -53,12 +65,12 @@ def make_dag(tier: str, cron: str) -> DAG:
 
         @task_group
         def job(job: dict[str, Any]) -> None:
-            named = "{{ task.job['name'] }}"
+            name_template = "{{ task.job['name'] }}"
             crawl = CrawlOperator(
                 task_id="crawl",
                 job=job,
                 pool=CRAWL_POOL,
-                map_index_template=named,
+                map_index_template=name_template,
                 execution_timeout=timedelta(hours=3, minutes=30),
             )
             load = LoadOperator(
@@ -66,7 +78,7 @@ def make_dag(tier: str, cron: str) -> DAG:
                 job=job,
                 pool=LOAD_POOL,
                 trigger_rule=TriggerRule.ALL_DONE,
-                map_index_template=named,
+                map_index_template=name_template,
                 execution_timeout=timedelta(minutes=30),
             )
             crawl >> load
@@ -82,16 +94,16 @@ def make_dag(tier: str, cron: str) -> DAG:
         def audit(**context: Any) -> Any:
             from pressmark.airflow.crawl_tasks import audit_run
 
-            # What they returned, if only an empty list: a task that failed has returned nothing.
+            # A successful task returned a value, even if it is an empty list. A failed task returned none.
             planned, clustered = (context["ti"].xcom_pull(task_ids=name) is not None for name in ("plan", "cluster"))
             with without_retry():
                 counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id, planned, clustered)
             yield Metadata(ARTICLES, counts)
 
         jobs = plan()
-        judged = audit()
-        job.expand(job=jobs) >> cluster() >> judged
-        jobs >> judged
+        evaluation = audit()
+        job.expand(job=jobs) >> cluster() >> evaluation
+        jobs >> evaluation
     return dag
 
 

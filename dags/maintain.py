@@ -1,7 +1,18 @@
-"""The daily care: partitions ahead, staging purged, retention, small archive files joined, files that no row
-knows staged again and loaded; then sizes (an alert where the disk fills up) and the health of every outlet.
+"""Run the daily maintenance.
 
-All tasks may be cleared at any time. `pressmark maintain` and `pressmark doctor` are the same by hand.
+**Tasks**
+
+| task | does |
+|---|---|
+| `run` | maintains the database and the archive, then measures storage |
+| `load` | loads archive files that were staged again |
+| `health` | evaluates the health of every outlet and sends new alerts |
+
+`run` creates partitions, purges staging, applies retention, joins small archive files and vacuums. It stages archive
+files again that the database does not know. It opens an alert if the disk will be full within a week.
+
+All tasks can be cleared at any time. On the command line, use
+`pressmark maintain`, `pressmark load` and `pressmark doctor --refresh`.
 """
 
 from __future__ import annotations
@@ -17,7 +28,7 @@ from pressmark.airflow.pools import LOAD_POOL
 
 
 def make_maintain() -> DAG:
-    """The DAG of the daily care."""
+    """Build the DAG."""
     with DAG(
         "maintain",
         schedule=CronDataIntervalTimetable("41 2 * * *", timezone="UTC"),
@@ -51,9 +62,9 @@ def make_maintain() -> DAG:
             with without_retry():
                 return check_outlet_health()
 
-        done = [run(), load(), health()]
-        done[0] >> done[1] >> done[2]
-        done >> complete()
+        tasks = [run(), load(), health()]
+        tasks[0] >> tasks[1] >> tasks[2]
+        tasks >> complete()
     return dag
 
 

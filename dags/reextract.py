@@ -1,9 +1,19 @@
-"""Reads archived pages again by the extractor of today, without asking any outlet for anything.
+"""Extract archived pages again with the current extractor. Makes no requests to outlets.
 
-Each task of `extract` reads one outlet and tells in its log, field by field, how many pages differ, with samples.
-Nothing counts until it is promoted: by the switch of the form, or afterwards by `pressmark reextract --promote ID`.
-`pressmark reextract --keep ID` takes a promotion back. Pages that had given no text are read too, and become articles
-by the promotion: that is how a layout change is mended by a hint in the outlet's file (`extraction.keep`, `prune`).
+Use it after an upgrade of the extractor, or after a change of `extraction.keep` or `extraction.prune` in an outlet's
+file, for example because the outlet changed its layout.
+
+| task | does |
+|---|---|
+| `plan` | creates one job per outlet |
+| `extract` | re-extracts the pages of one outlet; its log shows, for each field, how many pages differ, with samples |
+| `compare` | logs the counts of all outlets |
+| `promote` | promotes the results if **Promote** is on; otherwise logs the command that does |
+
+Analysts see no change until a re-extraction is promoted. Rejected pages are extracted too. Those that are articles now
+are added by the promotion. All tasks can be cleared.
+
+Command line: `pressmark reextract ID`, then `--promote`, `--discard` or `--rollback` with the id of the re-extraction.
 """
 
 from __future__ import annotations
@@ -20,7 +30,7 @@ from pressmark.airflow.pools import REEXTRACT_POOL
 
 
 def make_reextract() -> DAG:
-    """The DAG of re-extraction."""
+    """Build the DAG."""
     with DAG(
         "reextract",
         schedule=None,
@@ -35,9 +45,21 @@ def make_reextract() -> DAG:
             "outlets": Param(
                 [], type="array", minItems=1, examples=outlet_file_names(), title="Outlets", items={"type": "string"}
             ),
-            "since": Param(None, type=["null", "string"], format="date", title="From", description="Day of the fetch."),
-            "until": Param(None, type=["null", "string"], format="date", title="To (excluded)"),
-            "promote": Param(False, type="boolean", title="Promote", description="Make the new fields count at once."),
+            "since": Param(
+                None,
+                type=["null", "string"],
+                format="date",
+                title="From",
+                description="First day on which the pages were fetched. Empty: all.",
+            ),
+            "until": Param(
+                None,
+                type=["null", "string"],
+                format="date",
+                title="To (excluded)",
+                description="Day after the last one. Empty: all.",
+            ),
+            "promote": Param(False, type="boolean", title="Promote", description="Use the new fields immediately."),
         },
     ) as dag:
 
@@ -60,20 +82,20 @@ def make_reextract() -> DAG:
                 return reextract(job)
 
         @task(execution_timeout=timedelta(minutes=10))
-        def compare(read: Any) -> list[dict[str, Any]]:
+        def compare(results: Any) -> list[dict[str, Any]]:
             import logging
 
-            rows = list(read)
+            rows = list(results)
             for row in rows:
                 logging.getLogger(__name__).info("COMPARED %s", row)
             return rows
 
         @task(pool=REEXTRACT_POOL, execution_timeout=timedelta(hours=12))
-        def promote(read: list[dict[str, Any]], **context: Any) -> dict[str, Any]:
+        def promote(rows: list[dict[str, Any]], **context: Any) -> dict[str, Any]:
             from pressmark.airflow.reextract_tasks import promote_all
 
             with without_retry():
-                return promote_all(read, bool(context["params"]["promote"]))
+                return promote_all(rows, bool(context["params"]["promote"]))
 
         promote(compare(extract.expand(job=plan())))
     return dag

@@ -1,6 +1,6 @@
-"""The pictures of the documentation: `make screenshots`. Runs the demo, then looks at its Airflow in Chromium.
+"""Take the screenshots of the documentation (`make screenshots`): run the demo, then open its Airflow in Chromium.
 
-Needs the packages of the group `browser` and a Chromium: the one of the system, or `playwright install chromium`.
+Requires the packages of the group `browser` and a Chromium: the system's, or `playwright install chromium`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ DAG_ID = "crawl_hourly"
 
 
 def main() -> None:
-    """Take them all."""
+    """Take all screenshots."""
     IMAGES.mkdir(exist_ok=True)
     with (
-        tempfile.TemporaryDirectory(prefix="pressmark-pictures-", dir="/var/tmp") as folder,
+        tempfile.TemporaryDirectory(prefix="pressmark-screenshots-", dir="/var/tmp") as folder,
         running_airflow(Path(folder)) as service,
     ):
         service_url = service.state().url  # type: ignore[union-attr]
@@ -59,13 +59,13 @@ def main() -> None:
                 page.wait_for_timeout(2000)  # animations
                 page.screenshot(path=IMAGES / f"{name}.png")
                 print(f"docs/images/{name}.png")
-            for name, address in {
-                "desk-outlets": "outlets",
-                "desk-outlet": "outlet?id=tagesblick",
-                "desk-article": f"article?id={revised_article(service.settings)}",
-                "desk-backfills": "backfills",
+            for name, path in {
+                "operator-outlets": "outlets",
+                "operator-outlet": "outlet?id=tagesblick",
+                "operator-article": f"article?id={revised_article(service.settings)}",
+                "operator-backfills": "backfills",
             }.items():
-                page.goto(f"{service_url}/pressmark/{address}")
+                page.goto(f"{service_url}/pressmark/{path}")
                 page.wait_for_load_state("networkidle")
                 page.wait_for_timeout(1000)  # charts
                 page.screenshot(path=IMAGES / f"{name}.png", full_page=True)
@@ -73,8 +73,8 @@ def main() -> None:
 
 
 def revised_article(settings: Settings) -> UUID:
-    """The article that has the most versions."""
-    with contextlib.closing(Warehouse(settings).connect("analyst", "pressmark pictures")) as connection:
+    """Return the article with the most revisions."""
+    with contextlib.closing(Warehouse(settings).connect("analyst", "pressmark screenshots")) as connection:
         with transaction(connection) as cursor:
             cursor.execute("SELECT article_uid FROM mart.article ORDER BY revision_count DESC, article_uid LIMIT 1")
             return UUID(str((cursor.fetchone() or (None,))[0]))
@@ -82,14 +82,14 @@ def revised_article(settings: Settings) -> UUID:
 
 @contextlib.contextmanager
 def running_airflow(home: Path) -> Iterator[AirflowService]:
-    """The Airflow of a demo that has run in this folder."""
+    """Run the demo in this folder, then its Airflow."""
     home.chmod(0o755)
     subprocess.run([sys.executable, "-m", "pressmark.cli", "demo", "--home", str(home / "demo")], check=True)
     os.environ["PRESSMARK_HOME"] = str(home / "demo")
     os.environ["PRESSMARK_OUTLETS"] = str(PROJECT_ROOT / "pressmark" / "newsstand" / "outlets")
     settings = Settings.from_env()
     service = AirflowService(settings)
-    with running(home / "access.log") as newsstand:  # a plan, and what came of another
+    with running(home / "access.log") as newsstand:  # one finished backfill and one plan
         os.environ["PRESSMARK_RESOLVE"] = newsstand.resolve
         command = [sys.executable, "-m", "pressmark.cli", "backfill", "tagesblick", "--since"]
         subprocess.run([*command, "2026-03-01", "--until", "2026-04-01"], check=True)
@@ -103,7 +103,7 @@ def running_airflow(home: Path) -> Iterator[AirflowService]:
 
 @contextlib.contextmanager
 def browser_page() -> Iterator[Page]:
-    """A page of a headless Chromium, light colours, twice the pixels."""
+    """Open a page in a headless Chromium, with light colours and 1.5 device pixels per CSS pixel."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium") or shutil.which("chromium-browser") or None, args=["--no-sandbox"]

@@ -29,6 +29,7 @@ SHARED_FIXTURES = {"running_airflow", "airflow_database", "undisturbed", "two_ed
 KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let xdist balance single tests, but keep those that share an expensive fixture on one worker."""
     items.sort(key=lambda item: "tests/airflow/" not in item.nodeid)  # the longest first; the sort is stable

@@ -1,1 +1,4 @@
-"""What Airflow runs of Pressmark. Only this package imports Airflow."""
+"""Airflow integration: operators, task functions, the supervisor and the operator pages.
+
+No other package imports Airflow.
+"""

@@ -1,4 +1,7 @@
-"""One of Airflow's processes, tied to its supervisor: `python -m pressmark.airflow.airflow_process PID COMMAND...`."""
+"""Run an Airflow command that ends when its supervisor does.
+
+Usage: `python -m pressmark.airflow.airflow_process SUPERVISOR_PID COMMAND...`.
+"""
 
 from __future__ import annotations
 
@@ -9,4 +12,4 @@ from pressmark.extraction.parent_death import die_with_parent
 
 if __name__ == "__main__":
     die_with_parent(int(sys.argv[1]))
-    os.execv(sys.executable, [sys.executable, "-m", "airflow", *sys.argv[2:]])  # noqa: S606 - ourselves
+    os.execv(sys.executable, [sys.executable, "-m", "airflow", *sys.argv[2:]])  # noqa: S606 - no untrusted input

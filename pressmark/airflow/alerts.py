@@ -1,10 +1,10 @@
-"""Telling people: into the log, and where a connection `pressmark_alerts` exists, by webhook or e-mail.
+"""Send alerts to the log and, if Airflow has a connection `pressmark_alerts`, to a webhook or by email.
 
-- type `http`: a POST with `{"text": ..., "alerts": [...]}` to the connection's address (Slack, Mattermost and the like
-  take it as it is); the password, where there is one, is sent as a bearer token;
-- type `smtp`: a mail to the addresses of the extra field `to`, from its `from`.
+- Connection type `http`: POST `{"text": ..., "subject": ..., "alerts": [...]}` to the connection's URL. Slack,
+  Mattermost and similar services accept this. A password in the connection is sent as a bearer token.
+- Connection type `smtp`: email to the addresses in the extra field `to`, from the address in `from`.
 
-What cannot be told is logged and told again with the next alerts; it fails no task.
+A failure to send is logged and fails no task. Open alerts that could not be sent are sent again with the next ones.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ if TYPE_CHECKING:
     from pressmark.warehouse.connection import Warehouse
 
 CONNECTION = "pressmark_alerts"
-_SECONDS = 10
-_SUBJECTS = {"internal_failure": "our side", "disk": "disk"}
+_TIMEOUT = 10  # seconds
+_SUBJECTS = {"internal_failure": "internal failure", "disk": "disk"}  # by cause; other causes concern outlets
 
 logger = logging.getLogger(__name__)
 
 
 def send_alerts(subject: str, lines: Sequence[str]) -> bool:
-    """Tell these lines; False where they could not be sent. Nothing is sent for none."""
+    """Log these alerts and send them as one message. Return False if sending failed.
+
+    Does nothing if there are no lines. Without a connection, alerts are only logged.
+    """
     if not lines:
         return True
     for line in lines:
@@ -38,40 +41,40 @@ def send_alerts(subject: str, lines: Sequence[str]) -> bool:
         if connection is None:
             return True
         if connection.conn_type == "smtp":
-            _mail(connection, subject, lines)
+            _send_email(connection, subject, lines)
         else:
             _post(connection, subject, lines)
     except Exception as error:
-        # Its words may hold the address, which is a secret of many a webhook.
+        # The error's text may contain the webhook's URL, which is often a secret.
         status = getattr(getattr(error, "response", None), "status_code", None)
         reason = f"HTTP {status}" if status else type(error).__name__
-        logger.error("the alerts could not be sent by the connection %s: %s", CONNECTION, reason)
+        logger.error("Cannot send alerts through the connection %s: %s. Check its settings.", CONNECTION, reason)
         return False
     return True
 
 
 def send_open_alerts(warehouse: Warehouse) -> None:
-    """Tell every open alert of which nobody was told and that no silence covers."""
+    """Send all open alerts that are neither sent nor muted."""
     from pressmark.health.monitor import Alert, deliver_alerts
 
-    def told(alerts: Sequence[Alert]) -> bool:
+    def send(alerts: Sequence[Alert]) -> bool:
         subjects = sorted({_SUBJECTS.get(alert.cause, "outlets") for alert in alerts})
         return send_alerts(", ".join(subjects), [alert.message for alert in alerts])
 
-    deliver_alerts(warehouse, told)
+    deliver_alerts(warehouse, send)
 
 
 class AlertNotifier(BaseNotifier):
-    """A DAG's failure, told like every other alert: one message a run, not one a task."""
+    """Send an alert when a DAG run fails: one message per run, not one per task."""
 
     template_fields: Sequence[str] = ()
 
     def notify(self, context: Any) -> None:
-        """Tell that a run failed and where its log is."""
+        """Send the name of the failed run and where to find its log."""
         run = context.get("dag_run")
-        name = getattr(run, "run_id", "a run")
+        run_id = getattr(run, "run_id", "(unknown)")
         dag_id = getattr(run, "dag_id", context.get("dag") and context["dag"].dag_id)
-        send_alerts(f"{dag_id} failed", [f"{dag_id}: {name} failed. The log of its last task says why."])
+        send_alerts(f"{dag_id} failed", [f"{dag_id}: run {run_id} failed. See the log of its last task."])
 
 
 def _connection() -> Any:
@@ -93,17 +96,17 @@ def _post(connection: Any, subject: str, lines: Sequence[str]) -> None:
     url += connection.extra_dejson.get("path", "")
     headers = {"Authorization": f"Bearer {connection.password}"} if connection.password else {}
     body = {"text": "\n".join([subject, *lines]), "subject": subject, "alerts": list(lines)}
-    httpx.post(url, json=body, headers=headers, timeout=_SECONDS).raise_for_status()
+    httpx.post(url, json=body, headers=headers, timeout=_TIMEOUT).raise_for_status()
 
 
-def _mail(connection: Any, subject: str, lines: Sequence[str]) -> None:
+def _send_email(connection: Any, subject: str, lines: Sequence[str]) -> None:
     extra = connection.extra_dejson
     message = EmailMessage()
     message["Subject"] = f"Pressmark: {subject}"
     message["From"] = extra.get("from", connection.login or "pressmark@localhost")
     message["To"] = extra["to"]
     message.set_content("\n".join(lines))
-    with smtplib.SMTP(connection.host, connection.port or 25, timeout=_SECONDS) as server:
+    with smtplib.SMTP(connection.host, connection.port or 25, timeout=_TIMEOUT) as server:
         if extra.get("starttls"):
             server.starttls()
         if connection.login and connection.password:

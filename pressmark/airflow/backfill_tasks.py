@@ -1,4 +1,4 @@
-"""Task functions of the backfill DAG. Heavy imports are inside the functions: DAG files import this module."""
+"""Task functions of the backfill DAG. Heavy imports are inside the functions, because DAG files import this module."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pressmark.text import plural
+
 logger = logging.getLogger(__name__)
 
 
 def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by: str) -> list[dict[str, Any]]:
-    """Plan what the form asks for; returns a job an outlet with its chunks, none for a dry run.
+    """Plan the backfill that the form describes. Return one job per outlet with its chunks; none for a dry run.
 
-    Raises ConfigError for what cannot be asked, saying why.
+    Raises ConfigError if the form is incomplete or the backfill is not possible.
     """
     from pressmark.airflow.crawl_tasks import log_line
     from pressmark.archive.store import ArchiveStore
@@ -33,39 +35,39 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
-    since, until = parse_time(params["since"], "from"), parse_time(params["until"], "to")
+    since, until = parse_time(params["since"], "From"), parse_time(params["until"], "To")
     if since is None or until is None:
-        raise ConfigError("Both days are needed: from (included) and to (excluded), by date of publication.")
+        raise ConfigError("Set both From (first day of publication) and To (the day after the last one).")
     methods = tuple(params.get("methods") or ()) or None
     outlets = tuple(load_registry(settings.outlets).select(params["outlets"]))
-    wanted = BackfillRequest(
+    request = BackfillRequest(
         outlets, since, until, methods, params.get("page_budget"), bool(params.get("force_refetch"))
     )
     dry_run = bool(params.get("dry_run"))
-    made = plan(
-        settings, warehouse, wanted, requested_by=requested_by, dry_run=dry_run, dag_id=dag_id, run_id=run_id,
+    backfill = plan(
+        settings, warehouse, request, requested_by=requested_by, dry_run=dry_run, dag_id=dag_id, run_id=run_id,
         on_line=log_line,
     )  # fmt: skip
-    for line in made.lines:
+    for line in backfill.lines:
         logger.info("PLAN %s", line)
-    for outlet in made.outlets:
+    for outlet in backfill.outlets:
         for day, counts in sorted(outlet.days.items()):
             logger.info(
                 "PLAN %s %s: %d known, %d discoverable, %d missing", outlet.outlet, "no date" if day == "?" else day,
                 *(counts.get(name, 0) for name in ("known", "discoverable", "missing")),
             )  # fmt: skip
     if dry_run:
-        logger.info("A dry run: nothing is fetched. The same form without it starts the backfill %s.", made.backfill_id)
+        logger.info("Dry run: no article was fetched. To start the backfill, trigger the DAG without Dry run.")
         return []
     jobs: dict[str, list[str]] = {}
-    for name, begin, _, state in made.chunks:
+    for name, begin, _, state in backfill.chunks:
         if state not in ("done", "covered"):
             jobs.setdefault(name, []).append(begin.isoformat())
     return [
         {
-            "name": f"{name} ({len(chunks)} {'part' if len(chunks) == 1 else 'parts'})",
+            "name": f"{name} ({plural(len(chunks), 'chunk')})",
             "outlets": [name],
-            "backfill_id": str(made.backfill_id),
+            "backfill_id": str(backfill.backfill_id),
             "chunks": chunks,
         }
         for name, chunks in jobs.items()
@@ -78,10 +80,12 @@ def crawl_chunks(
     run: dict[str, Any] | None = None,
     is_killed: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
-    """The chunks of one outlet, one after the other, each crawled and loaded; counts by state.
+    """Crawl and load the chunks of one outlet, one after the other. Return counts by state.
 
-    run: dag_id, run_id and map_index of the task. is_killed: whether to stop before the next chunk. Raises
-    PressmarkError where one failed; what is done stays done, and a retry goes on with the rest.
+    run: dag_id, run_id and map_index of the task. is_killed: called before each chunk; True stops the task.
+
+    Raises PressmarkError if a chunk failed or the task was stopped. Finished chunks are kept, and a retry runs the
+    rest.
     """
     from pressmark.airflow.crawl_tasks import load_job, log_line
     from pressmark.crawl.backfill import run_chunk
@@ -100,21 +104,23 @@ def crawl_chunks(
 
     for begin in job["chunks"]:
         if is_killed():
-            raise PressmarkError(f"{name}: the task was ended; {sum(counts.values())} of its parts were run.")
+            finished = plural(sum(counts.values()), "chunk")
+            raise PressmarkError(f"{name}: the task was stopped after {finished}. Clear it to run the rest.")
         state = run_chunk(
             settings, Warehouse(settings), UUID(job["backfill_id"]), outlet, datetime.fromisoformat(begin),
             load=load, on_line=log_line, on_start=on_start, task=run,
         )  # fmt: skip
         counts[state] = counts.get(state, 0) + 1
     if counts.get("failed"):
-        raise PressmarkError(f"{name}: {counts['failed']} of {len(job['chunks'])} parts failed; see the log above.")
+        total = plural(len(job["chunks"]), "chunk")
+        raise PressmarkError(f"{name}: {counts['failed']} of {total} failed. See the log above, then clear this task.")
     return counts
 
 
 def report_backfill(dag_id: str, run_id: str) -> dict[str, Any]:
-    """What came of the backfill of this run: coverage before and after.
+    """Report the backfill of this run: coverage before and after.
 
-    Raises PressmarkError where parts are not done.
+    Raises PressmarkError if no backfill was planned or some chunks are not done.
     """
     import contextlib
 
@@ -131,14 +137,16 @@ def report_backfill(dag_id: str, run_id: str) -> dict[str, Any]:
             cursor.execute(queries("backfill")["for_run"], {"dag_id": dag_id, "run_id": run_id})
             row = cursor.fetchone()
     if row is None:
-        raise PressmarkError("Nothing was planned: the log of plan_backfill says why.")
+        raise PressmarkError("No backfill was planned. See the log of plan_backfill.")
     backfill_id, state = row
     if state == "dry_run":
-        logger.info("A dry run: the plan stands in the log of plan_backfill and on the page Backfills.")
+        logger.info("Dry run: the plan is in the log of plan_backfill and on the Backfills page.")
         return {"state": state}
-    told = report(warehouse, backfill_id)
-    for line in report_lines(told):
+    result = report(warehouse, backfill_id)
+    for line in report_lines(result):
         logger.info("%s", line)
-    if told["state"] != "done":
-        raise PressmarkError("Some parts are not done. Trigger the same again, or clear this run, to go on with them.")
-    return {"state": told["state"], "outlets": len(told["outlets"])}
+    if result["state"] != "done":
+        raise PressmarkError(
+            "Some chunks are not done. To resume, clear this run or trigger the DAG again with the same form."
+        )
+    return {"state": result["state"], "outlets": len(result["outlets"])}

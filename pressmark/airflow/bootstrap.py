@@ -1,7 +1,8 @@
-"""Everything before Airflow's processes start, in one interpreter: `python -m pressmark.airflow.bootstrap`.
+"""Prepare Airflow before its processes start: `python -m pressmark.airflow.bootstrap`.
 
-Migrates Airflow's metadata, makes the pools that the DAGs name, and takes out metadata and task logs older
-than KEEP_DAYS. Airflow itself never removes either, and a task of it can't (it has no way to the metadata).
+Migrates Airflow's metadata, creates the pools of the DAGs, and deletes metadata and task logs older than KEEP_DAYS.
+Airflow never deletes them, and a task cannot, because it has no access to the metadata. All steps run in one
+interpreter, since importing Airflow is slow.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from pressmark.airflow.pools import POOLS
 from pressmark.airflow.service import USER
+from pressmark.text import plural
 
 KEEP_DAYS = 30
 
@@ -24,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Prepare what the environment's AIRFLOW_* variables point to."""
+    """Prepare the installation that the AIRFLOW_* variables describe."""
     from airflow.cli.cli_parser import get_parser
     from airflow.configuration import conf
 
@@ -41,12 +43,12 @@ def main() -> None:
             arguments.func(arguments)
     write_password(os.environ)
     logs, home = Path(conf.get("logging", "base_log_folder")).resolve(), Path(os.environ["AIRFLOW_HOME"]).resolve()
-    if logs.is_relative_to(home):  # elsewhere they may be somebody else's too
-        logger.info("%d log files of before %s removed", clean_logs(logs, before), before.date())
+    if logs.is_relative_to(home):  # a folder elsewhere may be shared with other programs
+        logger.info("Deleted %s from before %s", plural(clean_logs(logs, before), "log file"), before.date())
 
 
 def write_password(env: Mapping[str, str]) -> None:
-    """Where PRESSMARK_ADMIN_PASSWORD is set (by docker-compose.yml), have it in the file of Airflow's logins."""
+    """Write PRESSMARK_ADMIN_PASSWORD, if set, to Airflow's password file. docker-compose.yml sets it."""
     password = env.get("PRESSMARK_ADMIN_PASSWORD")
     if password:
         path = Path(env["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
@@ -57,7 +59,7 @@ def write_password(env: Mapping[str, str]) -> None:
 
 
 def clean_logs(folder: Path, before: datetime) -> int:
-    """Remove files that were last written before then, and folders that this empties; returns how many files."""
+    """Delete files last written before a time, and folders that become empty. Return the number of files."""
     removed = 0
     for parent, _, files in os.walk(folder, topdown=False):
         for name in files:

@@ -1,4 +1,4 @@
-"""Task functions of the crawl DAGs. Heavy imports are inside the functions: DAG files import this module."""
+"""Task functions of the crawl DAGs. Heavy imports are inside the functions, because DAG files import this module."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from pressmark.text import plural
+
 if TYPE_CHECKING:
     from pressmark.scheduling import PlannedCrawl
 
@@ -19,9 +21,9 @@ _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+Z (DEBUG|INFO|WARNING|ERROR|CRIT
 
 
 def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
-    """Write a crawl request for each enabled outlet of a tier; returns the jobs, names and ids alone.
+    """Write a crawl request for each enabled outlet of a tier. Return the jobs: names and ids only.
 
-    A run of the type backfill asks for a window of publication, every other one is incremental.
+    A run of type backfill requests a window of publication dates. Every other run is incremental.
     """
     from pressmark.archive.store import ArchiveStore
     from pressmark.health.monitor import read_overrides
@@ -40,18 +42,17 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     outlets = {outlet.id: outlet for outlet in outlets_for_tier(registry.outlets.values(), tier)}
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
-    for outlet_id, row in read_overrides(warehouse).items():
+    for outlet_id, override in read_overrides(warehouse).items():
         if outlets.pop(outlet_id, None):
-            by, why = row["set_by"], row["reason"]
-            logger.info("%s: left out, %s by %s: %s", outlet_id, row["state"], by, why)
+            logger.info("%s: skipped, %s by %s: %s", outlet_id, override.state, override.set_by, override.reason)
     if not outlets:
-        logger.info("No outlet of the tier %s is enabled in %s: nothing to do.", tier, settings.outlets)
+        logger.info("No outlet of the tier %s is enabled in %s. Nothing to do.", tier, settings.outlets)
         return []
     run = context["dag_run"]
-    asked = run_window(run.run_type, context.get("data_interval_start"), context.get("data_interval_end"))
-    if asked.mode == "window":
+    window = run_window(run.run_type, context.get("data_interval_start"), context.get("data_interval_end"))
+    if window.mode == "window":
         for outlet in [outlet for outlet in outlets.values() if not outlet.reaches_past]:
-            logger.info("%s: left out, no endpoint of its file reaches the past", outlet.id)
+            logger.info("%s: skipped, no endpoint in its file reaches the past", outlet.id)
             del outlets[outlet.id]
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     ids: dict[str, UUID] = {}
@@ -62,9 +63,9 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
                     cursor,
                     outlet,
                     requested_by=f"Airflow {run.dag_id}",
-                    mode=asked.mode,
-                    start=asked.start,
-                    end=asked.end,
+                    mode=window.mode,
+                    start=window.start,
+                    end=window.end,
                     dag_id=run.dag_id,
                     run_id=run.run_id,
                 )
@@ -72,7 +73,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     jobs = [
         {"name": job_name(job), "requests": [str(ids[o]) for o in job], "outlets": job} for job in batch_jobs(list(ids))
     ]
-    logger.info("%d outlets in %d jobs", len(ids), len(jobs))
+    logger.info("Planned %s in %s", plural(len(ids), "outlet"), plural(len(jobs), "job"))
     return jobs
 
 
@@ -82,12 +83,13 @@ def crawl_job(
     on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
     map_index: int | None = None,
 ) -> dict[str, Any]:
-    """Run the crawls of a job in one process, with its log lines in the task's log.
+    """Run the crawls of a job in one process. Its log lines go to the task's log. Return counts by outcome.
 
-    is_retry: skip the crawls that ended well, and those whose host refuses us. on_start: called with the process, so
-    that it can be ended early. map_index: index of the mapped task, so that the log of a crawl can be found.
-    Raises ConfigError for what a retry cannot fix, HostRefuses if every failed crawl was refused, else PressmarkError
-    naming the outlets whose crawls did not end well.
+    is_retry: skip crawls that succeeded, and those whose host refuses us. on_start: called with the process, so that it
+    can be stopped early. map_index: index of the mapped task, stored so that the log of a crawl can be found.
+
+    Raises ConfigError for an error that a retry cannot fix, HostRefuses if every failed crawl was refused, and
+    otherwise PressmarkError with the outlets whose crawls failed.
     """
     from pressmark.crawl.process import run_crawls
     from pressmark.errors import ConfigError, HostRefuses, PressmarkError
@@ -98,7 +100,7 @@ def crawl_job(
         done = {crawl.request_id for crawl in _planned(requests) if crawl.problem is None or crawl.is_refused}
         requests = [request for request in requests if request not in done]
         if not requests:
-            logger.info("%s: nothing to retry, all crawls have ended", job["name"])
+            logger.info("%s: nothing to retry", job["name"])
             return {"outlets": len(job["outlets"]), "failed": 0}
     run = run_crawls(requests, log=None, on_line=log_line, on_start=on_start)
     if run.error and run.exit_code == ConfigError.exit_code:
@@ -109,7 +111,8 @@ def crawl_job(
     for crawl in crawls:
         outcomes.update(crawl.outcomes)
     summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
-    logger.info("%s: %d of %d crawls ended well: %s", job["name"], len(crawls) - len(failed), len(crawls), summary)
+    succeeded = len(crawls) - len(failed)
+    logger.info("%s: %d of %s succeeded: %s", job["name"], succeeded, plural(len(crawls), "crawl"), summary)
     if failed or run.error:
         reasons = [run.error] if run.error else []
         message = "; ".join([*reasons, *(f"{crawl.outlet}: {crawl.problem}" for crawl in failed)])
@@ -120,7 +123,10 @@ def crawl_job(
 
 
 def load_job(job: dict[str, Any]) -> dict[str, int]:
-    """Load what the crawls of a job have committed, also where they failed."""
+    """Load the segments that the crawls of a job committed, including failed crawls. Return counts.
+
+    Raises LoadError with the segments that could not be loaded.
+    """
     from pressmark.archive.store import ArchiveStore
     from pressmark.errors import LoadError
     from pressmark.registry import load_registry
@@ -138,7 +144,7 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
     finally:
         page_extractor.close()
     captures = sum(segment.captures or 0 for segment in done)
-    logger.info("%d segments, %d visits loaded", len(done), captures)
+    logger.info("Loaded %s with %s", plural(len(done), "segment"), plural(captures, "capture"))
     errors = [f"{s.outlet}: segment {s.segment_id}: {s.error}" for s in done if s.error]
     if errors:
         raise LoadError("; ".join(errors))
@@ -146,21 +152,25 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
 
 
 def cluster_loaded() -> dict[str, int]:
-    """Look for the copies of everything that was loaded since the last time, by whichever run."""
+    """Find copies of all articles loaded since the last clustering, by any run. Return counts."""
     from pressmark.settings import Settings
     from pressmark.warehouse.cluster_queue import cluster_queued
     from pressmark.warehouse.connection import Warehouse
 
-    done = cluster_queued(Warehouse(Settings.from_env()), lambda done, waiting: logger.info("%d done, %d wait", done, waiting))
-    logger.info("%d articles, %d copies, %d articles changed their cluster", done.articles, done.copies, done.changed)
-    return {"articles": done.articles, "copies": done.copies, "changed": done.changed}
+    result = cluster_queued(
+        Warehouse(Settings.from_env()),
+        lambda done, waiting: logger.info("%s checked, %d waiting", plural(done, "article"), waiting),
+    )
+    articles, copies = plural(result.articles, "article"), plural(result.copies, "copy", "copies")
+    logger.info("Checked %s: %s found, %d changed their cluster", articles, copies, result.changed)
+    return {"articles": result.articles, "copies": result.copies, "changed": result.changed}
 
 
 def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = True) -> dict[str, Any]:
-    """Judge a run by the database.
+    """Evaluate a run from the database. Return its counts.
 
-    planned, clustered: whether these tasks succeeded. Raises AirflowFailException where one did not, or where the
-    run is over its budget: to judge again would change nothing.
+    planned, clustered: whether these tasks succeeded. Raises AirflowFailException if one did not, if the run is over
+    its failure budget or if a ledger does not add up. A retry would give the same result.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -170,16 +180,16 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
     from pressmark.settings import Settings
 
     if not planned:
-        raise AirflowFailException("Nothing was planned: the log of the task plan says why.")
+        raise AirflowFailException("Nothing was planned. See the log of the task plan.")
     rows = _planned(dag_id=dag_id, run_id=run_id)
     result = audit(rows)
     for line in result.lines:
         logger.info("%s", line)
     for problem in load_registry(Settings.from_env().outlets).problems:
-        logger.warning("left out  %s", problem)
+        logger.warning("skipped  %s", problem)
     if not clustered:
         result.problems.append(
-            "Copies were not looked for: the log of the task cluster says why; the next run goes on."
+            "Finding copies failed. See the log of the task cluster. The next run finds the missing copies."
         )
     check_run_health(dag_id, rows, result.unanswered)
     if result.problems:
@@ -193,10 +203,10 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
 
 
 def log_line(line: str) -> None:
-    """A log line of the crawl process, at its own level and under its own name."""
-    known = _LOG_LINE.match(line)
-    if known:
-        level, name, message = known.groups()
+    """Log a line of the crawl process with its original level and logger name."""
+    match = _LOG_LINE.match(line)
+    if match:
+        level, name, message = match.groups()
         logging.getLogger(name).log(logging.getLevelNamesMapping()[level], "%s", message)
     else:
         logger.info("%s", line)
@@ -214,10 +224,8 @@ def _remember_task(requests: Sequence[UUID], map_index: int | None) -> None:
         cursor.execute(queries("plan")["remember_task"], {"requests": list(requests), "map_index": map_index})
 
 
-def _planned(
-    requests: Sequence[UUID] = (), dag_id: str | None = None, run_id: str | None = None
-) -> list[PlannedCrawl]:
-    """These requests, or those of a run, each with its last crawl."""
+def _planned(requests: Sequence[UUID] = (), dag_id: str | None = None, run_id: str | None = None) -> list[PlannedCrawl]:
+    """Return these crawl requests, or those of a run, each with its last crawl."""
     from pressmark.scheduling import planned_crawls
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse, dict_rows, transaction

@@ -1,4 +1,4 @@
-"""What several DAG files share: outlet names for forms, and the last task of a run. Light to import."""
+"""Helpers shared by DAG files: outlet names for forms, and the final task of a run. Light to import."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ _FOLDER = Path(os.environ.get("PRESSMARK_OUTLETS") or Path(__file__).resolve().p
 
 
 def outlet_file_names() -> list[str]:
-    """Ids of the outlets, from the names of their files. The files themselves are read by tasks."""
+    """Return the ids of the outlets, taken from the names of their files. Only tasks open the files."""
     return sorted(path.stem for path in _FOLDER.glob("*.yaml"))
 
 
 @task(execution_timeout=timedelta(minutes=5))
 def complete() -> None:
-    """Succeed if every task before it did: Airflow judges a run by its last tasks, and the others always run."""
+    """Succeed only if all tasks before this one succeeded.
+
+    Airflow takes the state of a run from its last tasks, and the tasks before this one run even after a failure.
+    """

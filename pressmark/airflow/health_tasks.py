@@ -1,9 +1,14 @@
-"""Health checks at the end of a run: outlet states, alerts, the heartbeat. Heavy imports are inside the functions."""
+"""Health checks at the end of a run: outlet states, alerts and the heartbeat.
+
+Heavy imports are inside the functions, because DAG files import this module.
+"""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+
+from pressmark.text import plural
 
 if TYPE_CHECKING:
     from pressmark.scheduling import PlannedCrawl
@@ -12,9 +17,9 @@ logger = logging.getLogger(__name__)
 
 
 def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[str]) -> None:
-    """Evaluate the outlets of a run and send alerts, or one alert for an internal failure. Then ping the heartbeat.
+    """Evaluate the outlets of a run and send alerts. For an internal failure, send only one. Then ping the heartbeat.
 
-    unanswered: outlets whose crawl failed without the host refusing us.
+    unanswered: outlets whose crawl failed, except those whose host refuses us.
     """
     from pressmark.airflow.alerts import send_open_alerts
     from pressmark.health.monitor import clear_internal_failure, long_unreachable, mark_internal_failure
@@ -27,10 +32,10 @@ def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[s
     dead = long_unreachable(warehouse, unanswered) if 2 * len(unanswered) <= len(crawls) else set()
     control = _control_problem(settings.control_url)
     if control or is_internal_failure(len(unanswered) - len(dead), len(crawls) - len(dead)):
-        cause = control or f"{len(unanswered)} of {len(crawls)} outlets did not respond at the same time"
+        finding = control or f"{len(unanswered)} of {plural(len(crawls), 'outlet')} failed in the same run"
         message = (
-            f"{cause}. The cause is probably on this side: network, DNS or disk. "
-            "The run does not count against any outlet."
+            f"{finding}. The cause is probably internal: network, DNS or disk. "
+            "This run does not count against any outlet."
         )
         mark_internal_failure(warehouse, message, [crawl.crawl_id for crawl in crawls if crawl.crawl_id])
         logger.warning("%s", message)
@@ -42,7 +47,7 @@ def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[s
 
 
 def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
-    """Judge outlets (None: all), tell what is new, and count the states."""
+    """Evaluate outlets (None: all) and send new alerts. Return the number of outlets by state."""
     from collections import Counter
 
     from pressmark.airflow.alerts import send_open_alerts
@@ -51,18 +56,18 @@ def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
     from pressmark.warehouse.connection import Warehouse
 
     warehouse = Warehouse(Settings.from_env())
-    done = check_health(warehouse, outlets)
-    for outlet, verdict in done.verdicts.items():
+    check = check_health(warehouse, outlets)
+    for outlet, verdict in check.verdicts.items():
         if verdict.state not in ("fresh", "new"):
             logger.info("%-18s %s: %s", verdict.state, outlet, verdict.reason)
-    for alert in done.over:
-        logger.info("over: %s", alert.message)
+    for alert in check.over:
+        logger.info("Alert closed: %s", alert.message)
     send_open_alerts(warehouse)
-    return dict(Counter(verdict.state for verdict in done.verdicts.values()))
+    return dict(Counter(verdict.state for verdict in check.verdicts.values()))
 
 
 def _control_problem(url: str | None) -> str | None:
-    """What is wrong with the control host, which answers unless our own network is down; None where it is well."""
+    """Return what is wrong with the control URL, or None. It responds unless our own network is down."""
     if url is None:
         return None
     import httpx
@@ -70,12 +75,12 @@ def _control_problem(url: str | None) -> str | None:
     try:
         httpx.get(url, timeout=10, follow_redirects=True).raise_for_status()
     except httpx.HTTPError as error:
-        return f"The control host does not answer ({url}: {error})"
+        return f"The control URL {url} does not respond ({error})"
     return None
 
 
 def ping_heartbeat(url: str | None, tier: str) -> None:
-    """Tell a watchdog elsewhere that this tier's run has come to its end: it notices when none does."""
+    """Request the heartbeat URL after a run of this tier. An external watchdog notices when no request arrives."""
     if url is None:
         return
     import httpx
@@ -83,4 +88,4 @@ def ping_heartbeat(url: str | None, tier: str) -> None:
     try:
         httpx.get(url.replace("{tier}", tier), timeout=10).raise_for_status()
     except httpx.HTTPError as error:
-        logger.warning("the heartbeat %s was not taken: %s", url, error)
+        logger.warning("Heartbeat %s failed: %s", url, error)

@@ -1,6 +1,6 @@
-"""The two operators of a job: CrawlOperator runs its crawls in a process, LoadOperator loads what they committed.
+"""Operators of the DAGs: crawl a job, load its segments, run the chunks of a backfill.
 
-Imports nothing heavy: DAG files import this module.
+Heavy imports are inside the methods, because DAG files import this module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 @contextmanager
 def without_retry() -> Iterator[None]:
-    """A wrong setting fails a task at once, and so does a host that refuses: waiting a little does not mend it."""
+    """Fail a task without a retry on a wrong setting or a host that refuses us. A retry would not help."""
     from pressmark.errors import ConfigError, HostRefuses
 
     try:
@@ -26,19 +26,19 @@ def without_retry() -> Iterator[None]:
 
 
 class CrawlsLink(BaseOperatorLink):
-    """A button from a task to the crawls that it ran, by outlet and outcome."""
+    """Link from a task to the crawls of its run."""
 
     name = "Crawls"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """The page of this run's crawls (`plugin`), on this very server."""
+        """Return the path of the run's Crawls page, which `plugin` serves."""
         from urllib.parse import quote
 
         return f"/pressmark/crawls?dag_id={quote(ti_key.dag_id)}&run_id={quote(ti_key.run_id, safe='')}"
 
 
 class _ProcessOperator(BaseOperator):
-    """A job that runs in a process of its own, which has to end when Airflow ends the task."""
+    """Base of operators that run a job in a subprocess. The subprocess ends when Airflow ends the task."""
 
     template_fields: Sequence[str] = ("job",)
     ui_color = "#dfeaf4"
@@ -50,7 +50,7 @@ class _ProcessOperator(BaseOperator):
         self._killed = False
 
     def on_kill(self) -> None:
-        """Airflow ends the task, five seconds before it kills it: enough to seal what is fetched."""
+        """Terminate the subprocess. It has five seconds to seal the fetched pages before Airflow kills the task."""
         self._killed = True
         if self._process is not None:
             self._process.terminate()
@@ -60,28 +60,28 @@ class _ProcessOperator(BaseOperator):
 
 
 class CrawlOperator(_ProcessOperator):
-    """Runs the crawls of one job: `{"name", "requests", "outlets"}` as `plan` made it.
+    """Run the crawls of one job: `{"name", "requests", "outlets"}`, as returned by `plan`.
 
-    The crawl process has a session of its own and dies with the task; its log lines come into the task's
-    log. It is judged by what the ledger says of each crawl, not by its exit code. A retry crawls only what
-    has not ended well, and waits for a predecessor that is still dying on the lock of each outlet.
+    The crawl process has its own session and dies with the task. Its log lines go to the task's log. The ledger decides
+    whether each crawl succeeded, not the exit code. A retry runs only the crawls that failed. If the previous attempt
+    is still exiting, the retry waits for the lock of each outlet.
     """
 
     operator_extra_links = (CrawlsLink(),)
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Crawl; returns counts only. Raises PressmarkError naming the outlets that failed and why."""
+        """Crawl. Return counts only. Raises PressmarkError with the outlets that failed and the reasons."""
         from pressmark.airflow.crawl_tasks import crawl_job
 
         ti = context["ti"]
-        # Clearing a task raises max_tries: its first attempt crawls everything again, a retry does not.
+        # Clearing a task raises max_tries. The first attempt after that crawls everything again; a retry does not.
         is_retry = ti.max_tries - ti.try_number + 1 < self.retries
         with without_retry():
             return crawl_job(self.job, is_retry=is_retry, on_start=self._remember, map_index=ti.map_index)
 
 
 class LoadOperator(BaseOperator):
-    """Loads what the crawls of one job have committed, also where they failed."""
+    """Load the segments that the crawls of one job committed, including failed crawls."""
 
     template_fields: Sequence[str] = ("job",)
     ui_color = "#e4f1e1"
@@ -91,7 +91,7 @@ class LoadOperator(BaseOperator):
         self.job = job
 
     def execute(self, context: Any) -> dict[str, int]:
-        """Load; returns counts only. Raises LoadError naming the segments that could not be loaded."""
+        """Load. Return counts only. Raises LoadError with the segments that could not be loaded."""
         from pressmark.airflow.crawl_tasks import load_job
 
         with without_retry():
@@ -99,18 +99,20 @@ class LoadOperator(BaseOperator):
 
 
 def _run_for(context: Any) -> dict[str, Any]:
-    """Which task this is, for the rows of its crawls."""
+    """Return the ids of this task, to be stored with its crawls."""
     run, ti = context["dag_run"], context["ti"]
     return {"dag_id": run.dag_id, "run_id": run.run_id, "map_index": ti.map_index}
 
 
 class ChunksOperator(_ProcessOperator):
-    """Crawls and loads the chunks of one outlet of a backfill, one after the other: `{"name", "outlets", "backfill_id",
-    "chunks"}` as `plan_backfill` made it. What is done is not done again by a retry.
+    """Crawl and load the chunks of one outlet of a backfill, one after the other.
+
+    The job is `{"name", "outlets", "backfill_id", "chunks"}`, as returned by `plan_backfill`. A retry skips finished
+    chunks.
     """
 
     def execute(self, context: Any) -> dict[str, int]:
-        """Crawl and load; returns counts only. Raises PressmarkError where a chunk failed."""
+        """Crawl and load. Return counts only. Raises PressmarkError if a chunk failed."""
         from pressmark.airflow.backfill_tasks import crawl_chunks
 
         with without_retry():

@@ -1,8 +1,7 @@
-"""Pressmark's pages inside Airflow. Loaded by Airflow's API server (entry point `airflow.plugins`).
+"""Operator pages inside Airflow. Airflow's API server loads this module (entry point `airflow.plugins`).
 
-Every route, the files of style and script too, asks for Airflow's own login. Pages read `mart` as the analyst, with a
-short time limit; whatever comes from a page of an outlet is escaped. Links are relative, so that it works behind a
-prefix.
+Every route requires Airflow's login, including static files. Pages query `mart` as the analyst, with a short time
+limit. All content from outlets is escaped. Links are relative, so that the pages work behind a path prefix.
 """
 
 from __future__ import annotations
@@ -24,12 +23,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from pressmark.errors import PressmarkError
 from pressmark.settings import Settings
+from pressmark.text import plural
 from pressmark.times import duration
 from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, transaction
 from pressmark.warehouse.queries import queries
 
-_SECONDS = 8
-_HOURS = 48
+_QUERY_TIMEOUT = 8  # seconds
+_SPARKLINE_HOURS = 48
 _FILES = Path(__file__).parent / "static"
 _TYPES = {".js": "text/javascript", ".css": "text/css"}
 
@@ -53,19 +53,19 @@ def _log_link(row: dict[str, Any]) -> str:
     return f"{_run_link(row)}/tasks/{task}{mapped}"
 
 
-_templates.filters.update(time=_time, duration=duration)
+_templates.filters.update(time=_time, duration=duration, plural=plural)
 _templates.globals.update(run_link=_run_link, log_link=_log_link)
 
 
 @app.get("/", response_class=RedirectResponse)
 def home() -> str:
-    """The list of outlets."""
+    """Redirect to the Outlets page."""
     return "outlets"
 
 
 @app.get("/static/{name}")
 def static(name: str) -> FileResponse:
-    """Styles and scripts that the pages need; nothing comes from another server."""
+    """Serve a style sheet or script. The pages load nothing from other servers."""
     path = _FILES / name
     if path.parent != _FILES or path.suffix not in _TYPES or not path.is_file():
         raise HTTPException(404)
@@ -74,27 +74,29 @@ def static(name: str) -> FileResponse:
 
 @app.get("/outlets", response_class=HTMLResponse)
 def outlets() -> str:
-    """Every outlet: its state and why, what came lately, its last crawl."""
-    with _reading() as reader:
+    """Outlets page: state and reason, recent articles and last crawl of every outlet."""
+    with _open_reader() as reader:
         rows, alerts = reader("outlets"), reader("alerts")
         hourly = {(row["outlet"], row["hour"]): row["articles"] for row in reader("hourly")}
     last = int(datetime.now(UTC).timestamp()) // 3600 * 3600
     for row in rows:
-        row["hours"] = [hourly.get((row["outlet"], last - 3600 * back), 0) for back in reversed(range(_HOURS))]
+        row["hours"] = [
+            hourly.get((row["outlet"], last - 3600 * back), 0) for back in reversed(range(_SPARKLINE_HOURS))
+        ]
     counts = Counter(row["state"] for row in rows)
     return _page("outlets.html", "outlets", rows=rows, alerts=alerts, counts=counts)
 
 
 @app.get("/outlet", response_class=HTMLResponse)
 def outlet(id: str) -> str:
-    """One outlet: its days, outcomes, endpoints, latest articles and failures, rights."""
+    """Outlet page: coverage by day, outcomes, endpoints, latest crawls and articles, rejected URLs, rights."""
     values = {"outlet": id}
-    with _reading() as reader:
-        found = reader("outlet", **values)
-        if not found:
+    with _open_reader() as reader:
+        rows = reader("outlet", **values)
+        if not rows:
             raise HTTPException(404, f"There is no outlet {id} in the warehouse.")
         days = reader("coverage", **values)
-        told = {
+        sections = {
             "outcomes": _series(reader("outcomes", **values)), "endpoints": reader("endpoints", **values),
             "crawls": reader("crawls_of_outlet", **values), "articles": reader("latest_articles", **values),
             "failures": reader("latest_failures", **values), "rights": (reader("rights", **values) or [{}])[0],
@@ -102,37 +104,37 @@ def outlet(id: str) -> str:
     for day in days:
         day["kind"] = _kind(day)
     return _page(
-        "outlet.html", "outlet", outlet=found[0], days=days, padding=days[0]["day"].weekday() if days else 0,
+        "outlet.html", "outlet", outlet=rows[0], days=days, padding=days[0]["day"].weekday() if days else 0,
         known_days=sum(day["loaded"] > 0 for day in days), gap_days=sum(not day["observed"] for day in days),
-        gap=_last_gap(days), **told,
+        gap=_last_gap(days), **sections,
     )  # fmt: skip
 
 
 @app.get("/article", response_class=HTMLResponse)
 def article(id: UUID) -> str:
-    """One article: its text, what was changed, copies of it, where it comes from."""
+    """Article page: text, changes, copies and provenance."""
     values: dict[str, Any] = {"article": id}
-    with _reading() as reader:
-        found = reader("article", **values)
-        if not found:
-            raise HTTPException(404, "There is no such article in the warehouse, or it was removed.")
+    with _open_reader() as reader:
+        rows = reader("article", **values)
+        if not rows:
+            raise HTTPException(404, f"There is no article {id} in the warehouse. It may have been removed.")
         diff, variants = reader("diff", **values), reader("variants", **values)
-        copies = reader("copies", **values, cluster=found[0]["copy_cluster"])
-    return _page("article.html", "article", article=found[0], diff=diff, variants=variants, copies=copies)
+        copies = reader("copies", **values, cluster=rows[0]["copy_cluster"])
+    return _page("article.html", "article", article=rows[0], diff=diff, variants=variants, copies=copies)
 
 
 @app.get("/backfills", response_class=HTMLResponse)
 def backfills() -> str:
-    """What was asked for, planned and done; a form for the next one."""
-    with _reading() as reader:
+    """Backfills page: plans, progress and results of backfills, and a form to start one."""
+    with _open_reader() as reader:
         rows, names = reader("backfills"), [row["outlet"] for row in reader("outlet_names")]
     return _page("backfills.html", "backfills", rows=rows, names=names)
 
 
 @app.get("/crawls", response_class=HTMLResponse)
 def crawls(dag_id: str, run_id: str) -> str:
-    """The crawls of one run of a DAG."""
-    with _reading() as reader:
+    """Crawls page: the crawls of one DAG run."""
+    with _open_reader() as reader:
         rows = reader("crawls_of_run", dag_id=dag_id, run_id=run_id)
     return _templates.get_template("crawls.html").render(dag_id=dag_id, run_id=run_id, rows=rows)
 
@@ -142,7 +144,7 @@ def _page(template: str, here: str, **values: Any) -> str:
 
 
 class _Reader:
-    """Runs named statements in one read-only transaction."""
+    """Run named statements of `page.sql` in one transaction."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -154,14 +156,14 @@ class _Reader:
 
 
 @contextlib.contextmanager
-def _reading() -> Any:
+def _open_reader() -> Any:
     try:
         connection = Warehouse(Settings.from_env()).connect("analyst", "pressmark page")
         with contextlib.closing(connection), transaction(connection) as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", (f"{_SECONDS}s",))
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", (f"{_QUERY_TIMEOUT}s",))
             yield _Reader(connection)
     except psycopg2.errors.QueryCanceled as error:
-        raise HTTPException(503, f"The warehouse took longer than {_SECONDS} seconds; try again.") from error
+        raise HTTPException(503, f"A query took longer than {_QUERY_TIMEOUT} seconds. Try again.") from error
     except PressmarkError as error:
         raise HTTPException(503, str(error)) from error
 
@@ -173,7 +175,7 @@ def _kind(day: dict[str, Any]) -> str:
 
 
 def _last_gap(days: list[dict[str, Any]]) -> tuple[date, date]:
-    """The last run of days that nobody looked at, for the form; yesterday where there is none."""
+    """Return the latest gap, at most 31 days, as `[begin, end)` for the form. Yesterday if there is no gap."""
     today = datetime.now(UTC).date()
     end = next((day["day"] for day in reversed(days) if not day["observed"]), None)
     if end is None:
@@ -186,7 +188,7 @@ def _last_gap(days: list[dict[str, Any]]) -> tuple[date, date]:
 
 
 def _series(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Outcomes by day as the chart wants them; the ten most frequent."""
+    """Return the ten most frequent outcomes by day, as the chart needs them."""
     if not rows:
         return None
     days = sorted({row["day"] for row in rows})
@@ -201,10 +203,10 @@ def _series(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 class PressmarkPlugin(AirflowPlugin):
-    """Registers the pages, and a link of their own in Airflow's bar."""
+    """Register the pages, and a link to them in Airflow's navigation bar."""
 
     name = "pressmark"
-    fastapi_apps = [{"app": app, "url_prefix": "/pressmark", "name": "Pressmark"}]  # noqa: RUF012 - Airflow's way
+    fastapi_apps = [{"app": app, "url_prefix": "/pressmark", "name": "Pressmark"}]  # noqa: RUF012 - Airflow's API
     external_views = [  # noqa: RUF012
         {
             "name": "Pressmark",

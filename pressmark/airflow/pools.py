@@ -1,5 +1,7 @@
-"""The pools of the DAGs. A task whose pool does not exist never starts and never says why, so they are made on
-start, and a test compares them with what the DAGs name.
+"""Airflow pools of the DAGs.
+
+A task whose pool does not exist never starts and reports no error. `bootstrap` therefore creates the pools, and a test
+compares them with those that the DAGs name.
 """
 
 CRAWL_POOL = "pressmark_crawl"
@@ -8,12 +10,18 @@ BACKFILL_POOL = "pressmark_backfill"
 REEXTRACT_POOL = "pressmark_reextract"
 
 POOLS = {
-    CRAWL_POOL: {"slots": 4, "description": "Crawl processes at once; each has its own extraction workers."},
-    LOAD_POOL: {"slots": 2, "description": "Loads at once; they take turns in the warehouse anyway."},
+    CRAWL_POOL: {
+        "slots": 4,
+        "description": "Concurrent crawl processes. Each has its own extraction workers.",
+    },
+    LOAD_POOL: {
+        "slots": 2,
+        "description": "Concurrent loads. The warehouse runs them one at a time, so more slots do not help.",
+    },
     BACKFILL_POOL: {
         "slots": 2,
-        "description": "Outlets of backfills at once: they take hours, scheduled crawls go on.",
+        "description": "Concurrent outlets of backfills. Kept separate because a backfill can take hours.",
     },
-    REEXTRACT_POOL: {"slots": 1, "description": "Outlets read again at once; loads go on beside it."},
+    REEXTRACT_POOL: {"slots": 1, "description": "Concurrent re-extractions."},
 }
-"""In the form that `airflow pools import` reads."""
+"""Pools in the format of `airflow pools import`."""

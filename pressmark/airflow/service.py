@@ -1,8 +1,8 @@
-"""Airflow of one home, as seen from outside: its settings, whether it runs, starting, stopping. Imports no Airflow.
+"""The Airflow of one home, seen from outside: settings, state, start and stop. Does not import Airflow.
 
-The processes are the supervisor's (`supervisor`), which holds a lock as long as it lives and writes
-what it is doing to a state file. Everything that it starts carries MARK in its environment, so that what a
-killed supervisor left behind is found and ended.
+A `supervisor` process runs Airflow's processes. It holds a lock while it lives and writes its progress to a state file.
+All processes that it starts have MARK in their environment, so that processes left by a killed supervisor can be found
+and ended.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ USER = "admin"
 DATABASE = "airflow"
 ROLE = "pressmark_airflow"
 MARK = "PRESSMARK_AIRFLOW_HOME"
-_STOP_SECONDS = 150
-_PARALLELISM = 6  # LocalExecutor keeps this many processes, 145 MB each
+_STOP_TIMEOUT = 150  # seconds
+_PARALLELISM = 6  # LocalExecutor keeps this many processes of 145 MB each
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the supervisor says of itself.
+    """The supervisor's state.
 
-    stage: in words. ready: all of Airflow answers. error: why it ended. sessions: session id of each
-    component, and when it began in seconds since the epoch.
+    stage: current step, as text. ready: all components respond. error: why it exited. sessions: session id of each
+    component, and its start time in seconds since the epoch.
     """
 
     pid: int
@@ -57,7 +57,7 @@ class State:
 
     @property
     def url(self) -> str:
-        """Where the operator looks."""
+        """URL of Airflow's UI."""
         return f"http://{HOST}:{self.port}"
 
 
@@ -76,27 +76,27 @@ class AirflowService:
     # -- for the supervisor --------------------------------------------------------------------
 
     def environment(self, port: int) -> dict[str, str]:
-        """The environment of all its processes; an AIRFLOW__* variable of the caller's own wins."""
+        """Return the environment of all processes. AIRFLOW__* variables that the caller has set take precedence."""
         server = EmbeddedServer(self.settings.home)
         own = {
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.url(ROLE, DATABASE, "postgresql+psycopg2"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            # Which outlets are crawled stands in their files; a paused DAG would be a second switch.
+            # Outlet files decide which outlets are crawled. A paused DAG would be a second switch.
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": str(_PARALLELISM),
             "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "120",
-            # What a killed scheduler or task leaves is noticed after a minute, not after five.
+            # Notice the tasks of a killed scheduler or worker after one minute instead of five.
             "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
-            # A task handed to a worker while Postgres went down, and never begun: noticed after ten minutes by default.
+            # Notice tasks that a worker never started, such as during a Postgres outage. Default: ten minutes.
             "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "90",
             "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "30",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.password_file),
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://{HOST}:{port}/execution/",
-            # Shared by all processes; each would make up its own.
+            # Shared by all processes. Without these, each would generate its own.
             **self._secrets(),
             "AIRFLOW__API__BASE_URL": f"http://{HOST}:{port}",
             "AIRFLOW__API__WORKERS": "1",
@@ -108,20 +108,20 @@ class AirflowService:
             **{name: value for name, value in own.items() if name not in os.environ},
             **self._pressmark_environment(),
             "AIRFLOW_HOME": str(self.home),
-            # Never from outside: nothing of ours listens on another interface.
+            # Not configurable: Airflow must not listen on another interface.
             "AIRFLOW__API__HOST": HOST,
             "AIRFLOW__API__PORT": str(port),
-            # Its processes ask each other on this machine, whatever proxy leads out of it.
+            # The processes call each other on this machine, never through a proxy.
             "NO_PROXY": ",".join(filter(None, (os.environ.get("NO_PROXY"), HOST, "localhost"))),
             "no_proxy": ",".join(filter(None, (os.environ.get("no_proxy"), HOST, "localhost"))),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
             "PYTHONPATH": os.pathsep.join(filter(None, (str(PROJECT_ROOT), os.environ.get("PYTHONPATH")))),
             MARK: str(self.home),
-            "SPT_NOENV": "1",  # setproctitle would write over the environment by which we find our processes
+            "SPT_NOENV": "1",  # setproctitle would overwrite the environment that identifies our processes
         }
 
     def make_home(self) -> None:
-        """Folder and password of the login; both for the owner alone."""
+        """Create the folder, the login's password and Airflow's keys. Only the owner can read them."""
         self.settings.home.mkdir(parents=True, exist_ok=True)
         self.home.mkdir(mode=0o700, exist_ok=True)
         self.home.chmod(0o700)
@@ -140,25 +140,27 @@ class AirflowService:
 
     @contextlib.contextmanager
     def holding(self) -> Iterator[None]:
-        """Be the supervisor. Raises ServerError where another one is."""
+        """Hold the supervisor's lock. Raises ServerError if another supervisor holds it."""
         with self._lock_file.open("a") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                raise ServerError(f"Airflow of {self.settings.home} runs already (`pressmark status`).") from error
+                raise ServerError(
+                    f"Airflow is already running in {self.settings.home}. See `pressmark status`."
+                ) from error
             yield
 
     def write_state(self, state: State) -> None:
-        """Tell who waits."""
+        """Replace the state file."""
         fresh = self._state_file.with_suffix(f".{os.getpid()}")
         fields = {name: getattr(state, name) for name in State.__slots__}
         fresh.write_text(json.dumps(fields))
         fresh.replace(self._state_file)
 
-    # -- for everybody -------------------------------------------------------------------------
+    # -- for clients ---------------------------------------------------------------------------
 
     def is_running(self) -> bool:
-        """Whether a supervisor lives."""
+        """Whether a supervisor is running."""
         if not self._lock_file.exists():
             return False
         with self._lock_file.open("a") as handle:
@@ -169,24 +171,24 @@ class AirflowService:
         return False
 
     def state(self) -> State | None:
-        """What the supervisor said last, of whatever run."""
+        """Return the last state written, possibly by an earlier supervisor. None if there is none."""
         try:
             return State(**json.loads(self._state_file.read_text()))
         except (OSError, ValueError, TypeError):
             return None
 
     def password(self) -> str:
-        """Of the login USER."""
+        """Return the password of the login USER."""
         return str(json.loads(self.password_file.read_text())[USER])
 
     def launch(self, port: int, die_with_us: bool) -> subprocess.Popen[bytes]:
-        """Start a supervisor; it tells by `state` how far it is.
+        """Start a supervisor. Its progress is in `state`.
 
-        die_with_us: it ends when this process does. Raises ServerError where the port is taken, or where
-        a supervisor runs already.
+        die_with_us: end it when this process ends. Raises ServerError if the port is in use or a supervisor is already
+        running.
         """
         if self.is_running():
-            raise ServerError(f"Airflow of {self.settings.home} runs already (`pressmark status`).")
+            raise ServerError(f"Airflow is already running in {self.settings.home}. See `pressmark status`.")
         self.end_leftovers()
         check_port(port)
         self.make_home()
@@ -195,7 +197,7 @@ class AirflowService:
         if die_with_us:
             command += ["--parent", str(os.getpid())]
         with (self.logs / "supervisor.log").open("ab") as log:
-            return subprocess.Popen(  # noqa: S603 - our own module
+            return subprocess.Popen(  # noqa: S603 - no untrusted input
                 command,
                 cwd=PROJECT_ROOT,
                 env={**os.environ, **self._pressmark_environment()},
@@ -206,19 +208,19 @@ class AirflowService:
             )
 
     def stop(self) -> bool:
-        """Stop the supervisor and all of Airflow; True if something ran. Crawls end gently."""
+        """Seal running crawls, then stop the supervisor and all of Airflow. Return True if anything was running."""
         state = self.state()
         running = self.is_running()
         if running and state is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(state.pid, signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
+            deadline = time.monotonic() + _STOP_TIMEOUT
             while self.is_running() and time.monotonic() < deadline:
                 time.sleep(0.1)
         return bool(self.end_leftovers()) or running
 
     def end_leftovers(self) -> int:
-        """Kill what a supervisor that was killed left behind; returns how many processes."""
+        """Kill the processes left by a killed supervisor. Return their number."""
         processes = [] if self.is_running() else self.processes()
         for process in processes:
             with contextlib.suppress(psutil.Error):
@@ -227,9 +229,10 @@ class AirflowService:
         return len(processes)
 
     def processes(self) -> list[psutil.Process]:
-        """All processes of this Airflow but ourselves, whoever their parent is.
+        """Return all processes of this Airflow except the current one.
 
-        By their environment, or, since Airflow closes that of its workers to all but root, by their session.
+        They are found by their environment or by their session, because only root can read the environment of
+        Airflow's workers.
         """
         state = self.state()
         sessions = {int(number): began for number, began in (state.sessions if state else {}).values()}
@@ -250,7 +253,7 @@ class AirflowService:
         return dict(json.loads(self._secrets_file.read_text()))
 
     def _pressmark_environment(self) -> dict[str, str]:
-        """Settings by absolute paths: its processes have other working folders."""
+        """Return the settings with absolute paths, since the processes have other working folders."""
         settings = self.settings
         return {
             "PRESSMARK_HOME": str(settings.home),
@@ -260,7 +263,7 @@ class AirflowService:
 
     @contextlib.contextmanager
     def _private(self, path: Path) -> Iterator[Any]:
-        """A file for the owner alone, there as a whole or not at all."""
+        """Write a file atomically that only the owner can read."""
         fresh = path.with_suffix(f".{os.getpid()}")
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             yield file
@@ -268,7 +271,7 @@ class AirflowService:
 
 
 def check_port(port: int) -> None:
-    """Raises ServerError naming who has the port."""
+    """Raise ServerError with the program that uses the port, if it is in use."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -276,35 +279,35 @@ def check_port(port: int) -> None:
             return
         except OSError as error:
             if isinstance(error, PermissionError):
-                raise ServerError(f"Port {port} needs rights that you have not; choose one with --port.") from error
-    raise ServerError(f"Port {port} is taken by {_holder(port)}; choose another one with --port.")
+                raise ServerError(f"Port {port} requires root privileges. Choose another one with --port.") from error
+    raise ServerError(f"Port {port} is in use by {_holder(port)}. Choose another one with --port.")
 
 
 def free_port() -> int:
-    """A port that nobody has just now."""
+    """Return a port that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def read_health(port: int) -> dict[str, str]:
-    """State of each component by name, as the API server says. Raises OSError where it does not answer."""
+    """Return the state of each component by name, from the API server. Raises OSError if it does not respond."""
     try:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5) as answer:
-            found: dict[str, Any] = json.load(answer)
+        with direct.open(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5) as response:
+            body: dict[str, Any] = json.load(response)
     except ValueError as error:
         raise OSError(str(error)) from error
-    return {name: str(part["status"]) for name, part in found.items() if isinstance(part, dict)}
+    return {name: str(part["status"]) for name, part in body.items() if isinstance(part, dict)}
 
 
 def _belongs_to(process: psutil.Process, sessions: dict[int, float]) -> bool:
-    """Whether a process belongs to one of these sessions, and not to a later one of the same number."""
+    """Whether a process belongs to one of these sessions, and not to a later session with the same id."""
     number = os.getsid(process.pid)
     if number not in sessions:
         return False
     try:
-        # A number is not given out again while its session has members.
+        # The kernel does not reuse a session id while the session has members.
         return bool(abs(psutil.Process(number).create_time() - sessions[number]) < 1)
     except psutil.Error:
         return True

@@ -1,8 +1,8 @@
-"""The parent of Airflow's processes: `python -m pressmark.airflow.supervisor PORT [--parent PID]`.
+"""Parent of Airflow's processes: `python -m pressmark.airflow.supervisor PORT [--parent PID]`.
 
-Brings up Postgres, the warehouse and Airflow's metadata, then scheduler, DAG processor, API server and
-triggerer; starts again what dies; ends everything on SIGTERM, crawls gently. Orphans of a killed
-process become ours (PR_SET_CHILD_SUBREAPER) and are ended before its successor starts.
+Starts Postgres, prepares the warehouse and Airflow's metadata, then starts scheduler, DAG processor, API server and
+triggerer. Restarts what dies. On SIGTERM, seals running crawls and stops everything. Orphans of a killed process become
+children of the supervisor (PR_SET_CHILD_SUBREAPER) and are killed before its successor starts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.embedded import EmbeddedServer
 from pressmark.warehouse.migrations import migrate
 
-# None of them serves its log files on a port: the API server reads them from the disk.
+# None of them serves log files on a port, because the API server reads them from disk.
 COMPONENTS = {
     "api-server": ("api-server",),
     "dag-processor": ("dag-processor",),
@@ -41,23 +41,24 @@ COMPONENTS = {
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
 _PR_SET_CHILD_SUBREAPER = 36
-_MAX_RESTARTS = 5  # of one component within _RESTART_WINDOW, then we give up
+_MAX_RESTARTS = 5  # of one component within _RESTART_WINDOW; after that the supervisor fails
+_MAX_LOG_SIZE = 20 * 2**20  # bytes
+# In seconds:
 _RESTART_WINDOW = 300.0
-_LOOK_SECONDS = 3.0  # how often Postgres is asked whether it is there
-_READY_SECONDS = 240.0
-_GENTLE_CRAWL_SECONDS = 60.0
-_GENTLE_SECONDS = 15.0
-_LARGEST_LOG = 20 * 2**20
+_CHECK_INTERVAL = 3.0  # between checks of Postgres and of log sizes
+_READY_TIMEOUT = 240.0
+_CRAWL_STOP_TIMEOUT = 60.0
+_STOP_TIMEOUT = 15.0
 
 logger = logging.getLogger("pressmark.airflow")
 
 
 class _Stopped(Exception):
-    """We were told to end."""
+    """A signal requested a stop."""
 
 
 class Supervisor:
-    """Runs until it is told to end, or until a component cannot be kept alive."""
+    """Runs Airflow until a signal stops it, or until a component keeps dying."""
 
     def __init__(self, service: AirflowService, port: int) -> None:
         self.service = service
@@ -68,71 +69,73 @@ class Supervisor:
         self._state = State(os.getpid(), port, "starting")
         self._server = EmbeddedServer(service.settings.home)
         self._next_check_at = 0.0
-        self._sessions: dict[str, list[float]] = {}  # of each component: its session id, and when it began
+        self._sessions: dict[str, list[float]] = {}  # component to session id and start time
 
     def run(self) -> None:
-        """Everything, until the end. Raises PressmarkError where it cannot go on."""
+        """Start everything and keep it running. Raises PressmarkError if it cannot."""
         try:
             self._prepare()
-            # The scheduler last: a task that finds no API server fails.
+            # The scheduler starts after the API server, because a task without an API server fails.
             self._start("dag-processor")
             self._start("api-server")
             self._wait_for({"api-server"})
             self._start("scheduler")
             self._start("triggerer")
             self._wait_for(set(COMPONENTS))
-            self._tell("ready", ready=True)
+            self._set_stage("ready", ready=True)
             while True:
                 self._keep_alive()
                 time.sleep(0.5)
         except _Stopped:
-            logger.info("told to end")
+            logger.info("stopping on request")
         finally:
-            # What stops us now would leave processes behind.
+            # Another signal now would leave processes behind.
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_IGN)
             self._end_all()
 
-    # -- up ------------------------------------------------------------------------------------
+    # -- start ---------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        self._tell("starting Postgres")
+        self._set_stage("starting Postgres")
         self._server.ensure_running()
-        _make_database(self._server)
-        self._tell("migrating the warehouse")
+        _create_database(self._server)
+        self._set_stage("migrating the warehouse")
         migrate(Warehouse(self.service.settings))
-        self._tell("preparing Airflow's metadata")
-        with self._log("prepare") as log:
+        self._set_stage("preparing Airflow's metadata")
+        with self._open_log("prepare") as log:
             preparing = subprocess.Popen(
                 [sys.executable, "-m", "pressmark.airflow.bootstrap"],
                 cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
             if preparing.wait() != 0:
-                raise ServerError(f"Airflow's metadata could not be prepared; see {log.name}.")
+                raise ServerError(f"Cannot prepare Airflow's metadata. See {log.name}.")
 
     def _start(self, name: str) -> None:
         starts = self._starts[name]
         if len(starts) == _MAX_RESTARTS and time.monotonic() - starts[0] < _RESTART_WINDOW:
-            raise ServerError(f"Airflow's {name} died {_MAX_RESTARTS} times; see {self._log_path(name)}.")
+            raise ServerError(f"Airflow's {name} died {_MAX_RESTARTS} times. See {self._log_path(name)}.")
         starts.append(time.monotonic())
-        with self._log(name) as log:
-            # It dies with us; exec keeps that (prctl(2)).
-            self._processes[name] = subprocess.Popen(  # noqa: S603 - our own module
+        with self._open_log(name) as log:
+            # It dies with the supervisor; exec keeps that setting (prctl(2)).
+            self._processes[name] = subprocess.Popen(  # noqa: S603 - no untrusted input
                 [sys.executable, "-m", "pressmark.airflow.airflow_process", str(os.getpid()), *COMPONENTS[name]],
                 cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         with contextlib.suppress(psutil.Error):
             self._sessions[name] = [self._processes[name].pid, psutil.Process(self._processes[name].pid).create_time()]
-        self._tell(self._state.stage, self._state.ready)  # the sessions are part of it
+        self._set_stage(self._state.stage, self._state.ready)  # the state includes the sessions
 
     def _wait_for(self, names: set[str]) -> None:
-        deadline = time.monotonic() + _READY_SECONDS
+        deadline = time.monotonic() + _READY_TIMEOUT
         while waiting := sorted(names & self._not_healthy()):
-            self._tell(f"waiting for {', '.join(waiting)}")
+            self._set_stage(f"waiting for {', '.join(waiting)}")
             self._keep_alive()
             if time.monotonic() > deadline:
-                raise ServerError(f"Airflow's {', '.join(waiting)} did not answer; see {self.service.logs}.")
+                raise ServerError(
+                    f"Airflow's {', '.join(waiting)} did not become ready. See the logs in {self.service.logs}."
+                )
             time.sleep(0.5)
 
     def _not_healthy(self) -> set[str]:
@@ -142,46 +145,46 @@ class Supervisor:
             return set(COMPONENTS)
         return {name.replace("_", "-") for name, state in health.items() if state != "healthy"}
 
-    # -- alive ---------------------------------------------------------------------------------
+    # -- watch ---------------------------------------------------------------------------------
 
     def _keep_alive(self) -> None:
         if time.monotonic() >= self._next_check_at:
-            self._next_check_at = time.monotonic() + _LOOK_SECONDS
+            self._next_check_at = time.monotonic() + _CHECK_INTERVAL
             if self._server.ensure_running():
-                logger.warning("Postgres was down; it was started again")
-            self._cut_logs()
+                logger.warning("Postgres was down and has been restarted")
+            self._rotate_logs()
         for name, process in self._processes.items():
             code = process.poll()
             if code is None:
                 continue
-            logger.warning("%s ended with %s; starting it again", name, code)
+            logger.warning("%s exited with code %s; restarting it", name, code)
             self._end_orphans()
             self._start(name)
         self._reap()
 
     def _end_orphans(self) -> None:
-        """End what a dead component left: its children are ours now."""
+        """Kill the children of a dead component. They are children of the supervisor now."""
         own = {process.pid for process in self._processes.values()}
         orphans = [child for child in _children(psutil.Process(), recursive=False) if child.pid not in own]
         _kill([*orphans, *(grandchild for orphan in orphans for grandchild in _children(orphan))])
 
     def _reap(self) -> None:
-        """Take note of the end of orphans that were not ours to begin with."""
+        """Collect the exit status of orphans, so that they do not stay as zombies."""
         own = {process.pid for process in self._processes.values()}
         for child in psutil.Process().children():
             with contextlib.suppress(psutil.Error, ChildProcessError):
                 if child.pid not in own and child.status() == psutil.STATUS_ZOMBIE:
                     os.waitpid(child.pid, os.WNOHANG)
 
-    # -- down ----------------------------------------------------------------------------------
+    # -- stop ----------------------------------------------------------------------------------
 
     def _end_all(self) -> None:
         error = sys.exc_info()[1]
         if isinstance(error, PressmarkError):
-            self._tell("failed", error=str(error))
+            self._set_stage("failed", error=str(error))
         else:
-            self._tell("ending")
-        # No new tasks; the API server stays a moment longer, for the last words of the running ones.
+            self._set_stage("stopping")
+        # Stop new tasks first. Running tasks still report their state to the API server.
         for name in ("scheduler", "triggerer", "dag-processor"):
             self._signal(name, signal.SIGTERM)
         crawls = [process for process in _children(psutil.Process()) if _is_crawl(process)]
@@ -189,16 +192,16 @@ class Supervisor:
             with contextlib.suppress(psutil.Error):
                 crawl.terminate()
         if crawls:
-            psutil.wait_procs(crawls, _GENTLE_CRAWL_SECONDS)
-        deadline = time.monotonic() + _GENTLE_SECONDS
-        # The triggerer takes longer to end and has nothing to lose: no DAG of ours defers.
-        waited_for = [process for name, process in self._processes.items() if name in ("scheduler", "dag-processor")]
-        while any(process.poll() is None for process in waited_for) and time.monotonic() < deadline:
+            psutil.wait_procs(crawls, _CRAWL_STOP_TIMEOUT)
+        deadline = time.monotonic() + _STOP_TIMEOUT
+        # Do not wait for the triggerer. It exits slowly and has no work, because no DAG here defers tasks.
+        awaited = [process for name, process in self._processes.items() if name in ("scheduler", "dag-processor")]
+        while any(process.poll() is None for process in awaited) and time.monotonic() < deadline:
             time.sleep(0.1)
         self._signal("api-server", signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             if "api-server" in self._processes:
-                self._processes["api-server"].wait(_GENTLE_SECONDS / 3)
+                self._processes["api-server"].wait(_STOP_TIMEOUT / 3)
         _kill(_children(psutil.Process()))
 
     def _signal(self, name: str, number: int) -> None:
@@ -206,33 +209,33 @@ class Supervisor:
         if process is not None and process.poll() is None:
             process.send_signal(number)
 
-    # -- telling -------------------------------------------------------------------------------
+    # -- state ---------------------------------------------------------------------------------
 
-    def _tell(self, stage: str, ready: bool = False, error: str | None = None) -> None:
+    def _set_stage(self, stage: str, ready: bool = False, error: str | None = None) -> None:
         if self._state.error is not None:
             return
         if stage != self._state.stage:
             logger.info("%s%s", stage, f": {error}" if error else "")
-        told = redact(error) if error else None
-        self._state = State(os.getpid(), self.port, stage, ready, told, self._sessions)
+        message = redact(error) if error else None
+        self._state = State(os.getpid(), self.port, stage, ready, message, self._sessions)
         self.service.write_state(self._state)
 
     def _log_path(self, name: str) -> str:
         return str(self.service.logs / f"{name}.log")
 
-    def _log(self, name: str) -> IO[bytes]:
+    def _open_log(self, name: str) -> IO[bytes]:
         self.service.logs.mkdir(parents=True, exist_ok=True)
         return (self.service.logs / f"{name}.log").open("ab")
 
-    def _cut_logs(self) -> None:
-        """Begin logs that have grown large anew; who writes them appends and does not notice."""
+    def _rotate_logs(self) -> None:
+        """Copy large logs to `.log.1` and truncate them. The writers append, so they need no restart."""
         for path in self.service.logs.glob("*.log"):
-            if path.stat().st_size > _LARGEST_LOG:
+            if path.stat().st_size > _MAX_LOG_SIZE:
                 shutil.copyfile(path, path.with_suffix(".log.1"))
                 os.truncate(path, 0)
 
 
-def _make_database(server: EmbeddedServer) -> None:
+def _create_database(server: EmbeddedServer) -> None:
     import psycopg2
 
     connection = psycopg2.connect(server.dsn("postgres", "postgres"))
@@ -254,14 +257,14 @@ def _is_crawl(process: psutil.Process) -> bool:
 
 
 def _children(process: psutil.Process, recursive: bool = True) -> list[psutil.Process]:
-    """Its children that belong to Airflow: Postgres is adopted by us too, and is not ours to kill."""
-    found = []
+    """Return the children of a process that belong to Airflow, so not the adopted Postgres."""
+    children = []
     with contextlib.suppress(psutil.Error):
         for child in process.children(recursive=recursive):
             with contextlib.suppress(psutil.Error):
                 if child.name() not in ("postgres", "pg_ctl", "initdb"):
-                    found.append(child)
-    return found
+                    children.append(child)
+    return children
 
 
 def _kill(processes: list[psutil.Process]) -> None:
@@ -272,10 +275,10 @@ def _kill(processes: list[psutil.Process]) -> None:
 
 
 def main() -> int:
-    """Entry point; 1 where it ended by an error."""
+    """Run the supervisor. Return the exit code: 1 after an error."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("port", type=int)
-    parser.add_argument("--parent", type=int, help="process whose end is ours")
+    parser.add_argument("port", type=int, help="Port for Airflow on 127.0.0.1.")
+    parser.add_argument("--parent", type=int, help="Stop when the process with this pid ends.")
     options = parser.parse_args()
     configure_logging()
 
@@ -287,7 +290,7 @@ def main() -> int:
     with contextlib.suppress(OSError, AttributeError):  # not Linux
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     if options.parent:
-        # SIGTERM, so that we end what we started.
+        # SIGTERM, so that the supervisor can stop its processes.
         die_with_parent(options.parent, signal.SIGTERM)
     service = AirflowService(Settings.from_env())
     try:

@@ -30,6 +30,7 @@ _PSQL = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_
 # Command: module and attribute, a function or the Typer app of a group. Listed in the order of --help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "demo"),
+    "newsstand": ("newsstand", "newsstand"),
     "up": ("service", "up"),
     "crawl": ("crawl", "crawl"),
     "backfill": ("backfill", "backfill"),

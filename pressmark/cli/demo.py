@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import time
 from collections import Counter
 from datetime import datetime
@@ -20,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pressmark.airflow.client import END_STATES, AirflowClient, Run
 from pressmark.airflow.service import USER, AirflowService, free_port
 from pressmark.cli.crawl import crawl_report, print_report
+from pressmark.cli.newsstand import write_environment
 from pressmark.cli.output import err, fail, friendly, out
 from pressmark.cli.service import wait_until_ready
 from pressmark.errors import ConfigError
@@ -104,15 +104,17 @@ def demo(
     problems = check_demo(first, second, broad, second_requests)
     for problem in problems:
         err.print(f"[red]{problem}[/red]")
+    environment = write_environment(demo_home)
+    shown = os.path.relpath(environment)
     out.print(f"\nDone in {time.monotonic() - started:.0f} s. Explore the results:\n")
-    out.print(f"  export PRESSMARK_HOME={demo_home} PRESSMARK_OUTLETS={OUTLETS}")
-    program = _program()
-    out.print(f"  {program} psql -c 'TABLE mart.outlet_freshness'")
-    out.print(f"  {program} psql -f {SQL_ROOT / 'examples' / '09-why-not-an-article.sql'}")
-    out.print(f"  {program} why {SEED_URL}")
-    out.print(f"  {program} show {SEED_URL}")
-    out.print(f"  {program} up      # Airflow with these runs; the sample sites are no longer served")
-    out.print(f"  {program} down")
+    out.print(f"  . {shown if not shown.startswith('..') else environment}")
+    out.print("  pressmark psql -c 'TABLE mart.outlet_freshness'")
+    out.print(f"  pressmark psql -f {SQL_ROOT / 'examples' / '09-why-not-an-article.sql'}")
+    out.print(f"  pressmark why {SEED_URL}")
+    out.print(f"  pressmark show {SEED_URL}")
+    out.print("  pressmark newsstand      # in a second shell: serves the sample sites again")
+    out.print("  pressmark up             # Airflow with these runs")
+    out.print("  pressmark down")
     if problems:
         raise typer.Exit(1)
 
@@ -270,11 +272,6 @@ def _empty(demo_home: Path) -> None:
         shutil.rmtree(demo_home)
     demo_home.mkdir(parents=True)
     marker.write_text(_MARKER)
-
-
-def _program() -> str:
-    """Return how to call this program again."""
-    return sys.argv[0] if "/" in sys.argv[0] and not sys.argv[0].endswith("__main__.py") else "pressmark"
 
 
 def _print_title(text: str) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import getpass
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -52,32 +53,32 @@ def doctor(
         check_health(warehouse)
     storage = measure_storage(warehouse)
     health, alerts, overrides = read_health(warehouse), read_alerts(warehouse), read_overrides(warehouse)
-    unmuted = [row for row in alerts if not row["muted"]]
+    unmuted = [alert for alert in alerts if not alert.muted]
     if as_json:
-        print_json(
-            {
-                "health": health, "alerts": alerts, "switched_off": list(overrides.values()),
-                "storage": _storage_json(storage),
-            }
-        )  # fmt: skip
+        print_json({
+            "health": [asdict(row) for row in health], "alerts": [asdict(alert) for alert in alerts],
+            "overrides": [asdict(override) for override in overrides.values()], "storage": asdict(storage),
+        })  # fmt: skip
         if unmuted:
             raise typer.Exit(1)
         return
     states = table("outlet", "state", "since", "reason")
     order = ["failing", "blocked", "extraction_broken", "silent", "late", "new", "paused", "fresh"]
-    for row in sorted(health, key=lambda row: (order.index(row["state"]), row["outlet"])):
-        states.add_row(row["outlet"], row["state"], short_time(row["since"]), plain(row["reason"]))
+    for row in sorted(health, key=lambda row: (order.index(row.state), row.outlet)):
+        states.add_row(row.outlet, row.state, short_time(row.since), plain(row.reason))
     out.print(states if health else "No outlet has been evaluated yet. Run `pressmark doctor --refresh`.")
     out.print()
-    for row in alerts:
+    for alert in alerts:
         note = ""
-        if row["muted"]:
-            end = f"until {short_time(row['muted_until'])}" if row["muted_until"] else f"for {row['reference']}"
+        if alert.muted:
+            end = f"until {short_time(alert.muted_until)}" if alert.muted_until else f"for {alert.reference}"
             note = f" (muted {end})"
-        out.print(f"[bold]alert[/bold] since {short_time(row['opened_at'])}: {plain(row['message'])}{plain(note)}")
-    for row in overrides.values():
-        until = f" until {short_time(row['until'])}" if row["until"] else ""
-        out.print(f"{row['outlet']} is {row['state']}{until}, by {plain(row['set_by'])}: {plain(row['reason'])}")
+        out.print(f"[bold]alert[/bold] since {short_time(alert.opened_at)}: {plain(alert.message)}{plain(note)}")
+    for override in overrides.values():
+        until = f" until {short_time(override.until)}" if override.until else ""
+        out.print(
+            f"{override.outlet} is {override.state}{until}, by {plain(override.set_by)}: {plain(override.reason)}"
+        )
     out.print(_storage_line(storage))
     if unmuted:
         raise typer.Exit(1)
@@ -127,10 +128,6 @@ def mute(
         load_registry(warehouse.settings.outlets).get(outlet)
     add_mute(warehouse, getpass.getuser(), outlet, cause, end, reference)
     out.print(f"Muted {scope} {f'until {short_time(end)}' if end else f'for {reference}'}.")
-
-
-def _storage_json(storage: StorageStats) -> dict[str, Any]:
-    return {name: getattr(storage, name) for name in StorageStats.__slots__}
 
 
 def _storage_line(storage: StorageStats) -> str:

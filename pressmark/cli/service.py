@@ -10,8 +10,10 @@ from typing import Annotated
 import typer
 
 from pressmark.airflow.service import DEFAULT_PORT, USER, AirflowService, State
+from pressmark.cli.newsstand import unserved
 from pressmark.cli.output import err, fail, friendly, out
 from pressmark.errors import ServerError
+from pressmark.registry import load_registry
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.warehouse.embedded import EmbeddedServer
@@ -43,6 +45,7 @@ def up(
     """
     settings = Settings.from_env()
     service = AirflowService(settings)
+    _warn_about_unserved(settings)
     state = service.state()
     if service.is_running() and state is not None:
         out.print("Airflow is already running.")
@@ -76,6 +79,16 @@ def up(
         log = service.logs / "supervisor.log"
         killed = f"The Airflow supervisor exited with code {supervisor.returncode}. See {log}."
         fail(state.error if state is not None and state.error else killed, ServerError.exit_code)
+
+
+def _warn_about_unserved(settings: Settings) -> None:
+    """Notice outlets of the newsstand that would fail within the hour because nothing serves their sites."""
+    outlets = unserved(load_registry(settings.outlets).outlets.values(), settings)
+    if outlets:
+        err.print(
+            f"[yellow]The sample sites of {', '.join(outlets)} are not served, so their crawls will fail.[/yellow]\n"
+            "Run `pressmark newsstand` in another shell, with the same environment."
+        )
 
 
 @friendly

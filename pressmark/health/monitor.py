@@ -22,7 +22,7 @@ from pressmark.health.rules import ALERTING, Crawl, OutletStats, Verdict, evalua
 from pressmark.outcomes import NO_ANSWER
 from pressmark.settings import Settings
 from pressmark.text import plural
-from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.connection import Row, Warehouse, dict_rows, transaction, typed_rows
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
@@ -39,6 +39,45 @@ class Alert:
     cause: str
     outlet: str | None
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutletHealth:
+    """The last evaluated state of an outlet; a row of ops.health."""
+
+    outlet: str
+    state: str
+    reason: str
+    since: datetime
+    checked_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAlert:
+    """An alert that is open, with the mute that covers it, if any."""
+
+    alert_id: UUID
+    cause: str
+    outlet: str | None
+    message: str
+    opened_at: datetime
+    last_seen_at: datetime
+    notified_at: datetime | None
+    muted: bool
+    muted_until: datetime | None
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """An outlet that was paused or retired: by whom, why, and until when (None: until somebody resumes it)."""
+
+    outlet: str
+    state: str
+    reason: str
+    set_by: str
+    set_at: datetime
+    until: datetime | None
 
 
 @dataclass(slots=True)
@@ -115,20 +154,20 @@ def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[list[Alert]], bo
         with session_lock(connection, "pressmark alerts"):
             with transaction(connection) as cursor:
                 cursor.execute(_SQL["alerts"], {"now": now})
-                rows = [row for row in dict_rows(cursor) if row["notified_at"] is None and not row["muted"]]
-            if rows and send_alerts([Alert(row["cause"], row["outlet"], row["message"]) for row in rows]):
+                rows = [row for row in typed_rows(cursor, OpenAlert) if row.notified_at is None and not row.muted]
+            if rows and send_alerts([Alert(row.cause, row.outlet, row.message) for row in rows]):
                 with transaction(connection) as cursor:
-                    cursor.execute(_SQL["notified"], {"now": now, "alerts": [row["alert_id"] for row in rows]})
+                    cursor.execute(_SQL["notified"], {"now": now, "alerts": [row.alert_id for row in rows]})
 
 
-def read_health(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Return the health of all outlets as last evaluated."""
-    return _run(warehouse, "read_health", {})
+def read_health(warehouse: Warehouse) -> list[OutletHealth]:
+    """Return the last evaluated states of all outlets."""
+    return _rows(warehouse, "read_health", {}, OutletHealth)
 
 
-def read_alerts(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Return the open alerts, each with a `muted` flag."""
-    return _run(warehouse, "alerts", {"now": datetime.now(UTC)})
+def read_alerts(warehouse: Warehouse) -> list[OpenAlert]:
+    """Return the open alerts."""
+    return _rows(warehouse, "alerts", {"now": datetime.now(UTC)}, OpenAlert)
 
 
 def add_mute(
@@ -161,9 +200,10 @@ def override_outlet(
     _run(warehouse, "set_override", values)
 
 
-def read_overrides(warehouse: Warehouse) -> dict[str, dict[str, Any]]:
-    """Return the outlets that are paused or retired now, with author and reason."""
-    return {row["outlet"]: row for row in _run(warehouse, "current_overrides", {"now": datetime.now(UTC)})}
+def read_overrides(warehouse: Warehouse) -> dict[str, Override]:
+    """Return the outlets that are paused or retired now, by id."""
+    rows = _rows(warehouse, "current_overrides", {"now": datetime.now(UTC)}, Override)
+    return {row.outlet: row for row in rows}
 
 
 def measure_storage(warehouse: Warehouse) -> StorageStats:
@@ -257,6 +297,13 @@ def _fields(shares: dict[bool, dict[str, Any]]) -> dict[str, tuple[float, float]
         return {}
     names = ("headline", "authors", "date_published", "article_body")
     return {name: (recent[name] or 0.0, before[name] or 0.0) for name in names}
+
+
+def _rows(warehouse: Warehouse, statement: str, values: dict[str, Any], row_type: type[Row]) -> list[Row]:
+    with contextlib.closing(warehouse.connect("maintainer", "pressmark health")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(_SQL[statement], values)
+            return typed_rows(cursor, row_type)
 
 
 def _run(warehouse: Warehouse, statement: str, values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,15 +25,22 @@ class Newsstand:
     """The running newsstand. `resolve` is the value for PRESSMARK_RESOLVE."""
 
     def __init__(
-        self, access_log: Path, edition: int = 1, more: Mapping[tuple[str, str], Document] | None = None
+        self,
+        access_log: Path,
+        edition: int = 1,
+        more: Mapping[tuple[str, str], Document] | None = None,
+        port: int = 0,
     ) -> None:
-        """more: documents by host and path beside those of its outlets, in every edition."""
+        """more: further documents by host and path, in every edition. port: 0 for a free one.
+
+        Raises OSError if the port is taken.
+        """
         self.access_log = access_log
         self.edition = edition
         self._more = more or {}
         access_log.parent.mkdir(parents=True, exist_ok=True)
         self._log_lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="newsstand", daemon=True)
 
@@ -43,10 +50,19 @@ class Newsstand:
         return int(self._server.server_address[1])
 
     @property
+    def hosts(self) -> list[str]:
+        """The hosts of all its sites."""
+        return list(dict.fromkeys([*HOSTS, *(host for host, _ in self._more)]))
+
+    @property
     def resolve(self) -> str:
-        """host=ip:port,... of all its outlets."""
-        hosts = dict.fromkeys([*HOSTS, *(host for host, _ in self._more)])
-        return ",".join(f"{host}=127.0.0.1:{self.port}" for host in hosts)
+        """host=ip:port,... of all its sites."""
+        return self.resolve_value(self.port, self.hosts)
+
+    @staticmethod
+    def resolve_value(port: int, hosts: Iterable[str] = HOSTS) -> str:
+        """host=127.0.0.1:port,... for a newsstand on this port."""
+        return ",".join(f"{host}=127.0.0.1:{port}" for host in hosts)
 
     def advance(self) -> None:
         """On to the next edition."""

@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -26,6 +26,7 @@ from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer, is_waking
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
 Connection = psycopg2.extensions.connection
+Row = TypeVar("Row")
 Role = Literal["owner", "loader", "maintainer", "eraser", "analyst", "comments"]
 DATABASE = "pressmark"
 MINIMUM_VERSION = 170000
@@ -151,6 +152,11 @@ def dict_rows(cursor: psycopg2.extensions.cursor) -> list[dict[str, Any]]:
     assert cursor.description is not None
     names = [column.name for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def typed_rows(cursor: psycopg2.extensions.cursor, row_type: type[Row]) -> list[Row]:
+    """Return the rows of the last statement as values of a class whose fields are its columns."""
+    return [row_type(**row) for row in dict_rows(cursor)]
 
 
 def is_lost(connection: Connection, error: BaseException) -> bool:

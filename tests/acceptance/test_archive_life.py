@@ -1,4 +1,4 @@
-"""A warehouse from its archive, backups, retention, joined files: the content stays the same."""
+"""Rebuilding from the archive, backup and restore, file compaction and retention: the content stays the same."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from pressmark.newsstand.server import Newsstand
 from pressmark.registry import load_registry
 from tests.conftest import Installation, SavedStates
 
-# Without the outlet that has pages marked noarchive: what leaves no bytes cannot come back.
+# odd-lot is left out: it has noarchive pages, which leave no bytes in the archive and cannot be rebuilt.
 OUTLETS = ("harbour-dispatch", "la-plaza", "tagesblick", "meridian-wire", "shiomi-shimpo")
 
 
 @pytest.fixture
 def two_editions(installation: Installation, newsstand: Newsstand, saved_states: SavedStates) -> Installation:
-    """Two crawls of five outlets: something changed, and something went missing, which a recheck confirmed."""
+    """Crawl five outlets twice. One article is revised and one goes missing, which a recheck confirms."""
 
     def crawl() -> None:
         installation.crawl(*OUTLETS)
@@ -45,7 +45,7 @@ def make_due(installation: Installation, condition: str) -> None:
     installation.query(f"UPDATE ops.frontier SET next_due_at = now() - interval '1 second' WHERE {condition}")
 
 
-def pointers_read_back(installation: Installation) -> int:
+def check_archive_pointers(installation: Installation) -> int:
     store = ArchiveStore(installation.settings.archive)
     rows = installation.query(
         "SELECT url, archive_file, archive_offset, archive_length FROM mart.article WHERE archive_file IS NOT NULL"
@@ -55,24 +55,24 @@ def pointers_read_back(installation: Installation) -> int:
     return len(rows)
 
 
-def test_a_warehouse_from_its_archive(two_editions: Installation) -> None:
+def test_rebuild_from_archive_gives_the_same_content(two_editions: Installation) -> None:
     installation = two_editions
     before = installation.fingerprint()
     events = installation.query("SELECT article_uid, kind FROM core.article_event ORDER BY 1, 2, observed_at")
     assert ("missing",) in {(kind,) for _, kind in events}
     installation.empty_database()
-    told = json.loads(installation.run("db", "rebuild", "--from-archive", "--json").stdout)
-    assert told["fingerprint"] == before and told["left_out"] == 0
+    report = json.loads(installation.run("db", "rebuild", "--from-archive", "--json").stdout)
+    assert report["fingerprint"] == before and report["left_out"] == 0
     assert installation.query("SELECT article_uid, kind FROM core.article_event ORDER BY 1, 2, observed_at") == events
     assert installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
     again = json.loads(installation.run("db", "rebuild", "--from-archive", "--json").stdout)
     assert again["segments"] == 0 and again["fingerprint"] == before
-    # Crawls go on from there.
+    # Crawls resume from the rebuilt state.
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second' WHERE outlet = 'tagesblick'")
     assert set(installation.outcomes("tagesblick")) <= {"unchanged", "known_not_due", "not_modified", "revised"}
 
 
-def test_backup_and_restore(two_editions: Installation, tmp_path: Path) -> None:
+def test_restored_backup_has_the_same_content(two_editions: Installation, tmp_path: Path) -> None:
     installation = two_editions
     before = installation.fingerprint()
     installation.run("db", "backup", str(tmp_path / "a.dump"))
@@ -83,10 +83,10 @@ def test_backup_and_restore(two_editions: Installation, tmp_path: Path) -> None:
     assert before in installation.run("db", "restore", str(tmp_path / "a.dump")).stdout
     assert installation.fingerprint() == before
     assert installation.query("SELECT count(*) > 0 FROM mart.search('harbour')", role="analyst") == [(True,)]
-    assert pointers_read_back(installation) == installation.query("SELECT count(*) FROM mart.article")[0][0]
+    assert check_archive_pointers(installation) == installation.query("SELECT count(*) FROM mart.article")[0][0]
 
 
-def test_small_files_are_joined_and_a_cut_off_join_leaves_nothing_wrong(two_editions: Installation) -> None:
+def test_compaction_joins_small_files_and_recovers_from_an_interrupted_join(two_editions: Installation) -> None:
     installation = two_editions
     before = installation.fingerprint()
     store = ArchiveStore(installation.settings.archive)
@@ -96,36 +96,36 @@ def test_small_files_are_joined_and_a_cut_off_join_leaves_nothing_wrong(two_edit
     shutil.copytree(installation.home / "archive", kept)
     outlets = load_registry(installation.settings.outlets).outlets.values()
     tomorrow = datetime.now(UTC) + timedelta(days=2)
-    done = maintain(installation.warehouse, store, outlets, tomorrow)
-    several = [o for o in OUTLETS if sum(name.startswith(f"{o}/") for name in names) > 1]
-    parts = [name for name in names if name.partition("/")[0] in several]
-    assert len(several) >= 3 and done.counts["files joined"] == len(parts)
+    result = maintain(installation.warehouse, store, outlets, tomorrow)
+    outlets_with_several_files = [o for o in OUTLETS if sum(name.startswith(f"{o}/") for name in names) > 1]
+    parts = [name for name in names if name.partition("/")[0] in outlets_with_several_files]
+    assert len(outlets_with_several_files) >= 3 and result.counts["files joined"] == len(parts)
     joined = list(store.files())
-    assert len(joined) == len(OUTLETS) and sum("joined_" in name for name in joined) == len(several)
-    assert installation.fingerprint() == before and pointers_read_back(installation) > 40
-    # A join that was cut off before it deleted what it had joined.
+    assert len(joined) == len(OUTLETS) and sum("joined_" in name for name in joined) == len(outlets_with_several_files)
+    assert installation.fingerprint() == before and check_archive_pointers(installation) > 40
+    # A join that was killed after it wrote the joined file and before it deleted the originals.
     for name in parts:
         target = installation.home / "archive" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(kept / name, target)
-    told = json.loads(installation.run("maintain", "--json").stdout)
-    assert told["spare archive files deleted"] == len(parts) and told["orphaned segments staged again"] == 0
+    report = json.loads(installation.run("maintain", "--json").stdout)
+    assert report["spare archive files deleted"] == len(parts) and report["orphaned segments staged again"] == 0
     assert sorted(store.files()) == sorted(joined)
-    assert installation.fingerprint() == before and pointers_read_back(installation) > 40
-    # A backup from before the join, beside the archive of today: rows are led to where their bytes are now.
+    assert installation.fingerprint() == before and check_archive_pointers(installation) > 40
+    # A backup from before the join with the current archive: rows must point to the joined files.
     installation.drop_database()
     installation.run("db", "restore", str(installation.home / "before-joining.dump"))
-    told = json.loads(installation.run("maintain", "--json").stdout)
-    assert told["spare archive files deleted"] == told["orphaned segments staged again"] == 0
-    assert installation.fingerprint() == before and pointers_read_back(installation) > 40
-    # The joined files fill an empty warehouse like the others.
+    report = json.loads(installation.run("maintain", "--json").stdout)
+    assert report["spare archive files deleted"] == report["orphaned segments staged again"] == 0
+    assert installation.fingerprint() == before and check_archive_pointers(installation) > 40
+    # An empty warehouse can be rebuilt from joined files.
     installation.empty_database()
     assert json.loads(installation.run("db", "rebuild", "--from-archive", "--json").stdout)["fingerprint"] == before
-    assert pointers_read_back(installation) > 40
+    assert check_archive_pointers(installation) > 40
 
 
-def test_files_without_rows_are_staged_again(two_editions: Installation, tmp_path: Path) -> None:
-    """A database restored from before the last crawls, beside the archive of today."""
+def test_archive_files_without_rows_are_staged_again(two_editions: Installation, tmp_path: Path) -> None:
+    """Restore a database from before the last crawl and keep the current archive."""
     installation = two_editions
     installation.run("db", "backup", str(tmp_path / "before.dump"))
     installation.crawl("severny-mayak")
@@ -133,13 +133,13 @@ def test_files_without_rows_are_staged_again(two_editions: Installation, tmp_pat
     installation.drop_database()
     installation.run("db", "restore", str(tmp_path / "before.dump"))
     assert installation.fingerprint() != after
-    told = json.loads(installation.run("maintain", "--json").stdout)
-    assert told["orphaned segments staged again"] >= 1
+    report = json.loads(installation.run("maintain", "--json").stdout)
+    assert report["orphaned segments staged again"] >= 1
     installation.run("load")
     assert installation.fingerprint() == after
 
 
-def test_retention(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
+def test_retention_removes_pages_and_comments_but_keeps_texts(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
     folder = tmp_path / "outlets"
     shutil.copytree(Path(installation.env["PRESSMARK_OUTLETS"]), folder)
     for outlet in ("harbour-dispatch", "odd-lot"):
@@ -159,15 +159,15 @@ def test_retention(installation: Installation, newsstand: Newsstand, tmp_path: P
     late = maintain(installation.warehouse, store, outlets, datetime.now(UTC) + timedelta(days=35))
     assert late.counts["archive files expired"] == 1
     assert installation.query("SELECT count(*), sum(word_count) FROM mart.article") == before, (
-        "what was read of them stays"
+        "extracted texts are kept"
     )
     ((pages,),) = installation.query("SELECT count(archive_file) FROM mart.article WHERE outlet = 'harbour-dispatch'")
-    assert pages == 0 and pointers_read_back(installation) > 10
+    assert pages == 0 and check_archive_pointers(installation) > 10
     with contextlib.suppress(FileNotFoundError):
         assert not list((installation.home / "archive" / "harbour-dispatch").rglob("*.warc.gz"))
 
 
-def test_partitions_and_purge(installation: Installation, newsstand: Newsstand) -> None:
+def test_old_partitions_and_staged_rows_are_removed(installation: Installation, newsstand: Newsstand) -> None:
     installation.crawl("tagesblick")
     installation.query(
         "INSERT INTO staging.event VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'missing', now(), gen_random_uuid(), NULL)"
@@ -176,7 +176,7 @@ def test_partitions_and_purge(installation: Installation, newsstand: Newsstand) 
         ArchiveStore(installation.settings.archive),
         load_registry(installation.settings.outlets).outlets.values(),
     )
-    done = maintain(installation.warehouse, store, outlets, datetime.now(UTC) + timedelta(days=500))
-    assert done.counts["staged rows purged"] == 1 and done.counts["partitions of fetches dropped"] >= 1
+    result = maintain(installation.warehouse, store, outlets, datetime.now(UTC) + timedelta(days=500))
+    assert result.counts["staged rows purged"] == 1 and result.counts["partitions of fetches dropped"] >= 1
     assert installation.query("SELECT to_regclass('ops.fetch_default') IS NOT NULL") == [(True,)]
     installation.query("SELECT ops.ensure_partitions(3)")

@@ -120,4 +120,4 @@ def test_what_cannot_be_exported(installation: Installation, tmp_path: Path, sou
 
 def test_by_a_column_that_is_not_there(installation: Installation, tmp_path: Path) -> None:
     done = installation.run("export", "mart.outlet", "--to", str(tmp_path / "x"), "--by-day", "day", check=False)
-    assert done.returncode == 2 and "It has: outlet" in done.stderr
+    assert done.returncode == 2 and "Its columns: outlet" in done.stderr

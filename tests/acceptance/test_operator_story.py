@@ -100,7 +100,7 @@ def test_a_week_at_the_desk(installation: Installation, site: WebSite, outlet_fi
     file.write_text(file.read_text() + HINT)
     asked = len(site.requests)
     read = json.loads(installation.run("reextract", "layout", "--json").stdout)
-    assert read["state"] == "extracted" and read["refused"]["layout"] == {"read": 8, "articles_now": 8}
+    assert read["state"] == "extracted" and read["rejected"]["layout"] == {"pages": 8, "articles": 8}
     assert installation.query("SELECT count(*) FROM mart.article WHERE outlet = 'layout'") == [(8,)], (
         "nothing counts yet"
     )

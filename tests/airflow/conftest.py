@@ -48,7 +48,7 @@ class RunningAirflow:
 @pytest.fixture(scope="module")
 def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAirflow]:
     """Airflow of its own, started as `pressmark up` does."""
-    home = tmp_path_factory.mktemp("desk")
+    home = tmp_path_factory.mktemp("airflow")
     with pytest.MonkeyPatch.context() as patch, running(home / "access.log") as newsstand:
         outlets = home / "outlets"
         outlets.mkdir()
@@ -75,6 +75,6 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
 
 @pytest.fixture
 def airflow(running_airflow: RunningAirflow) -> Iterator[AirflowClient]:
-    """Logged in to the desk's Airflow."""
+    """A client logged in to the running Airflow."""
     with AirflowClient(running_airflow.service) as client:
         yield client

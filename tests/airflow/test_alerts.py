@@ -63,7 +63,7 @@ def test_a_webhook(webhook: list[Any]) -> None:
             "alerts": ["a is silent: why", "b is blocked: why"]}  # fmt: skip
     assert webhook == [("/hook", "Bearer token", body)]
     AlertNotifier().notify({"dag_run": SimpleNamespace(dag_id="crawl_daily", run_id="scheduled__1")})
-    assert webhook[1][2]["alerts"] == ["crawl_daily: scheduled__1 failed. The log of its last task says why."]
+    assert webhook[1][2]["alerts"] == ["crawl_daily: run scheduled__1 failed. See the log of its last task."]
 
 
 @pytest.mark.parametrize("path", ["/refuse", None])
@@ -75,7 +75,7 @@ def test_a_webhook_that_refuses_or_is_not_there_fails_no_task(
     monkeypatch.setenv("AIRFLOW_CONN_PRESSMARK_ALERTS", json.dumps(given))
     send_alerts("outlets", ["a is silent"])
     assert "ALERT a is silent" in caplog.text
-    assert "could not be sent by the connection pressmark_alerts" in caplog.text and "token" not in caplog.text
+    assert "Cannot send alerts through the connection pressmark_alerts" in caplog.text and "token" not in caplog.text
     assert [came[0] for came in webhook] == ([path] if path else [])
 
 
@@ -177,7 +177,7 @@ def test_our_side(
     assert open_alerts(installation) == [("internal_failure", None)]
     ((_, _, told),) = webhook
     (message,) = told["alerts"]
-    assert "3 of 5 outlets gave no answer" in message and "our side" in message
+    assert "3 of 5 outlets failed in the same run" in message and "probably internal" in message
     # Once more: it has been told already.
     assert papers("still down", *HOSTS[:2]) == NAMES[2:]
     assert len(webhook) == 1 and standing(installation) == before

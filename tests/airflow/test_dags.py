@@ -8,22 +8,23 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL, POOLS
 from pressmark.newsstand.server import Newsstand
-from pressmark.scheduling import audit, batch_jobs
+from pressmark.scheduling import PlannedCrawl, audit, batch_jobs
 from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Installation
 
 TIERS = {"crawl_hourly", "crawl_six_hourly", "crawl_daily"}
-DESK = {"backfill", "reextract", "maintain"}
+OTHERS = {"backfill", "reextract", "maintain"}
 
 
 def test_dag_files_import_fast_and_light() -> None:
     program = (
-        "import airflow.sdk, sys, time; sys.path.insert(0, 'dags'); begin = time.monotonic(); import tiers\n"
+        "import airflow.sdk, sys, time; sys.path.insert(0, 'dags'); begin = time.monotonic(); import crawl\n"
         "print(time.monotonic() - begin, [m for m in ('scrapy', 'trafilatura', 'psycopg2') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT_ROOT, capture_output=True, text=True, check=True)
@@ -35,7 +36,7 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(str(PROJECT_ROOT / "dags"))
-    assert bag.import_errors == {} and set(bag.dags) == TIERS | DESK
+    assert bag.import_errors == {} and set(bag.dags) == TIERS | OTHERS
     for dag in (bag.dags[name] for name in sorted(TIERS)):
         assert dag.doc_md and "*Clear*" in dag.doc_md and "*Backfill*" in dag.doc_md
         assert {"pressmark", "crawl"} <= set(dag.tags) and dag.max_active_runs == 1 and not dag.catchup
@@ -49,21 +50,21 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
         assert {task.pool for task in dag.tasks} == {"default_pool", CRAWL_POOL, LOAD_POOL}
 
 
-def test_the_shape_of_the_desk(airflow_database: None) -> None:
+def test_the_shape_of_the_other_dags(airflow_database: None) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(str(PROJECT_ROOT / "dags"))
     tasks = {
         "backfill": ["plan_backfill", "crawl_and_load", "cluster", "report", "complete"],
         "reextract": ["plan", "extract", "compare", "promote"],
-        "maintain": ["care", "load", "health", "complete"],
+        "maintain": ["run", "load", "health", "complete"],
     }
-    for name in DESK:
+    for name in OTHERS:
         dag = bag.dags[name]
         assert dag.doc_md and "pressmark" in dag.tags and dag.task_ids == tasks[name]
     pools = {task.pool for dag in bag.dags.values() for task in dag.tasks}
     assert pools == {"default_pool", *POOLS}, "a task whose pool is not made never starts"
-    for name in DESK:
+    for name in OTHERS:
         dag = bag.dags[name]
         assert all(task.execution_timeout for task in dag.tasks)
         assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == [tasks[name][-1]]
@@ -81,11 +82,13 @@ def test_jobs() -> None:
         assert max(map(len, jobs)) - min(map(len, jobs)) <= 1
 
 
-def row(outlet: str, **changes: Any) -> dict[str, Any]:
-    return {
-        "outlet": outlet, "crawl_id": "c", "finish_reason": "finished", "error": None, "candidates": 3, "ledger_ok": True,
-        "outcomes": {"new": 3}, "not_loaded": 0, "listed_nothing": False, **changes,
+def row(outlet: str, **changes: Any) -> PlannedCrawl:
+    values: dict[str, Any] = {
+        "outlet": outlet, "request_id": UUID(int=1), "crawl_id": UUID(int=2), "finish_reason": "finished", "error": None,
+        "candidates": 3, "requests": 4, "ledger_ok": True, "outcomes": {"new": 3}, "not_loaded": 0,
+        "listed_nothing": False, **changes,
     }  # fmt: skip
+    return PlannedCrawl(**values)
 
 
 def test_an_audit_says_who_failed_and_judges_by_the_budget() -> None:
@@ -93,11 +96,13 @@ def test_an_audit_says_who_failed_and_judges_by_the_budget() -> None:
     silent = row("c", candidates=0, outcomes={}, listed_nothing=True)
     unchanged = row("e", candidates=0, outcomes={})
     good = audit([row("a"), failed, silent, row("d"), unchanged])
-    assert good.problems == [] and good.failed == {"b": "no robots.txt"} and good.silent == ["c"]
-    assert good.lines[0].startswith("5 outlets: 1 failed, 1 silent, 0 refused us") and good.counts == {"new": 6}
-    assert good.lines[1:] == ["failed   b: no robots.txt", "silent   c: its endpoints answer but list nothing"]
+    assert good.problems == [] and good.failed == {"b": "no robots.txt"} and good.empty == ["c"]
+    assert good.lines[0].startswith("5 outlets: 1 failed, 1 listed nothing, 0 forbid crawling") and good.counts == {
+        "new": 6
+    }
+    assert good.lines[1:] == ["failed   b: no robots.txt", "empty    c: its endpoints respond but list nothing"]
     denied = audit([row("a", outcomes={"robots_denied": 2, "rights_reserved": 1})])
-    assert denied.refused == {"a": "2 robots_denied, 1 rights_reserved"} and denied.problems == []
+    assert denied.refused == {"a": "1 rights_reserved, 2 robots_denied"} and denied.problems == []
     assert "budget" in audit([row("a"), failed]).problems[0]
     assert "was not crawled" in audit([row("a", crawl_id=None)]).failed["a"]
     assert "does not add up" in audit([row("a", ledger_ok=False)]).problems[0]

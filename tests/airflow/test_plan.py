@@ -132,13 +132,13 @@ def test_a_run_with_all_kinds_of_outlets(
             crawl_job(job)
         load_job(job)
     counts = audit_run("crawl_hourly", "r")
-    assert counts == {"outlets": 6, "failed": 1, "silent": 1, "outcomes": {"new": 3, "robots_denied": 1}}
-    told = [record.getMessage() for record in caplog.records]
-    assert "6 outlets: 1 failed, 1 silent, 1 refused us; 3 new, 1 robots_denied" in told
-    assert any(line.startswith("failed   broken: ") for line in told)
-    assert "silent   silent: its endpoints answer but list nothing" in told
-    assert "refused  denied: 1 robots_denied" in told
-    # A retry of the failed job asks only for what has not ended well.
+    assert counts == {"outlets": 6, "failed": 1, "empty": 1, "outcomes": {"new": 3, "robots_denied": 1}}
+    messages = [record.getMessage() for record in caplog.records]
+    assert "6 outlets: 1 failed, 1 listed nothing, 1 forbid crawling; 3 new, 1 robots_denied" in messages
+    assert any(line.startswith("failed   broken: ") for line in messages)
+    assert "empty    silent: its endpoints respond but list nothing" in messages
+    assert "refused  denied: 1 robots_denied" in messages
+    # A retry of the failed job runs only the crawls that failed.
     site.answers["broken.example", "/feed"] = site.answers["silent.example", "/feed"]
     (broken,) = [job for job in jobs if job["name"] == "broken"]
     (fine,) = [job for job in jobs if job["name"] == "fine1"]
@@ -155,7 +155,7 @@ def test_a_run_with_all_kinds_of_outlets(
                 crawl_job(job)
         else:
             crawl_job(job)
-    with pytest.raises(AirflowFailException, match=r"3 of 6 outlets failed; the budget is 25%.*fine1: "):
+    with pytest.raises(AirflowFailException, match=r"3 of 6 outlets failed; the failure budget is 25%.*fine1: "):
         audit_run("crawl_hourly", "bad")
 
 

@@ -38,12 +38,12 @@ def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
     deadline = time.monotonic() + seconds
     while not (now := airflow.run(run.dag_id, run.run_id)).has_ended:
         if time.monotonic() > deadline:
-            raise AssertionError(f"{run.run_id} did not end: {now.state}\n{_told(airflow, run)}")
+            raise AssertionError(f"{run.run_id} did not end: {now.state}\n{_task_states(airflow, run)}")
         time.sleep(0.2)
     return now
 
 
-def _told(airflow: AirflowClient, run: Run) -> str:
+def _task_states(airflow: AirflowClient, run: Run) -> str:
     """State of each task, and the last lines of those that did not end."""
     lines = []
     for task in airflow.tasks(run):
@@ -97,7 +97,7 @@ def test_a_run_as_the_operator_sees_it(
     assert names == {"al-waha", "harbour-dispatch", "la-plaza", "tagesblick"}
     (crawl,) = [t for t in tasks if t["task_id"] == "job.crawl" and t["rendered_map_index"] == "tagesblick"]
     log = airflow.log(run, "job.crawl", crawl["map_index"])
-    assert "tagesblick: 1 of 1 crawls ended well: 10 new" in log and "listed http://tagesblick.newsstand.example" in log
+    assert "tagesblick: 1 of 1 crawl succeeded: 10 new" in log and "listed http://tagesblick.newsstand.example" in log
     counts = airflow.xcom(run, "job.crawl", crawl["map_index"])
     assert counts == {"outlets": 1, "failed": 0, "new": 10}
     link = airflow.links(run, "job.crawl", crawl["map_index"])["Crawls"]
@@ -122,12 +122,12 @@ def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: Airflo
     kept = file.read_text()
     file.write_text(kept + "extraction: {prune: ['//aside']}\n")  # another extractor: there is something to read
     run = airflow.trigger("reextract", {"outlets": ["la-plaza", "tagesblick"], "promote": True})
-    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    assert end_of(airflow, run).state == "success", _task_states(airflow, run)
     read = {t["rendered_map_index"]: t["map_index"] for t in airflow.tasks(run) if t["task_id"] == "extract"}
     assert set(read) == {"la-plaza", "tagesblick"}
     assert "COMPARED" in airflow.log(run, "extract", read["tagesblick"])
-    told = airflow.xcom(run, "extract", read["tagesblick"])
-    assert told["pages"] == 10 and told["outlet"] == "tagesblick"
+    result = airflow.xcom(run, "extract", read["tagesblick"])
+    assert result["pages"] == 10 and result["outlet"] == "tagesblick"
     assert airflow.xcom(run, "promote")["promoted"] == 2
     file.write_text(kept)
     assert len(running_airflow.newsstand.requests()) == before, "no outlet is asked"
@@ -135,13 +135,13 @@ def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: Airflo
 
     form = {"outlets": ["tagesblick"], "since": "2026-03-01", "until": "2026-04-01"}
     run = airflow.trigger("backfill", form)
-    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    assert end_of(airflow, run).state == "success", _task_states(airflow, run)
     assert "PLAN" in airflow.log(run, "plan_backfill")
     assert airflow.xcom(run, "report") == {"state": "dry_run"}, "a dry run unless it is said otherwise"
     run = airflow.trigger("backfill", {**form, "dry_run": False, "force_refetch": True})
-    assert end_of(airflow, run).state == "success", _told(airflow, run)
+    assert end_of(airflow, run).state == "success", _task_states(airflow, run)
     (part,) = [t for t in airflow.tasks(run) if t["task_id"] == "crawl_and_load"]
-    assert part["rendered_map_index"] == "tagesblick (1 part)"
+    assert part["rendered_map_index"] == "tagesblick (1 chunk)"
     assert airflow.xcom(run, "crawl_and_load", part["map_index"]) == {"done": 1}
     assert airflow.xcom(run, "report") == {"state": "done", "outlets": 1}
     assert running_airflow.installation.fingerprint() == undisturbed
@@ -149,9 +149,9 @@ def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: Airflo
     run = airflow.trigger("backfill", {**form, "until": "2026-02-01"})
     assert end_of(airflow, run).state == "failed"
     assert "2026-02-01" in airflow.log(run, "plan_backfill")
-    # Runs of the daily care come by themselves.
-    (care, *_) = airflow.runs("maintain")
-    assert end_of(airflow, care).state == "success", _told(airflow, care)
+    # The daily maintenance is scheduled.
+    (maintenance, *_) = airflow.runs("maintain")
+    assert end_of(airflow, maintenance).state == "success", _task_states(airflow, maintenance)
 
 
 def _by_command(running_airflow: RunningAirflow, words: str) -> psutil.Process | None:
@@ -252,7 +252,7 @@ def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
         taken.listen()
         port = taken.getsockname()[1]
         done = own.run("up", "--detach", "--port", str(port), check=False)
-        assert done.returncode != 0 and f"Port {port} is taken by process" in done.stderr and "--port" in done.stderr
+        assert done.returncode != 0 and f"Port {port} is in use by process" in done.stderr and "--port" in done.stderr
     service = AirflowService(own.settings)
     try:
         process = subprocess.Popen(

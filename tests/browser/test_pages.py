@@ -92,7 +92,7 @@ def test_outlets_page_filters_outlets_and_links_to_crawl_logs(page: Any) -> None
     page.locator("#filter").fill("tagesblick")
     assert page.locator("tbody tr:visible").count() == 1
     page.locator("tbody tr:visible a", has_text="log").click()
-    page.get_by_text("crawls ended well").first.wait_for()
+    page.get_by_text("crawl succeeded").first.wait_for()
 
 
 def test_outlets_page_opens_inside_airflow(page: Any) -> None:
@@ -119,7 +119,7 @@ def test_dry_run_backfill_can_be_started_with_the_form(page: Any, crawled: Runni
     page.locator("input[name=since]").fill("2026-03-01")
     page.locator("input[name=until]").fill("2026-04-01")
     assert page.locator("input[name=dry_run]").is_checked()
-    page.get_by_role("button", name="Start the DAG backfill").click()
+    page.get_by_role("button", name="Trigger the backfill DAG").click()
     page.locator("#told a").wait_for()
     with AirflowClient(crawled.service) as airflow:
         deadline = time.monotonic() + 240
@@ -141,7 +141,7 @@ def test_dry_run_backfill_can_be_started_with_the_form(page: Any, crawled: Runni
     assert page.locator("tbody tr").first.locator("td").last.inner_text() == note
     page.goto("/pressmark/outlet?id=tagesblick")
     rights = page.locator("dl").last.inner_text()
-    assert "robots looked at" in rights and "+00:00" not in rights
+    assert "robots checked at" in rights and "+00:00" not in rights
 
 
 def test_html_in_outlet_content_is_escaped(page: Any, crawled: RunningAirflow) -> None:
