@@ -96,7 +96,8 @@ def data_dictionary() -> str:
         if schema_name != schema:
             schema = schema_name
             lines += [f"## {schema_name}", "", schema_comment, ""]
-        lines += [f"### {schema_name}.{name} ({kind})", "", comment, "", "| column | type | description |", "|---|---|---|"]
+        lines += [f"### {schema_name}.{name} ({kind})", "", comment, ""]
+        lines += ["| column | type | description |", "|---|---|---|"]
         lines += [f"| {c} | {t} | {_cell(w)} |" for s, n, c, t, w in columns if (s, n) == (schema_name, name)]
         lines.append("")
     lines += ["## Functions", ""]

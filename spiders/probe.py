@@ -111,7 +111,7 @@ class ProbeSpider(Spider):
         except PressmarkError as error:
             self.error = str(error)
         except Exception as error:
-            logger.exception("probing %s failed", self.ledger.outlet.home)
+            logger.exception("the probe of %s failed", self.ledger.outlet.home)
             self.error = f"{type(error).__name__}: {error}"
         return
         yield  # makes this an async generator, as Scrapy requires
@@ -381,7 +381,7 @@ def run(known: dict[str, Any], progress: int | None) -> int:
 
 
 def provisional(known: dict[str, Any]) -> Outlet:
-    """Build a provisional outlet for probing from the known fields."""
+    """Build a provisional outlet for the probe from its known fields."""
     host = url_host(known["home"]).removeprefix("www.")
     fields = {
         "id": "probe", "name": host, "domains": [host], "languages": ["en"], "timezone": "UTC", "enabled": True,

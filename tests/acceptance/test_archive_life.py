@@ -23,7 +23,7 @@ OUTLETS = ("harbour-dispatch", "la-plaza", "tagesblick", "meridian-wire", "shiom
 
 
 @pytest.fixture
-def two_editions(installation: Installation, newsstand: Newsstand, saved_states: SavedStates) -> Installation:
+def two_editions(installation: Installation, newsstand: Newsstand, saved_states: SavedStates) -> None:
     """Crawl five outlets twice. One article is revised and one goes missing, which a recheck confirms."""
 
     def crawl() -> None:
@@ -38,7 +38,6 @@ def two_editions(installation: Installation, newsstand: Newsstand, saved_states:
     saved_states.provide(installation, "two_editions", crawl)
     if newsstand.edition == 1:
         newsstand.advance()
-    return installation
 
 
 def make_due(installation: Installation, condition: str) -> None:
@@ -46,6 +45,7 @@ def make_due(installation: Installation, condition: str) -> None:
 
 
 def check_archive_pointers(installation: Installation) -> int:
+    """Check that each archive pointer leads to the page of its article. Return the number of pointers."""
     store = ArchiveStore(installation.settings.archive)
     rows = installation.query(
         "SELECT url, archive_file, archive_offset, archive_length FROM mart.article WHERE archive_file IS NOT NULL"
@@ -55,8 +55,8 @@ def check_archive_pointers(installation: Installation) -> int:
     return len(rows)
 
 
-def test_rebuild_from_archive_gives_the_same_content(two_editions: Installation) -> None:
-    installation = two_editions
+@pytest.mark.usefixtures("two_editions")
+def test_rebuild_from_archive_gives_the_same_content(installation: Installation) -> None:
     before = installation.fingerprint()
     events = installation.query("SELECT article_uid, kind FROM core.article_event ORDER BY 1, 2, observed_at")
     assert ("missing",) in {(kind,) for _, kind in events}
@@ -72,8 +72,8 @@ def test_rebuild_from_archive_gives_the_same_content(two_editions: Installation)
     assert set(installation.outcomes("tagesblick")) <= {"unchanged", "known_not_due", "not_modified", "revised"}
 
 
-def test_restored_backup_has_the_same_content(two_editions: Installation, tmp_path: Path) -> None:
-    installation = two_editions
+@pytest.mark.usefixtures("two_editions")
+def test_restored_backup_has_the_same_content(installation: Installation, tmp_path: Path) -> None:
     before = installation.fingerprint()
     installation.run("db", "backup", str(tmp_path / "a.dump"))
     installation.crawl("meridian-wire")
@@ -86,8 +86,8 @@ def test_restored_backup_has_the_same_content(two_editions: Installation, tmp_pa
     assert check_archive_pointers(installation) == installation.query("SELECT count(*) FROM mart.article")[0][0]
 
 
-def test_compaction_joins_small_files_and_recovers_from_an_interrupted_join(two_editions: Installation) -> None:
-    installation = two_editions
+@pytest.mark.usefixtures("two_editions")
+def test_compaction_joins_small_files_and_recovers_from_an_interrupted_join(installation: Installation) -> None:
     before = installation.fingerprint()
     store = ArchiveStore(installation.settings.archive)
     names = list(store.files())
@@ -124,9 +124,9 @@ def test_compaction_joins_small_files_and_recovers_from_an_interrupted_join(two_
     assert check_archive_pointers(installation) > 40
 
 
-def test_archive_files_without_rows_are_staged_again(two_editions: Installation, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("two_editions")
+def test_archive_files_without_rows_are_staged_again(installation: Installation, tmp_path: Path) -> None:
     """Restore a database from before the last crawl and keep the current archive."""
-    installation = two_editions
     installation.run("db", "backup", str(tmp_path / "before.dump"))
     installation.crawl("severny-mayak")
     after = installation.fingerprint()
@@ -139,7 +139,9 @@ def test_archive_files_without_rows_are_staged_again(two_editions: Installation,
     assert installation.fingerprint() == after
 
 
-def test_retention_removes_pages_and_comments_but_keeps_texts(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
+def test_retention_removes_pages_and_comments_but_keeps_texts(
+    installation: Installation, newsstand: Newsstand, tmp_path: Path
+) -> None:
     folder = tmp_path / "outlets"
     shutil.copytree(Path(installation.env["PRESSMARK_OUTLETS"]), folder)
     for outlet in ("harbour-dispatch", "odd-lot"):
