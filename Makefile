@@ -23,7 +23,7 @@ demo: setup  ## Run the whole pipeline over the sample news sites
 	$(BIN)/pressmark demo
 
 PYTEST := $(BIN)/pytest -q --durations=10 --ignore=tests/browser
-PARALLEL := -n auto --maxprocesses=4 --dist=loadgroup
+PARALLEL := -n auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 test: setup  ## All tests but the long ones; every worker process has its own Postgres
 	$(PYTEST) $(PARALLEL) -m "not long" --ignore=tests/airflow/test_compose.py

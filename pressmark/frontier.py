@@ -1,4 +1,4 @@
-"""DECIDE: whether a candidate is fetched now, and when a page is due again. Pure; the rows are read elsewhere."""
+"""DECIDE: whether to fetch a candidate now, and when a page is due again. Pure functions; callers read the rows."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from pressmark.removal.rules import Removal
 from pressmark.urls import on_domains, trap_reason
 
 Mode = Literal["incremental", "window"]
-REVISIT = "revisit"  # discovered_via of a candidate that is due and that nothing listed
+REVISIT = "revisit"  # discovered_via of a candidate that is due but not listed
 
-_FIRST_RETRY = timedelta(hours=1)
-_LAST_RETRY = timedelta(days=7)
+_MIN_RETRY_DELAY = timedelta(hours=1)
+_MAX_RETRY_DELAY = timedelta(days=7)
 FULL_REFETCH_INTERVAL = timedelta(days=3)
-_CHANGING_FOR = timedelta(days=30)
-_SOONEST, _LATEST = timedelta(hours=1), timedelta(days=1)
+_EXTRA_REVISITS_PERIOD = timedelta(days=30)  # after the first capture; a revision in it brings an extra revisit
+_MIN_REVISIT_DELAY, _MAX_REVISIT_DELAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A URL discovered or due, with what its listing says of it.
+    """A URL that was discovered or is due, with its entry in the listing.
 
-    url_uid: identity of the URL. via: discovery method, or `revisit`. erased: a removal has erased the address; url and
-    url_uid are what stands in its place.
+    url_uid: identity of the URL. via: discovery method, or `revisit`. erased: a removal has erased the URL; url and
+    url_uid are then its replacements.
     """
 
     url: str
@@ -45,7 +45,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontierEntry:
-    """The state of a URL in ops.frontier. own: False for the state of the article that the URL leads to."""
+    """The state of a URL in ops.frontier. own: False if it is the state of the article that the URL leads to."""
 
     url_uid: UUID
     url: str
@@ -69,7 +69,7 @@ class FrontierEntry:
 
 @dataclass(frozen=True, slots=True)
 class CrawlScope:
-    """What a crawl request asks, as far as deciding needs it. Interval `[start, end)` in UTC."""
+    """The parts of a crawl request that decisions depend on. Interval `[start, end)` in UTC."""
 
     mode: Mode
     start: datetime | None
@@ -79,7 +79,7 @@ class CrawlScope:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Fetch (outcome None), take it from the archive, or how the candidate ends without a request."""
+    """Fetch the page (outcome None), extract it from the archive, or resolve the candidate without a request."""
 
     outcome: Outcome | None = None
     reason: str | None = None
@@ -87,7 +87,7 @@ class Decision:
 
     @property
     def fetch(self) -> bool:
-        """Whether to ask for the page."""
+        """Return whether to request the page."""
         return self.outcome is None and not self.from_archive
 
 
@@ -103,19 +103,19 @@ def decide(
     removals: Sequence[Removal],
     now: datetime,
 ) -> Decision:
-    """Fetch this candidate now? robots.txt and budgets are asked later, at the fetch."""
-    left_out = _skip_reason(candidate, known, scope, outlet, removals, now)
-    if left_out is not None:
-        # Left out before for the same reason: nothing new, so it is counted and not stored again.
-        if known is not None and known.last_outcome == left_out.outcome:
-            return Decision(Outcome.KNOWN_NOT_DUE, left_out.reason)
-        return left_out
+    """Decide whether to fetch a candidate now. robots.txt and budgets are checked later, before the request."""
+    skipped = _skip_reason(candidate, known, scope, outlet, removals, now)
+    if skipped is not None:
+        # Skipped before for the same reason: count it, but do not store it again.
+        if known is not None and known.last_outcome == skipped.outcome:
+            return Decision(Outcome.KNOWN_NOT_DUE, skipped.reason)
+        return skipped
     if known is None or scope.force_refetch:
         return FETCH
     if scope.mode == "window":
         if known.first_captured_at:
-            return Decision(Outcome.KNOWN_NOT_DUE, "in the warehouse already")
-        # An earlier window read it, and it was published in this one.
+            return Decision(Outcome.KNOWN_NOT_DUE, "already in the warehouse")
+        # A crawl of another window archived the page, and it was published in this window.
         return FROM_ARCHIVE if known.last_outcome == Outcome.OUT_OF_WINDOW and known.pointer else FETCH
     return FETCH if _is_due(candidate, known, now) else Decision(Outcome.KNOWN_NOT_DUE)
 
@@ -129,7 +129,7 @@ def _skip_reason(
     now: datetime,
 ) -> Decision | None:
     if candidate.erased:
-        return Decision(Outcome.SUPPRESSED, "a removal has erased this address")
+        return Decision(Outcome.SUPPRESSED, "a removal has erased this URL")
     if not on_domains(candidate.url, outlet.domains):
         return Decision(Outcome.OUT_OF_SCOPE, f"not on {', '.join(outlet.domains)}")
     trap = trap_reason(candidate.url)
@@ -147,7 +147,7 @@ def _skip_reason(
     if scope.mode == "window" and published is not None and not in_window(published, scope):
         return Decision(Outcome.OUT_OF_WINDOW, f"published {published:%Y-%m-%d}")
     if outlet.max_age and scope.mode == "incremental":
-        # What has not changed since then was not published since then either.
+        # A page that has not changed since a date was not published after it.
         modified = candidate.entry.modified if candidate.entry else None
         latest = published or modified
         if latest is not None and latest < now - outlet.max_age:
@@ -156,7 +156,7 @@ def _skip_reason(
 
 
 def in_window(published: datetime, scope: CrawlScope) -> bool:
-    """Whether a date of publication lies in `[start, end)`."""
+    """Return whether a date of publication is in `[start, end)`."""
     return (scope.start is None or published >= scope.start) and published < scope.end
 
 
@@ -173,7 +173,7 @@ def _is_due(candidate: Candidate, known: FrontierEntry, now: datetime) -> bool:
     if known.next_due_at is not None and known.next_due_at <= now:
         return True
     modified = candidate.entry.modified if candidate.entry else None
-    # After a failure the back-off alone decides; a listing does not make a broken page come sooner.
+    # After a failure, only the back-off counts. A changed listing does not bring the retry forward.
     return (
         known.last_outcome not in RETRIED
         and modified is not None
@@ -183,15 +183,15 @@ def _is_due(candidate: Candidate, known: FrontierEntry, now: datetime) -> bool:
 
 
 def validators(known: FrontierEntry | None, scope: CrawlScope, now: datetime) -> dict[str, str]:
-    """Headers by which a server may answer 304; none where the whole page is wanted.
+    """Return the headers of a conditional request; none if the whole page is needed.
 
-    A validator is a hint: some servers keep it while the page changes, so a body is asked for now and then, and
-    always once a validator was caught lying.
+    Some servers keep a validator while the page changes. The whole page is therefore requested every
+    FULL_REFETCH_INTERVAL, and always for a URL with an unreliable validator.
     """
     if known is None or known.validators_unreliable or known.first_captured_at is None or known.last_read_at is None:
         return {}
     if not known.own:
-        return {}  # another address's
+        return {}  # the validators belong to another URL
     if scope.mode == "window" or scope.force_refetch or now - known.last_read_at >= FULL_REFETCH_INTERVAL:
         return {}
     headers = {"If-None-Match": known.etag, "If-Modified-Since": known.last_modified}
@@ -201,31 +201,31 @@ def validators(known: FrontierEntry | None, scope: CrawlScope, now: datetime) ->
 def next_due(
     outlet: Outlet, outcome: str, failures: int, first_captured: datetime | None, now: datetime
 ) -> datetime | None:
-    """When to ask for a page again even if nothing lists it; None for never.
+    """Return when to request a page again even if it is not listed; None for never.
 
-    failures: in a row, this one included. first_captured: when a page first came.
+    failures: number of consecutive failures, including this one. first_captured: time of the first capture.
     """
     if outcome in RETRIED or outcome == Outcome.ROBOTS_UNREACHABLE:
-        doubled: int = 2 ** min(failures - 1, 10)
-        return now + min(_FIRST_RETRY * doubled, _LAST_RETRY)
+        factor: int = 2 ** min(failures - 1, 10)
+        return now + min(_MIN_RETRY_DELAY * factor, _MAX_RETRY_DELAY)
     if outcome in (Outcome.BUDGET_EXHAUSTED, Outcome.INTERRUPTED):
         return now
     if outcome in MISSING:
-        # A second look confirms it; then the page rests.
+        # A recheck confirms it. After that, the page is not requested again.
         return now + outlet.revisits.gone_after if failures <= 1 else None
     if outcome in (Outcome.RIGHTS_RESERVED, Outcome.NOINDEX):
-        return now + _LAST_RETRY
+        return now + _MAX_RETRY_DELAY
     if first_captured is None:
         return None
-    later = [first_captured + after for after in (*outlet.revisits.early, *outlet.revisits.after)]
-    if outcome == Outcome.REVISED and now - first_captured < _CHANGING_FOR:
-        # A page that has just changed is likely to change again, the sooner the younger it is.
-        later.append(now + min(max((now - first_captured) / 2, _SOONEST), _LATEST))
-    return min((when for when in later if when > now), default=None)
+    times = [first_captured + after for after in (*outlet.revisits.early, *outlet.revisits.after)]
+    if outcome == Outcome.REVISED and now - first_captured < _EXTRA_REVISITS_PERIOD:
+        # A page that has just changed is likely to change again; the younger it is, the sooner.
+        times.append(now + min(max((now - first_captured) / 2, _MIN_REVISIT_DELAY), _MAX_REVISIT_DELAY))
+    return min((time for time in times if time > now), default=None)
 
 
 def is_early(known: FrontierEntry, outlet: Outlet, now: datetime) -> bool:
-    """Whether a page that is due has only an early look coming to it, which a crawl takes where it has room."""
+    """Return whether a page is due only for an early revisit, which a crawl makes if its budget allows."""
     due, first = known.next_due_at, known.first_captured_at
     if due is None or first is None or known.last_outcome in RETRIED or known.failures:
         return False

@@ -1,4 +1,4 @@
-"""Strings as the warehouse can hold them. Not for finding text in a page: see `extraction`."""
+"""Clean, fold and compare strings, and format counts. Extracting text from a page is in `extraction`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import overload
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
-# C0 controls but tab, newline and carriage return; they carry no meaning in news text and break CSV readers.
+# C0 controls except tab, newline and carriage return. They carry no meaning in news text and break CSV readers.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -19,10 +19,10 @@ def clean_text(value: str) -> str: ...
 @overload
 def clean_text(value: None) -> None: ...
 def clean_text(value: str | None) -> str | None:
-    r"""Make a string storable: no NUL, no lone surrogate, no other control character.
+    r"""Remove control characters, including NUL, and replace lone surrogates.
 
-    psycopg2 refuses NUL and lone surrogates, jsonb refuses \\u0000. Every string that reaches the
-    database passes here: titles, URLs, headers, text.
+    psycopg2 rejects NUL and lone surrogates, and jsonb rejects \\u0000. Every string that is written to the database
+    passes through this function: titles, URLs, headers, text.
     """
     if value is None or not _UNSTORABLE.search(value):
         return value
@@ -30,7 +30,7 @@ def clean_text(value: str | None) -> str | None:
 
 
 def one_line(value: str | None, limit: int = 2000) -> str | None:
-    """White space folded to single spaces and trimmed; None where nothing is left."""
+    """Collapse white space to single spaces and trim. Return None if nothing is left."""
     if not value:
         return None
     folded = _SPACE.sub(" ", clean_text(value)).strip()
@@ -38,17 +38,17 @@ def one_line(value: str | None, limit: int = 2000) -> str | None:
 
 
 def plural(count: int, noun: str, plural_noun: str | None = None) -> str:
-    """A count with its noun: "1 page", "2 pages"."""
+    """Format a count with its noun: "1 page", "2 pages"."""
     return f"{count:,} {noun if count == 1 else plural_noun or noun + 's'}"
 
 
 def comparable(value: str | None) -> str:
-    """The form in which two versions of a text are compared: NFKC, white space folded."""
+    """Return the form in which two texts are compared: NFKC, with white space collapsed."""
     if not value:
         return ""
     return " ".join((value if value.isascii() else unicodedata.normalize("NFKC", value)).split())
 
 
 def fold_name(name: str) -> str:
-    """A name for comparison: its letters and digits, case-folded."""
+    """Return the letters and digits of a name, case-folded, for comparison."""
     return _NOT_ALPHANUMERIC.sub("", unicodedata.normalize("NFKC", name).casefold())

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 from psycopg2 import sql
+from xdist.scheduler import LoadScopeScheduling
 
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.settings import PROJECT_ROOT, Settings
@@ -24,18 +25,32 @@ from pressmark.warehouse.migrations import migrate
 from tests.site import WebSite
 
 SHARED = PROJECT_ROOT.parent / "shared"
-# Fixtures that are expensive to make: their tests stay on one worker.
-SHARED_FIXTURES = {"running_airflow", "airflow_database", "undisturbed", "two_editions", "own"}
+# Modules whose tests share an expensive fixture: they stay on one worker. All other tests are balanced one by one.
+SHARING_MODULES = {
+    "tests/airflow/test_running_airflow.py",
+    "tests/acceptance/test_archive_life.py",
+    "tests/acceptance/test_external_server.py",
+    "tests/acceptance/test_kills.py",
+    "tests/integration/test_extraction_pool.py",
+}
 KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+class BalancedScheduling(LoadScopeScheduling):
+    """Hands out single tests, but modules of SHARING_MODULES as a whole."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if module in SHARING_MODULES else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BalancedScheduling:
+    return BalancedScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let xdist balance single tests, but keep those that share an expensive fixture on one worker."""
-    items.sort(key=lambda item: "tests/airflow/" not in item.nodeid)  # the longest first; the sort is stable
-    for item in items:
-        if SHARED_FIXTURES & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    """Start the longest tests first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: "tests/airflow/" not in item.nodeid)
 
 
 def process_command(process: psutil.Process) -> list[str]:

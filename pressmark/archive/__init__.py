@@ -1,1 +1,1 @@
-"""The archive: what came over the wire, as WARC files."""
+"""The archive: captures as received, in WARC files."""

@@ -1,4 +1,4 @@
-"""Where archived bytes are: a segment, and the place of the record in it."""
+"""Archive pointers: the location of a record within a segment."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class ArchivePointer:
-    """A WARC record: offset and compressed length in bytes, within its segment.
+    """The location of a WARC record: its segment, and its offset and compressed length in bytes.
 
-    `core.archive_segment` maps the segment to a file, so that files can be joined and moved.
+    `core.archive_segment` maps the segment to a file, so that files can be compacted and moved.
     """
 
     segment_id: UUID
@@ -19,10 +19,10 @@ class ArchivePointer:
     length: int
 
     def as_json(self) -> dict[str, Any]:
-        """The form in which WARC metadata records name it."""
+        """Return the pointer as it is written to WARC metadata records."""
         return {"segment_id": str(self.segment_id), "offset": self.offset, "length": self.length}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> ArchivePointer:
-        """The reverse of `as_json`."""
+        """Create a pointer from the result of `as_json`."""
         return cls(UUID(value["segment_id"]), value["offset"], value["length"])

@@ -1,8 +1,8 @@
-"""WARC records: making, writing at an exact offset, reading back at a pointer.
+"""Creates, writes and reads WARC records.
 
-The body of a response is kept with its Content-Encoding as received and its transfer coding removed;
-status and headers are those that Scrapy reports (title-cased, reordered), which warcinfo states.
-Each record is a gzip member of its own, so that (offset, length) is enough to read it.
+The body of a response keeps its Content-Encoding as received. Its transfer coding is removed. Status and headers are
+those that Scrapy reports (title-cased, reordered), as stated in warcinfo. Each record is a separate gzip member, so
+that offset and length are enough to read it.
 
 Format: WARC/1.1, https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
 """
@@ -29,8 +29,8 @@ from pressmark.errors import ArchiveError
 
 _IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 _REASONS = {200: "OK", 203: "Non-Authoritative Information", 206: "Partial Content"}
-# Bodies mostly come gzip'd already: those are stored as they are, others packed at the fastest level.
-_STORED, _PACKED = 0, 1
+# Most bodies arrive compressed. They are stored without compression, others are compressed at the fastest level.
+_STORED, _COMPRESSED = 0, 1
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 Headers = tuple[tuple[str, str], ...]
@@ -38,10 +38,10 @@ Headers = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A response as it came: body with its content encoding, transfer coding removed.
+    """A response as received. The body keeps its content encoding, its transfer coding is removed.
 
-    headers: as Scrapy reports them, latin-1. observed_at: UTC. wire_digest: `body_digest(body)`; it
-    stays when the body is let go.
+    headers: as Scrapy reports them, decoded as latin-1. observed_at: in UTC. wire_digest: `body_digest(body)`, which is
+    kept when the body is dropped.
     """
 
     capture_id: UUID
@@ -55,41 +55,41 @@ class Response:
     request_headers: Headers = ()
 
     def header(self, name: str) -> str | None:
-        """First value of a header; None where it is not there."""
+        """Return the first value of a header, or None if it is missing."""
         return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
     def without_body(self) -> Response:
-        """The same without its body, to be kept in memory while the body lies in the spool."""
+        """Return a copy without the body, to keep in memory while the body is in the spool."""
         return replace(self, body=b"")
 
 
 def body_digest(body: bytes) -> bytes:
-    """sha256 of a body as received."""
+    """Return the sha256 of a body as received."""
     return hashlib.sha256(body).digest()
 
 
 class RecordWriter:
-    """Writes records to an open binary file, each a gzip member, and tells where each lies."""
+    """Writes records to an open binary file, each as a separate gzip member."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self._writers = {level: GzipWriter(file, compression_level=level) for level in (_STORED, _PACKED)}
+        self._writers = {level: GzipWriter(file, compression_level=level) for level in (_STORED, _COMPRESSED)}
 
     def write(self, record: WarcRecord, packed_already: bool = False) -> tuple[int, int]:
-        """(offset, length) of the record in the file.
+        """Write a record and return its (offset, length) in the file.
 
-        packed_already: its body is compressed, and doing it again is not worth the time.
+        packed_already: whether the body is compressed already, so that compressing it again isn't worth the time.
         """
         offset = self._file.tell()
-        writer = self._writers[_STORED if packed_already else _PACKED]
+        writer = self._writers[_STORED if packed_already else _COMPRESSED]
         record.write(writer)
-        writer.finish()  # else the whole file becomes one member that other tools refuse
+        writer.finish()  # otherwise the whole file becomes one member, which other tools reject
         self._file.flush()
         return offset, self._file.tell() - offset
 
 
 def response_record(response: Response) -> WarcRecord:
-    """The response itself."""
+    """Create the response record."""
     reason = _REASONS.get(response.status, "")
     head = f"HTTP/1.1 {response.status} {reason}\r\n".encode() + _header_block(response.headers)
     record = _record(WarcRecordType.response, response.observed_at, response.capture_id, response.url)
@@ -108,7 +108,10 @@ def revisit_record(
     first_seen: datetime | None = None,
     first_captured: UUID | None = None,
 ) -> WarcRecord:
-    """A response whose body is byte for byte the one of an earlier capture (named where known): headers only."""
+    """Create a revisit record: only the headers of a response whose body is identical to that of an earlier capture.
+
+    first_url, first_seen, first_captured: URL, time and id of the earlier capture, if known.
+    """
     reason = _REASONS.get(response.status, "")
     head = f"HTTP/1.1 {response.status} {reason}\r\n".encode() + _header_block(response.headers)
     record = _record(WarcRecordType.revisit, response.observed_at, response.capture_id, response.url)
@@ -128,7 +131,7 @@ def revisit_record(
 
 
 def request_record(response: Response) -> WarcRecord:
-    """The request that the response answers."""
+    """Create the record of the request for a response."""
     parts = urlsplit(response.url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = (("Host", parts.netloc.rpartition("@")[2]), *response.request_headers)
@@ -141,7 +144,7 @@ def request_record(response: Response) -> WarcRecord:
 
 
 def metadata_record(response: Response, fields: dict[str, Any]) -> WarcRecord:
-    """What Pressmark knew at the fetch, as JSON: enough to stage the visit again from the file alone."""
+    """Create the metadata record of a capture as JSON. With it, the capture can be staged again from the file alone."""
     record = _record(WarcRecordType.metadata, response.observed_at, uuid4(), response.url)
     record.headers.set("Content-Type", "application/json")
     record.headers.set("WARC-Concurrent-To", f"<{response.capture_id.urn}>")
@@ -150,7 +153,7 @@ def metadata_record(response: Response, fields: dict[str, Any]) -> WarcRecord:
 
 
 def events_record(fields: dict[str, Any]) -> WarcRecord:
-    """What a segment knows of articles beside captures (missing pages, unchanged ones), as JSON under `events`."""
+    """Create the record of a segment's events (missing and unchanged pages), as JSON under `events`."""
     record = _record(WarcRecordType.metadata, datetime.now(UTC), uuid4(), None)
     record.headers.set("Content-Type", "application/json")
     record.set_bytes_content(json.dumps(fields, ensure_ascii=False, sort_keys=True, default=str).encode())
@@ -158,7 +161,7 @@ def events_record(fields: dict[str, Any]) -> WarcRecord:
 
 
 def warcinfo_record(fields: dict[str, str], filename: str) -> WarcRecord:
-    """The head of a file: who made it, how, and what its bodies are."""
+    """Create the first record of a file: the software, the format, and how bodies are stored."""
     lines = {
         "software": f"Pressmark/{__version__}",
         "format": "WARC File Format 1.1",
@@ -175,16 +178,16 @@ def warcinfo_record(fields: dict[str, str], filename: str) -> WarcRecord:
 
 
 def read_response(member: bytes) -> Response:
-    """The response in one gzip member. Raises ArchiveError where there is none."""
+    """Return the response in a gzip member. Raises ArchiveError if there is none."""
     for record in _iterate(io.BytesIO(member)):
         if record.record_type in (WarcRecordType.response, WarcRecordType.revisit):
             return _response(record)
-    raise ArchiveError("the archive pointer does not lead to a response record")
+    raise ArchiveError("There is no response record at the archive pointer.")
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """A segment within a file: where it begins, its captures, its events (fields of staging.event), what was asked."""
+    """A segment in a file: its location, its captures, its events (columns of staging.event) and its crawl request."""
 
     segment_id: UUID
     crawl_id: UUID
@@ -200,7 +203,7 @@ class StoredSegment:
 
 @dataclass(frozen=True, slots=True)
 class StoredCapture:
-    """A response or revisit of a file, where it lies, and the fields of its metadata record."""
+    """A response or revisit in a file, with its location and the fields of its metadata record."""
 
     response: Response
     offset: int
@@ -210,7 +213,7 @@ class StoredCapture:
 
 
 def read_captures(document: bytes) -> Iterator[StoredCapture]:
-    """All captures of a WARC file with their metadata, in order; a torn last record ends the reading."""
+    """Yield all captures of a WARC file with their metadata, in order. Stops at an incomplete last record."""
     pending: tuple[Response, int, int, bool] | None = None
     for offset, length in member_spans(document):
         record = next(iter(_iterate(io.BytesIO(document[offset : offset + length]))), None)
@@ -225,11 +228,11 @@ def read_captures(document: bytes) -> Iterator[StoredCapture]:
 
 
 def read_segments(document: bytes) -> Iterator[StoredSegment]:
-    """The segments that a file is made of, in order; offsets of captures are counted from their segment's begin.
+    """Yield the segments of a file, in order. Offsets of captures are relative to their segment.
 
-    Each begins with its warcinfo record. Files of our own alone: others name no segment.
+    Each segment begins with its warcinfo record. Only files written by Pressmark contain segments.
     """
-    begins = []
+    starts = []
     for offset, length in member_spans(document):
         record = next(iter(_iterate(io.BytesIO(document[offset : offset + length]))), None)
         if record is not None and record.record_type == WarcRecordType.warcinfo:
@@ -238,33 +241,34 @@ def read_segments(document: bytes) -> Iterator[StoredSegment]:
                 for line in record.reader.read().decode("utf-8", "replace").split("\r\n")
                 if ": " in line
             )
-            begins.append((offset, fields))
-    for number, (offset, fields) in enumerate(begins):
-        end = begins[number + 1][0] if number + 1 < len(begins) else len(document)
+            starts.append((offset, fields))
+    for number, (offset, fields) in enumerate(starts):
+        end = starts[number + 1][0] if number + 1 < len(starts) else len(document)
         if "pressmark-segment" not in fields:
             continue
-        part = document[offset:end]
+        content = document[offset:end]
         yield StoredSegment(
             UUID(fields["pressmark-segment"]),
             UUID(fields["isPartOf"]),
             fields["pressmark-outlet"],
             offset,
             end - offset,
-            list(read_captures(part)),
-            _events(part),
-            *_asked(fields.get("pressmark-scope", "")),
+            list(read_captures(content)),
+            _events(content),
+            *_parse_scope(fields.get("pressmark-scope", "")),
         )
 
 
-def _asked(text: str) -> tuple[Literal["incremental", "window"], datetime | None, datetime]:
+def _parse_scope(text: str) -> tuple[Literal["incremental", "window"], datetime | None, datetime]:
     mode, _, interval = text.partition(" ")
-    begin, _, end = interval.partition("/")
-    ending = datetime.fromisoformat(end) if end else _NEVER
-    return "window" if mode == "window" else "incremental", datetime.fromisoformat(begin) if begin else None, ending
+    start_text, _, end_text = interval.partition("/")
+    start = datetime.fromisoformat(start_text) if start_text else None
+    end = datetime.fromisoformat(end_text) if end_text else _NEVER
+    return "window" if mode == "window" else "incremental", start, end
 
 
 def _events(document: bytes) -> list[dict[str, Any]]:
-    for offset, length in itertools.islice(member_spans(document), 1, 2):  # behind the warcinfo record
+    for offset, length in itertools.islice(member_spans(document), 1, 2):  # the record after warcinfo
         record = next(iter(_iterate(io.BytesIO(document[offset : offset + length]))), None)
         if record is not None and record.record_type == WarcRecordType.metadata:
             content = record.reader.read()
@@ -273,7 +277,7 @@ def _events(document: bytes) -> list[dict[str, Any]]:
 
 
 def member_spans(document: bytes) -> Iterator[tuple[int, int]]:
-    """(offset, length) of each whole gzip member."""
+    """Yield (offset, length) of each complete gzip member."""
     offset = 0
     while offset < len(document):
         decoder = zlib.decompressobj(wbits=31)
@@ -324,6 +328,6 @@ def _date(when: datetime) -> str:
 
 
 def _header_block(headers: Headers) -> bytes:
-    # A header with a line break would end the block early.
+    # A line break in a header would end the block early.
     lines = [f"{name}: {value}".replace("\r", " ").replace("\n", " ") for name, value in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace")

@@ -1,7 +1,7 @@
-"""The open segment on the local disk, and its sealing into a file of the archive.
+"""The spool of the open segment on local disk, and sealing a segment into a WARC file.
 
-A response is written here once, as one gzip member; extraction workers read it at its pointer, and
-sealing copies the member's bytes. What is left here by a process that died is of no use and removed.
+A response is written to the spool once, as one gzip member. Extraction workers read it at its pointer, and sealing
+copies the bytes of the member. Spool files of a process that died are removed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from pressmark.archive.store import disk_error
 
 @dataclass(frozen=True, slots=True)
 class SpoolPointer:
-    """Where a response lies in a spool file."""
+    """The location of a response in a spool file."""
 
     path: str
     offset: int
@@ -51,20 +51,20 @@ class Spool:
             raise disk_error(error, path) from error
 
     def append(self, response: Response) -> SpoolPointer:
-        """Write a response. Raises NoSpace or ArchiveError; the spool is then of no more use."""
+        """Write a response. Raises NoSpace or ArchiveError, after which the spool can no longer be used."""
         record = response_record(response)
         try:
             if failpoints.armed("within_warc_member"):
                 _write_half(self._file, record)
-            packed = response.header("Content-Encoding") is not None
-            offset, length = self._writer.write(record, packed_already=packed)
+            is_compressed = response.header("Content-Encoding") is not None
+            offset, length = self._writer.write(record, packed_already=is_compressed)
         except OSError as error:
             raise disk_error(error, self.path) from error
         self.size = offset + length
         return SpoolPointer(str(self.path), offset, length)
 
     def close(self) -> None:
-        """Close the file; it stays on disk until `discard`."""
+        """Close the file. It stays on disk until `discard`."""
         self._file.close()
 
     def discard(self) -> None:
@@ -74,7 +74,7 @@ class Spool:
 
 
 def read_spooled(pointer: SpoolPointer) -> Response:
-    """The response at a pointer."""
+    """Return the response at a pointer. Raises ArchiveError if there is none."""
     with open(pointer.path, "rb") as file:
         file.seek(pointer.offset)
         return read_response(file.read(pointer.length))
@@ -82,9 +82,9 @@ def read_spooled(pointer: SpoolPointer) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class ToArchive:
-    """One response to be sealed: its headers, where its bytes lie, and what to note beside it.
+    """A response to seal, with its spool pointer and the fields of its metadata record.
 
-    record: stands in for the spooled bytes where it is given (a revisit record).
+    record: a revisit record that is written instead of the spooled bytes.
     """
 
     response: Response
@@ -100,11 +100,10 @@ def seal(
     name: str,
     events: Sequence[dict[str, Any]] = (),
 ) -> list[tuple[int, int]]:
-    """Write a WARC file with these responses; returns (offset, length) of each, in order.
+    """Write a WARC file with these responses. Return (offset, length) of each, in order.
 
-    events: what the segment knows beside them.
-
-    The file is on disk (fsync) when this returns. Raises NoSpace or ArchiveError.
+    events: the events of the segment, such as missing or unchanged pages.
+    The file is flushed to disk (fsync) on return. Raises NoSpace or ArchiveError.
     """
     pointers: list[tuple[int, int]] = []
     try:
@@ -135,7 +134,7 @@ def seal(
 
 
 def _write_half(file: BinaryIO, record: Any) -> None:
-    """Leave a torn record behind, then die: only a test gets here."""
+    """Write half a record, then end the process. Only tests use this."""
     whole = io.BytesIO()
     RecordWriter(whole).write(record)
     file.write(whole.getvalue()[: whole.tell() // 2])

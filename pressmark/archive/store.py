@@ -1,6 +1,6 @@
-"""The archive: where sealed WARC files lie, on a local folder or any fsspec URL (`s3://bucket/prefix`).
+"""The archive of sealed WARC files, in a local folder or at any fsspec URL (`s3://bucket/prefix`).
 
-A file appears whole or not at all. Names are made of ids alone:
+A file is written completely or not at all. File names consist of ids:
 `<outlet>/<year>/<month>/<crawl_id>_<segment_id>.warc.gz`.
 """
 
@@ -20,18 +20,18 @@ from pressmark.errors import ArchiveError, NoSpace
 
 
 class ArchiveStore:
-    """The files of one archive."""
+    """The files of an archive."""
 
     def __init__(self, root: str) -> None:
         """root: a folder, or the URL of a file system. Raises ArchiveError if it cannot be opened."""
         self.root = root
         self.is_local = "://" not in root or root.startswith("file://")
         if not self.is_local:
-            _ = self._opened  # a wrong URL is reported now
+            _ = self._opened  # reports an invalid URL immediately
 
     @cached_property
     def _opened(self) -> tuple[Any, str]:
-        """(file system, base path). Opened late: fsspec takes a tenth of a second to import."""
+        """(file system, base path). Created on first use, because fsspec takes a tenth of a second to import."""
         import fsspec
 
         try:
@@ -51,7 +51,7 @@ class ArchiveStore:
     def put(self, source: Path, name: str) -> None:
         """Move a finished local file into the archive under `name`.
 
-        Raises NoSpace or ArchiveError; `source` is then still there.
+        Raises NoSpace or ArchiveError. In this case `source` is kept.
         """
         target = f"{self._base}/{name}"
         try:
@@ -76,7 +76,7 @@ class ArchiveStore:
             raise disk_error(error, target) from error
 
     def read(self, name: str, offset: int, length: int) -> bytes:
-        """Bytes of a file. Raises ArchiveError where they are not there."""
+        """Return `length` bytes of a file from `offset`. Raises ArchiveError if they are missing."""
         try:
             data: bytes = self._fs.cat_file(f"{self._base}/{name}", start=offset, end=offset + length)
         except OSError as error:
@@ -86,7 +86,7 @@ class ArchiveStore:
         return data
 
     def read_file(self, name: str) -> bytes:
-        """A whole file."""
+        """Return the content of a file. Raises ArchiveError if it cannot be read."""
         try:
             data: bytes = self._fs.cat_file(f"{self._base}/{name}")
         except OSError as error:
@@ -94,7 +94,10 @@ class ArchiveStore:
         return data
 
     def overwrite(self, name: str, pieces: list[tuple[int, bytes]]) -> None:
-        """Put (offset, bytes) in place of as many bytes of a file; it is there whole at any moment."""
+        """Overwrite bytes of a file. pieces: (offset, bytes).
+
+        The file is replaced in one step, so that readers never see a partial change.
+        """
         target = f"{self._base}/{name}"
         try:
             if not self.is_local:
@@ -116,7 +119,7 @@ class ArchiveStore:
             raise disk_error(error, target) from error
 
     def delete(self, name: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file. Does nothing if it doesn't exist."""
         try:
             self._fs.rm_file(f"{self._base}/{name}")
         except FileNotFoundError:
@@ -125,16 +128,16 @@ class ArchiveStore:
             raise disk_error(error, f"{self._base}/{name}") from error
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file; None where it is not there."""
+        """Return the size of a file in bytes, or None if it doesn't exist."""
         try:
             return int(self._fs.size(f"{self._base}/{name}"))
         except FileNotFoundError:
             return None
 
     def notes(self, folder: str) -> dict[str, str]:
-        """Small JSON files of a folder beside the WARC files, by name."""
+        """Return the JSON files of a folder next to the WARC files, by name."""
         if self.is_local and not Path(self.root.removeprefix("file://"), folder).exists():
-            return {}  # the common case, without opening the file system
+            return {}  # avoids importing fsspec in the common case
         try:
             paths = self._fs.glob(f"{self._base}/{folder}/*.json")
             return {path.rsplit("/", 1)[-1]: self._fs.cat_file(path).decode() for path in sorted(paths)}
@@ -142,7 +145,7 @@ class ArchiveStore:
             raise ArchiveError(f"{self.root}/{folder} cannot be read: {error}") from error
 
     def put_note(self, folder: str, name: str, text: str) -> None:
-        """Write one of them, whole or not at all."""
+        """Write a JSON file to a folder next to the WARC files. It is written completely or not at all."""
         target = f"{self._base}/{folder}/{name}"
         try:
             if not self.is_local:
@@ -158,32 +161,32 @@ class ArchiveStore:
             raise disk_error(error, target) from error
 
     def files(self, prefix: str = "") -> Iterator[str]:
-        """Names of the WARC files below a prefix."""
+        """Yield the names of the WARC files below a prefix."""
         for path in sorted(self._fs.find(f"{self._base}/{prefix}")):
             if path.endswith(".warc.gz"):
                 yield path[len(self._base) + 1 :]
 
     def files_of_crawl(self, outlet: str, crawl_id: UUID) -> list[str]:
-        """Names of the files that one crawl put in place."""
-        found = self._fs.glob(f"{self._base}/{outlet}/*/*/{crawl_id}_*.warc.gz")
-        return sorted(path[len(self._base) + 1 :] for path in found)
+        """Return the names of the files of a crawl."""
+        paths = self._fs.glob(f"{self._base}/{outlet}/*/*/{crawl_id}_*.warc.gz")
+        return sorted(path[len(self._base) + 1 :] for path in paths)
 
 
 def segment_name(outlet: str, crawl_id: UUID, segment_id: UUID, opened: datetime) -> str:
-    """The name of a segment's file."""
+    """Return the file name of a segment."""
     return f"{outlet}/{opened:%Y}/{opened:%m}/{crawl_id}_{segment_id}.warc.gz"
 
 
 def segment_id_from_name(name: str) -> UUID:
-    """The segment whose file this is. Raises ArchiveError for a name that is not ours."""
+    """Return the id of the segment in a file. Raises ArchiveError if the name isn't that of a segment."""
     try:
         return UUID(name.rpartition("_")[2].removesuffix(".warc.gz"))
     except ValueError as error:
-        raise ArchiveError(f"{name} is not named like a segment of Pressmark") from error
+        raise ArchiveError(f"{name} is not the file name of a Pressmark segment") from error
 
 
 def disk_error(error: OSError, path: str | Path) -> ArchiveError:
-    """The error to raise for a failed write."""
+    """Return the error to raise for a failed write: NoSpace if the disk is full, else ArchiveError."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(f"No space left on the disk of {path}. Free some, then run the same command again.")
     return ArchiveError(f"{path} cannot be written: {error.strerror or error}")

@@ -7,7 +7,6 @@ import shlex
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -45,16 +44,15 @@ def newsstand(
       pressmark newsstand --edition 2
     """
     settings = Settings.from_env()
+    ends = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before the threads of the server start: they inherit it
     with serving(settings.home / "newsstand" / "access.log", port, edition) as site:
         out.print(f"Serving the sample sites on 127.0.0.1:{site.port}, edition {edition}.")
         out.print("To crawl them in another shell:\n")
         out.print(f"  export PRESSMARK_OUTLETS={OUTLETS}")
         out.print(f"  export PRESSMARK_RESOLVE={site.resolve}\n")
         out.print("Press Ctrl-C to stop.")
-        stopped = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stopped.set())
-        stopped.wait()
+        signal.sigwait(ends)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,20 @@
-"""Backfills: what outlets published on certain dates, planned before anything is fetched, in parts that are kept.
+"""Backfills fetch what outlets published between two dates.
 
-A part (chunk) is an outlet and a calendar month. What is done is not done again: neither by the same backfill after a
-kill, nor by another one for the same dates. Pages that are in the warehouse are not fetched again in any case.
+A backfill is planned before any article is fetched. It runs in chunks of one outlet and one calendar month. A chunk
+that is done is not repeated, neither when the backfill is resumed nor by another backfill of the same dates. Pages in
+the warehouse are not fetched again unless `force_refetch` is set.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import subprocess
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from psycopg2.extensions import cursor as Cursor
@@ -25,13 +28,13 @@ from pressmark.outlet import PAST_REACHING_METHODS, Outlet
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.times import duration
-from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
+from pressmark.warehouse.connection import Warehouse, dict_rows, transaction, typed_rows
 from pressmark.warehouse.crawl_requests import add_request
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
 MAX_RANGE = timedelta(days=3660)
-_ATTEMPTS = 3  # of a part in which listings or pages give no answer
+_MAX_ATTEMPTS = 3  # for a chunk in which listings or pages do not respond
 _FINISHED = ("done", "covered")
 _SQL = queries("backfill")
 
@@ -40,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BackfillRequest:
-    """What a backfill asks for: outlets and `[since, until)` by date of publication, UTC."""
+    """The outlets and the interval `[since, until)` (UTC) of publication dates to backfill."""
 
     outlets: tuple[Outlet, ...]
     since: datetime
@@ -51,15 +54,16 @@ class BackfillRequest:
 
     @property
     def ids(self) -> list[str]:
-        """The outlets' ids, sorted."""
+        """Return the outlets' ids, sorted."""
         return sorted(outlet.id for outlet in self.outlets)
 
 
 @dataclass(slots=True)
 class OutletPlan:
-    """What one outlet's part would be. days: by day of publication (`?` where listings do not say).
+    """The plan for one outlet.
 
-    error: why it cannot be planned; it then has no chunks. note: what else should be known beforehand.
+    days: counts by day of publication, with `?` for articles whose listing has no date. error: why the outlet cannot
+    be planned; such an outlet gets no chunks. note: a limit of the plan, such as sitemaps that were not read.
     """
 
     outlet: str
@@ -77,7 +81,7 @@ class OutletPlan:
 
 @dataclass(slots=True)
 class Plan:
-    """A backfill before it runs. chunks: (outlet, since, until, state)."""
+    """The plan of a backfill. chunks: (outlet, since, until, state)."""
 
     backfill_id: UUID
     outlets: list[OutletPlan]
@@ -86,76 +90,114 @@ class Plan:
 
     @property
     def missing(self) -> int:
-        """Pages that are to be fetched."""
+        """Return the number of pages to fetch."""
         return sum(plan.missing for plan in self.outlets)
 
     @property
     def requests(self) -> int:
-        """Requests that it will make, about."""
+        """Return the estimated number of requests."""
         return sum(plan.requests for plan in self.outlets)
 
     @property
     def seconds(self) -> float:
-        """How long it will take, about: outlets are crawled side by side."""
+        """Return the estimated duration. Outlets are crawled concurrently, so it is that of the slowest outlet."""
         return max((plan.seconds for plan in self.outlets), default=0.0)
 
     @property
     def lines(self) -> list[str]:
-        """For a log: a line an outlet, then the sum."""
+        """Return log lines: one per outlet, then the total."""
         lines = []
         for p in self.outlets:
             if p.error:
-                lines.append(f"{p.outlet}: cannot be planned: {p.error}")
+                lines.append(f"{p.outlet}: no plan: {p.error}")
                 continue
             lines.append(
                 f"{p.outlet}: {p.known} known, {p.discoverable} discoverable, {p.missing} missing"
-                + (f" ({p.undated} of them without a date in the listing)" if p.undated else "")
-                + f"; about {p.requests} requests, {duration(p.seconds)}"
+                + (f" ({p.undated} without a date in the listing)" if p.undated else "")
+                + f"; about {plural(p.requests, 'request')}, {duration(p.seconds)}"
                 + (f"; {p.note}" if p.note else "")
             )
         waiting = sum(state not in _FINISHED for *_, state in self.chunks)
         lines.append(
-            f"{len(self.chunks)} parts, {waiting} to do; {self.missing} pages, about {self.requests} requests, "
-            f"{duration(self.seconds)} with the outlets side by side"
+            f"{plural(len(self.chunks), 'chunk')}, {waiting} to do; {plural(self.missing, 'page')}, "
+            f"about {plural(self.requests, 'request')}, {duration(self.seconds)} with all outlets crawled concurrently"
         )
         return lines
 
 
-def check(wanted: BackfillRequest) -> None:
-    """Raises ConfigError for a range that makes no sense, saying why."""
+class _Chunk(NamedTuple):
+    """A row of ops.backfill_chunk."""
+
+    outlet: str
+    since: datetime
+    until: datetime
+    state: str
+    request_id: UUID | None
+    attempts: int
+    detail: str | None
+
+
+class _Backfill(NamedTuple):
+    """A row of ops.backfill. plan: the JSON of an OutletPlan by outlet."""
+
+    backfill_id: UUID
+    outlets: list[str]
+    since: datetime
+    until: datetime
+    methods: list[str] | None
+    page_budget: int | None
+    force_refetch: bool
+    state: str
+    requested_by: str
+    created_at: datetime
+    finished_at: datetime | None
+    plan: dict[str, Any]
+    report: dict[str, Any] | None
+
+
+class _ChunkResult(NamedTuple):
+    """The state of a chunk after its crawl. is_refused: the host refuses us, so other chunks would fail too."""
+
+    state: str
+    detail: str | None = None
+    is_refused: bool = False
+
+
+def check(request: BackfillRequest) -> None:
+    """Raise ConfigError if the backfill is not possible."""
     now = datetime.now(UTC)
-    if not wanted.outlets:
+    if not request.outlets:
         raise ConfigError("A backfill needs at least one outlet.")
-    if wanted.since >= wanted.until:
+    if request.since >= request.until:
         raise ConfigError(
-            f"The begin {wanted.since:%Y-%m-%d} is not before the end {wanted.until:%Y-%m-%d} (excluded)."
+            f"The begin {request.since:%Y-%m-%d} is not before the end {request.until:%Y-%m-%d} (exclusive)."
         )
-    if wanted.since > now:
-        raise ConfigError(f"{wanted.since:%Y-%m-%d} is in the future: nothing was published then.")
-    if wanted.until - wanted.since > MAX_RANGE:
+    if request.since > now:
+        raise ConfigError(f"{request.since:%Y-%m-%d} is in the future. Choose an earlier first day.")
+    if request.until - request.since > MAX_RANGE:
         raise ConfigError(
-            f"{(wanted.until - wanted.since).days} days are too many for one backfill; the limit is {MAX_RANGE.days}. "
-            "Start with a year and check the result."
+            f"{(request.until - request.since).days} days are too many for one backfill; the limit is "
+            f"{MAX_RANGE.days}. Start with one year and check the result."
         )
-    unknown = set(wanted.methods or ()) - PAST_REACHING_METHODS
+    unknown = set(request.methods or ()) - PAST_REACHING_METHODS
     if unknown:
         raise ConfigError(
             f"{', '.join(sorted(unknown))} cannot list past articles. These methods can: "
             f"{', '.join(sorted(PAST_REACHING_METHODS))}."
         )
-    without = [outlet.id for outlet in wanted.outlets if not _methods_for(outlet, wanted)]
+    without = [outlet.id for outlet in request.outlets if not _methods_for(outlet, request)]
     if without:
         raise ConfigError(
             f"{', '.join(without)}: no endpoint of the file reaches the past"
-            + (" by these methods" if wanted.methods else "")
-            + ". A window needs a sitemap, an archive by day or WordPress."
+            + (" with these methods" if request.methods else "")
+            + ". A backfill needs a sitemap, a daily archive or WordPress."
         )
 
 
 def plan_backfill(
     settings: Settings,
     warehouse: Warehouse,
-    wanted: BackfillRequest,
+    request: BackfillRequest,
     *,
     requested_by: str,
     dry_run: bool,
@@ -164,43 +206,43 @@ def plan_backfill(
     on_event: Callable[[Event], None] | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Plan:
-    """Say what it would take, and write it down; without `dry_run` its chunks wait to be run.
+    """Estimate a backfill and store the plan. Unless `dry_run` is set, its chunks then wait to be run.
 
-    Reads the outlets' listings, fetches no article. A backfill of the same that was not finished is taken up again.
+    Polls the outlets' listings but fetches no article. Resumes an unfinished backfill of the same request.
     Raises ConfigError as `check` does.
     """
-    check(wanted)
+    check(request)
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
-            requests = [
+            crawl_requests = [
                 add_request(
-                    cursor, outlet, requested_by=requested_by, mode="window", start=wanted.since, end=wanted.until,
-                    methods=wanted.methods, page_budget=10**6, force_refetch=wanted.force_refetch, dry_run=True,
+                    cursor, outlet, requested_by=requested_by, mode="window", start=request.since, end=request.until,
+                    methods=request.methods, page_budget=10**6, force_refetch=request.force_refetch, dry_run=True,
                 )
-                for outlet in wanted.outlets
+                for outlet in request.outlets
             ]  # fmt: skip
         log = None if on_line else settings.logs / "crawl.log"
-        run = run_crawls([r.request_id for r in requests], log, on_event, on_line=on_line)
+        run = run_crawls([r.request_id for r in crawl_requests], log, on_event, on_line=on_line)
         with transaction(connection) as cursor:
-            plans = [_plan_outlet(cursor, outlet, wanted, run) for outlet in wanted.outlets]
+            plans = [_plan_outlet(cursor, outlet, request, run) for outlet in request.outlets]
             values: dict[str, Any] = {
-                "outlets": wanted.ids, "since": wanted.since, "until": wanted.until,
-                "methods": list(wanted.methods) if wanted.methods else None, "page_budget": wanted.page_budget,
-                "force_refetch": wanted.force_refetch, "requested_by": requested_by, "dag_id": dag_id, "run_id": run_id,
-                "plan": Json({p.outlet: _as_json(p) for p in plans}),
+                "outlets": request.ids, "since": request.since, "until": request.until,
+                "methods": list(request.methods) if request.methods else None, "page_budget": request.page_budget,
+                "force_refetch": request.force_refetch, "requested_by": requested_by, "dag_id": dag_id,
+                "run_id": run_id, "plan": Json({p.outlet: _as_json(p) for p in plans}),
             }  # fmt: skip
             cursor.execute(_SQL["unfinished"], values)
-            row = None if dry_run else cursor.fetchone()
-            backfill_id = row[0] if row else uuid4()
+            unfinished = None if dry_run else cursor.fetchone()
+            backfill_id = unfinished[0] if unfinished else uuid4()
             values["backfill_id"] = backfill_id
-            if row:
+            if unfinished:
                 cursor.execute(_SQL["taken_up"], values)
                 cursor.execute(_SQL["reopen"], values)
             else:
                 cursor.execute(_SQL["add"], {**values, "state": "dry_run" if dry_run else "running"})
-            sound = {plan.outlet for plan in plans if plan.error is None}
-            chunks = _chunks(cursor, backfill_id, wanted, sound, dry_run)
-    return Plan(backfill_id, plans, chunks, resumed=row is not None)
+            planned = {plan.outlet for plan in plans if plan.error is None}
+            chunks = _add_chunks(cursor, backfill_id, request, planned, dry_run)
+    return Plan(backfill_id, plans, chunks, resumed=unfinished is not None)
 
 
 def run_chunk(
@@ -214,41 +256,37 @@ def run_chunk(
     task: Mapping[str, Any] | None = None,
     on_event: Callable[[Event], None] | None = None,
     on_line: Callable[[str], None] | None = None,
-    on_start: Callable[[Any], None] | None = None,
+    on_start: Callable[[subprocess.Popen[bytes]], None] | None = None,
 ) -> str:
-    """Crawl one chunk and load what came; returns its state. One that is done already is left alone, one that is being
-    done is waited for.
+    """Crawl one chunk and load its articles. Return the chunk's state.
 
-    task: dag_id, run_id and map_index of the task that does it. Raises HostRefuses where the next chunks would be
-    refused like this one.
+    Skips a chunk that is finished and waits for one that another process is running. task: dag_id, run_id and
+    map_index of the Airflow task. Raises HostRefuses if the host refuses us, because the next chunks would fail too.
     """
     with (
         contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection,
         session_lock(connection, f"pressmark backfill {backfill_id} {outlet.id} {since:%Y-%m-%d}"),
     ):
         with transaction(connection) as cursor:
-            wanted = _read(cursor, backfill_id)
-            chunk = next(
-                c for c in _read_chunks(cursor, backfill_id) if (c["outlet"], c["since"]) == (outlet.id, since)
-            )
-            if chunk["state"] in _FINISHED:
-                return str(chunk["state"])
-            request = add_request(
-                cursor, outlet, requested_by=wanted["requested_by"], mode="window", start=since, end=chunk["until"],
-                methods=tuple(wanted["methods"]) if wanted["methods"] else None, page_budget=wanted["page_budget"],
-                force_refetch=wanted["force_refetch"],
+            backfill = _read_backfill(cursor, backfill_id)
+            chunk = next(c for c in _read_chunks(cursor, backfill_id) if (c.outlet, c.since) == (outlet.id, since))
+            if chunk.state in _FINISHED:
+                return chunk.state
+            crawl_request = add_request(
+                cursor, outlet, requested_by=backfill.requested_by, mode="window", start=since, end=chunk.until,
+                methods=tuple(backfill.methods) if backfill.methods else None, page_budget=backfill.page_budget,
+                force_refetch=backfill.force_refetch,
             )  # fmt: skip
-            _update(cursor, backfill_id, outlet.id, since, "running", request.request_id, None)
+            request_id = crawl_request.request_id
+            _update_chunk(cursor, backfill_id, outlet.id, since, "running", request_id, None)
             if task:
-                cursor.execute(
-                    _SQL["remember_task"], {**task, "request_id": request.request_id, "chunk": f"{since:%Y-%m-%d}"}
-                )
+                cursor.execute(_SQL["remember_task"], {**task, "request_id": request_id, "chunk": f"{since:%Y-%m-%d}"})
         log = None if on_line else settings.logs / "crawl.log"
-        run = run_crawls([request.request_id], log, on_event, on_line=on_line, on_start=on_start)
+        run = run_crawls([request_id], log, on_event, on_line=on_line, on_start=on_start)
         load()
         with transaction(connection) as cursor:
-            state, detail, is_refused = _chunk_result(cursor, request.request_id, run, chunk["attempts"] + 1)
-            _update(cursor, backfill_id, outlet.id, since, state, request.request_id, detail)
+            state, detail, is_refused = _chunk_result(cursor, request_id, run, chunk.attempts + 1)
+            _update_chunk(cursor, backfill_id, outlet.id, since, state, request_id, detail)
     logger.info("%s %s: %s%s", outlet.id, f"{since:%Y-%m}", state, f" ({detail})" if detail else "")
     if is_refused:
         raise HostRefuses(f"{outlet.id}: {detail}")
@@ -256,10 +294,10 @@ def run_chunk(
 
 
 def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
-    """What came of it, by outlet; written down, with the backfill's state."""
+    """Report the result of a backfill by outlet. Store the report and the backfill's state."""
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
-            wanted = _read(cursor, backfill_id)
+            backfill = _read_backfill(cursor, backfill_id)
             chunks = _read_chunks(cursor, backfill_id)
             cursor.execute(_SQL["outcomes"], {"backfill_id": backfill_id})
             outcomes: dict[str, dict[str, int]] = {}
@@ -267,57 +305,58 @@ def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
                 outcomes.setdefault(outlet, {})[outcome] = count
             cursor.execute(_SQL["requests"], {"backfill_id": backfill_id})
             requests = dict(cursor.fetchall())
-            told: dict[str, Any] = {}
-            for outlet in wanted["outlets"]:
-                before = wanted["plan"].get(outlet, {})
-                after = _coverage(cursor, outlet, wanted["since"], wanted["until"])
-                own = [chunk for chunk in chunks if chunk["outlet"] == outlet]
-                undone = [chunk for chunk in own if chunk["state"] in ("failed", "partial")]
-                told[outlet] = {
+            report: dict[str, Any] = {}
+            for outlet in backfill.outlets:
+                before = backfill.plan.get(outlet, {})
+                after = _coverage(cursor, outlet, backfill.since, backfill.until)
+                own_chunks = [chunk for chunk in chunks if chunk.outlet == outlet]
+                report[outlet] = {
                     "articles_before": before.get("known", 0),
                     "articles_after": sum(after.values()),
                     "days_before": len([d for d, n in before.get("days", {}).items() if n.get("known")]),
                     "days_after": len(after),
                     "requests": requests.get(outlet, 0),
                     "outcomes": outcomes.get(outlet, {}),
-                    "chunks": {s: sum(c["state"] == s for c in own) for s in sorted({c["state"] for c in own})},
-                    "problems": [f"{chunk['since']:%Y-%m}: {chunk['detail']}" for chunk in undone],
+                    "chunks": dict(sorted(Counter(chunk.state for chunk in own_chunks).items())),
+                    "problems": [
+                        f"{chunk.since:%Y-%m}: {chunk.detail}"
+                        for chunk in own_chunks
+                        if chunk.state in ("failed", "partial")
+                    ],
                     "error": before.get("error"),
                 }
-            done = all(chunk["state"] in _FINISHED for chunk in chunks) and not any(t["error"] for t in told.values())
-            state = "done" if done else "unfinished"
-            values = {"backfill_id": backfill_id, "state": state, "report": Json(told)}
+            is_done = all(chunk.state in _FINISHED for chunk in chunks) and not any(
+                outlet_report["error"] for outlet_report in report.values()
+            )
+            state = "done" if is_done else "unfinished"
+            values = {"backfill_id": backfill_id, "state": state, "report": Json(report)}
             cursor.execute(_SQL["finish"], values)
-    return {"backfill_id": str(backfill_id), "state": state, "outlets": told}
+    return {"backfill_id": str(backfill_id), "state": state, "outlets": report}
 
 
 def report_lines(report: dict[str, Any]) -> list[str]:
-    """A report for people, a line an outlet."""
+    """Format a report as text: one line per outlet, its problems, then the state of the backfill."""
     lines = []
-    for outlet, told in report["outlets"].items():
-        ended = ", ".join(f"{count} {name}" for name, count in sorted(told["outcomes"].items())) or "nothing to do"
+    for outlet, result in report["outlets"].items():
+        outcomes = ", ".join(f"{count} {name}" for name, count in sorted(result["outcomes"].items())) or "nothing to do"
         lines.append(
-            f"{outlet}: {told['articles_before']} articles on {told['days_before']} days before, "
-            f"{told['articles_after']} on {told['days_after']} after; {told['requests']} requests; {ended}"
+            f"{outlet}: {plural(result['articles_before'], 'article')} on {plural(result['days_before'], 'day')} "
+            f"before, {result['articles_after']} on {plural(result['days_after'], 'day')} after; "
+            f"{plural(result['requests'], 'request')}; {outcomes}"
         )
-        lines += [f"{outlet}: {problem}" for problem in told["problems"]]
-        if told["error"]:
-            lines.append(f"{outlet}: {told['error']}")
+        lines += [f"{outlet}: {problem}" for problem in result["problems"]]
+        if result["error"]:
+            lines.append(f"{outlet}: {result['error']}")
     lines.append(
-        "Every part is done." if report["state"] == "done" else "Some parts are not done; ask for the same to go on."
+        "All chunks are done."
+        if report["state"] == "done"
+        else "Some chunks are not done. To resume, start the same backfill again."
     )
     return lines
 
 
-def read_chunks(warehouse: Warehouse, backfill_id: UUID) -> list[dict[str, Any]]:
-    """The chunks of a backfill, in order."""
-    with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
-        with transaction(connection) as cursor:
-            return _read_chunks(cursor, backfill_id)
-
-
 def list_backfills(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """The latest backfills, with how many of their chunks are done."""
+    """List the latest backfills with the number of their chunks and of those done."""
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
             cursor.execute(_SQL["list"])
@@ -325,65 +364,66 @@ def list_backfills(warehouse: Warehouse) -> list[dict[str, Any]]:
 
 
 def months(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-    """A time cut at the begins of calendar months (UTC)."""
-    parts = []
+    """Split `[since, until)` at the begins of calendar months (UTC)."""
+    intervals = []
     begin = since
     while begin < until:
-        following = (begin.replace(day=1, hour=0, minute=0, second=0, microsecond=0) + timedelta(days=32)).replace(
-            day=1
-        )
-        parts.append((begin, min(following, until)))
-        begin = following
-    return parts
+        first_of_month = begin.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        next_month = (first_of_month + timedelta(days=32)).replace(day=1)
+        intervals.append((begin, min(next_month, until)))
+        begin = next_month
+    return intervals
 
 
-def _methods_for(outlet: Outlet, wanted: BackfillRequest) -> set[str]:
+def _methods_for(outlet: Outlet, request: BackfillRequest) -> set[str]:
     own: set[str] = {endpoint.method for endpoint in outlet.endpoints if endpoint.method in PAST_REACHING_METHODS}
-    return own & set(wanted.methods) if wanted.methods else own
+    return own & set(request.methods) if request.methods else own
 
 
-def _plan_outlet(cursor: Cursor, outlet: Outlet, wanted: BackfillRequest, run: CrawlRun) -> OutletPlan:
+def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: CrawlRun) -> OutletPlan:
     plan = OutletPlan(outlet.id)
     event = run.closed.get(outlet.id)
     if event is None or event["reason"] == "failed":
-        plan.error = (event or {}).get("error") or run.error or "its listings could not be read"
-    for day, articles in _coverage(cursor, outlet.id, wanted.since, wanted.until).items():
+        plan.error = (event or {}).get("error") or run.error or "none of its listings could be read"
+    for day, articles in _coverage(cursor, outlet.id, request.since, request.until).items():
         plan.days.setdefault(day, {})["known"] = articles
         plan.known += articles
     if plan.error or event is None:
         return plan
     for day, counts in event["plan_days"].items():
         missing = sum(counts.get(name, 0) for name in ("fetch", "from_archive", "budget_exhausted"))
-        # Known pages of other days are listed too.
-        within = day == "?" or wanted.since.date() <= date.fromisoformat(day) <= _last_day(wanted.until)
-        found = missing + (counts.get("known_not_due", 0) if within else 0)
-        if not found:
+        # Listings also contain known pages of other days.
+        within = day == "?" or request.since.date() <= date.fromisoformat(day) <= _last_day(request.until)
+        discoverable = missing + (counts.get("known_not_due", 0) if within else 0)
+        if not discoverable:
             continue
-        plan.days.setdefault(day, {}).update({"discoverable": found, "missing": missing})
-        plan.discoverable += found
+        plan.days.setdefault(day, {}).update({"discoverable": discoverable, "missing": missing})
+        plan.discoverable += discoverable
         plan.missing += missing
         plan.undated += missing if day == "?" else 0
     plan.listing_requests = event["requests"]
-    fetch = event["plan"].get("fetch", 0) + event["plan"].get("budget_exhausted", 0)
-    # Each part reads sitemaps anew; of an archive or of WordPress only its own days.
-    parts = months(wanted.since, wanted.until)
-    again = len(parts) if _methods_for(outlet, wanted) & {"sitemap", "robots"} else 1
-    plan.requests = fetch + plan.listing_requests * again
+    fetches = event["plan"].get("fetch", 0) + event["plan"].get("budget_exhausted", 0)
+    # Every chunk reads the sitemaps again. From an archive or WordPress, it requests only its own days.
+    chunk_count = len(months(request.since, request.until))
+    repeats = chunk_count if _methods_for(outlet, request) & {"sitemap", "robots"} else 1
+    plan.requests = fetches + plan.listing_requests * repeats
+    chunk_budget = request.page_budget or outlet.budgets.pages
     if event["reason"] != "finished":
-        plan.note = f"its listings were not read to the end ({event['reason']}): there may be more"
+        plan.note = f"its listings were not read completely ({event['reason']}), so there may be more articles"
     elif event["sitemaps_unread"]:
         plan.note = (
             f"{event['sitemaps_unread']} of its sitemaps were not read (budgets.sitemaps is "
-            f"{outlet.budgets.sitemaps}): there may be more"
+            f"{outlet.budgets.sitemaps}), so there may be more articles"
         )
-    elif fetch > (budget := (wanted.page_budget or outlet.budgets.pages) * len(parts)):
-        plan.note = f"a part takes {budget // len(parts)} pages at a time: ask again to go on"
+    elif fetches > chunk_budget * chunk_count:
+        limit = plural(chunk_budget, "page")
+        plan.note = f"each chunk fetches at most {limit}; start the same backfill again to fetch the rest"
     plan.seconds = plan.requests * outlet.politeness.seconds_per_page
     return plan
 
 
 def _last_day(until: datetime) -> date:
-    """The last day (UTC) that begins before an exclusive end."""
+    """Return the last day (UTC) that begins before an exclusive end."""
     return (until.astimezone(UTC) - timedelta(microseconds=1)).date()
 
 
@@ -392,57 +432,58 @@ def _as_json(plan: OutletPlan) -> dict[str, Any]:
 
 
 def _coverage(cursor: Cursor, outlet: str, since: datetime, until: datetime) -> dict[str, int]:
+    """Return the number of articles in the warehouse by day of publication."""
     cursor.execute(_SQL["coverage"], {"outlet": outlet, "since": since, "until": until})
     return {str(day): articles for day, articles in cursor.fetchall()}
 
 
-def _chunks(
-    cursor: Cursor, backfill_id: UUID, wanted: BackfillRequest, sound: set[str], dry_run: bool
+def _add_chunks(
+    cursor: Cursor, backfill_id: UUID, request: BackfillRequest, planned: set[str], dry_run: bool
 ) -> list[tuple[str, datetime, datetime, str]]:
-    for outlet in wanted.outlets:
-        if outlet.id not in sound or dry_run:
+    """Add the chunks of the planned outlets. Return (outlet, since, until, state) of all chunks of the backfill."""
+    if dry_run:
+        return [(o, s, u, "waiting") for o in sorted(planned) for s, u in months(request.since, request.until)]
+    for outlet in request.outlets:
+        if outlet.id not in planned:
             continue
-        methods = sorted(_methods_for(outlet, wanted))
-        for since, until in months(wanted.since, wanted.until):
+        methods = sorted(_methods_for(outlet, request))
+        for since, until in months(request.since, request.until):
             values: dict[str, Any] = {
                 "backfill_id": backfill_id, "outlet": outlet.id, "since": since, "until": until, "methods": methods,
                 "config_hash": outlet.config_hash,
             }  # fmt: skip
             cursor.execute(_SQL["covered"], values)
-            row = None if wanted.force_refetch else cursor.fetchone()
+            covering = None if request.force_refetch else cursor.fetchone()
             values |= {
-                "state": "covered" if row else "waiting",
-                "detail": f"done by backfill {row[0]}" if row else None,
+                "state": "covered" if covering else "waiting",
+                "detail": f"done by backfill {covering[0]}" if covering else None,
             }
             cursor.execute(_SQL["add_chunk"], values)
-    if dry_run:
-        return [(o, s, u, "waiting") for o in sorted(sound) for s, u in months(wanted.since, wanted.until)]
-    return [(c["outlet"], c["since"], c["until"], c["state"]) for c in _read_chunks(cursor, backfill_id)]
+    return [(c.outlet, c.since, c.until, c.state) for c in _read_chunks(cursor, backfill_id)]
 
 
-def _chunk_result(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> tuple[str, str | None, bool]:
-    """(state, detail, whether the host refuses us) of a chunk after its crawl."""
+def _chunk_result(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> _ChunkResult:
     cursor.execute(_SQL["left_open"], {"request_id": request_id, "no_answer": sorted(NO_ANSWER)})
     row = cursor.fetchone()
     if row is None or row[0] is None:
-        return "failed", run.error or "its crawl was killed", False
+        return _ChunkResult("failed", run.error or "the crawl was killed")
     finish_reason, error, pages_left, unanswered_pages, unanswered_listings = row
     if finish_reason not in ENDED_WELL:
-        detail = error or f"its crawl ended with the reason {finish_reason}"
-        return "failed", detail, finish_reason == "refused"
+        detail = error or f"its crawl ended with the finish reason {finish_reason}"
+        return _ChunkResult("failed", detail, is_refused=finish_reason == "refused")
     if pages_left:
-        return "partial", f"{plural(pages_left, 'page')} left: a budget was used up", False
+        return _ChunkResult("partial", f"{plural(pages_left, 'page')} left because a budget was used up")
     if finish_reason == "budget":
-        return "partial", "its time budget was used up before all listings were read", False
+        return _ChunkResult("partial", "the time budget was used up before all listings were read")
     if unanswered_listings or unanswered_pages:
         detail = f"{plural(unanswered_listings, 'listing')} and {plural(unanswered_pages, 'page')} did not respond"
-        if attempts < _ATTEMPTS:
-            return "partial", detail, False
-        return "done", f"{detail} in {attempts} attempts", False
-    return "done", None, False
+        if attempts < _MAX_ATTEMPTS:
+            return _ChunkResult("partial", detail)
+        return _ChunkResult("done", f"{detail} in {attempts} attempts")
+    return _ChunkResult("done")
 
 
-def _update(
+def _update_chunk(
     cursor: Cursor,
     backfill_id: UUID,
     outlet: str,
@@ -464,14 +505,17 @@ def _update(
     )
 
 
-def _read(cursor: Cursor, backfill_id: UUID) -> dict[str, Any]:
+def _read_backfill(cursor: Cursor, backfill_id: UUID) -> _Backfill:
+    """Raises ConfigError if the backfill does not exist."""
     cursor.execute(_SQL["read"], {"backfill_id": backfill_id})
-    rows = dict_rows(cursor)
+    rows = typed_rows(cursor, _Backfill)
     if not rows:
-        raise ConfigError(f"There is no backfill {backfill_id} in this warehouse.")
+        raise ConfigError(
+            f"There is no backfill {backfill_id} in this warehouse. `pressmark backfill --list` shows the latest ones."
+        )
     return rows[0]
 
 
-def _read_chunks(cursor: Cursor, backfill_id: UUID) -> list[dict[str, Any]]:
+def _read_chunks(cursor: Cursor, backfill_id: UUID) -> list[_Chunk]:
     cursor.execute(_SQL["chunks"], {"backfill_id": backfill_id})
-    return dict_rows(cursor)
+    return typed_rows(cursor, _Chunk)

@@ -1,7 +1,7 @@
-"""Running a crawl process from the command line or from Airflow, and hearing of its progress.
+"""Run a crawl process from the command line or Airflow, and follow its progress.
 
-The process is of its own, so that Twisted's reactor, the memory of hostile pages and a kill stay with
-it. It dies with its starter, and is told to end gently by SIGTERM.
+A separate process isolates Twisted's reactor, the memory that hostile pages take, and kills. It dies with its parent
+process. SIGTERM ends it gracefully.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from uuid import UUID
 from pressmark.settings import PROJECT_ROOT
 
 Event = dict[str, Any]
-_GENTLE_SECONDS = 120
+_TERMINATE_TIMEOUT = 120  # seconds
 
 
 @dataclass(slots=True)
 class CrawlRun:
-    """How a crawl process ended. `closed`: the last event of each crawl, by outlet."""
+    """The result of a crawl process. closed: the last event of each crawl, by outlet."""
 
     exit_code: int = 0
     error: str | None = None
@@ -43,9 +43,10 @@ def run_crawls(
 ) -> CrawlRun:
     """Run the crawls of these requests in one process and wait for it.
 
-    log: file that its log is appended to; None for our own stderr. on_line: given each line of the log
-    instead, as it comes. on_start: given the process, which SIGTERM ends gently.
-    KeyboardInterrupt ends it gently and is raised again when it is down.
+    log: file to append the crawl log to; None writes it to stderr. on_line: called with each line of the log, which
+    then goes neither to the file nor to stderr. on_start: called with the process, which SIGTERM ends gracefully.
+
+    KeyboardInterrupt ends the process gracefully and is raised again after the process has ended.
     """
     reading, writing = os.pipe()
     command = [sys.executable, "-m", "spiders.job", "--progress", str(writing), "--parent", str(os.getpid())]
@@ -62,7 +63,7 @@ def run_crawls(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if on_line else stderr or sys.stderr,
             stderr=subprocess.STDOUT if on_line else stderr,
-            start_new_session=True,  # Ctrl-C is ours to pass on
+            start_new_session=True,  # Ctrl-C reaches only us; we end the process
         )
         os.close(writing)
         if on_start:
@@ -70,7 +71,7 @@ def run_crawls(
         run = CrawlRun()
         reader = None
         if on_line and process.stdout:
-            reader = threading.Thread(target=_pass_on, args=(process.stdout, on_line), daemon=True)
+            reader = threading.Thread(target=_forward_lines, args=(process.stdout, on_line), daemon=True)
             reader.start()
         with os.fdopen(reading, encoding="utf-8", errors="replace") as events:
             try:
@@ -79,8 +80,8 @@ def run_crawls(
                 if reader:
                     reader.join(10)
             except BaseException:
-                events.close()  # a full pipe that nobody reads would hold the process up
-                _end_gently(process)
+                events.close()  # a full pipe that nobody reads would block the process
+                _terminate(process)
                 raise
     if run.exit_code and run.error is None and not run.closed:
         ended = f"by signal {-run.exit_code}" if run.exit_code < 0 else f"with exit code {run.exit_code}"
@@ -92,7 +93,7 @@ def _follow(events: Any, run: CrawlRun, on_event: Callable[[Event], None] | None
     for line in events:
         try:
             event = json.loads(line)
-        except ValueError:  # a kill tears a line
+        except ValueError:  # a kill can cut a line short
             continue
         if event.get("event") == "closed":
             run.closed[event["outlet"]] = event
@@ -102,15 +103,15 @@ def _follow(events: Any, run: CrawlRun, on_event: Callable[[Event], None] | None
             on_event(event)
 
 
-def _pass_on(lines: IO[bytes], on_line: Callable[[str], None]) -> None:
+def _forward_lines(lines: IO[bytes], on_line: Callable[[str], None]) -> None:
     for line in lines:
         on_line(line.decode("utf-8", "replace").rstrip())
 
 
-def _end_gently(process: subprocess.Popen[bytes]) -> None:
+def _terminate(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(_GENTLE_SECONDS)
+        process.wait(_TERMINATE_TIMEOUT)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -1,7 +1,8 @@
-"""Rows from the archive: a warehouse that is empty, or that does not know some of the files, is filled from the WARCs.
+"""Rebuild the warehouse from the WARC files of the archive.
 
-What the archive does not have cannot come back: pages marked noarchive, what was erased or has expired, listings and
-the ledger of what was not fetched.
+It fills an empty warehouse, or adds files that the warehouse does not know. Anything that is not in the archive cannot
+be rebuilt: pages marked noarchive, erased and expired pages, listings, and the ledger of candidates that were not
+fetched.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ _SQL = queries("rebuild")
 
 @dataclass(slots=True)
 class RebuildReport:
-    """What came of it. left_out: segments of outlets without a file. spare: files of which all is known elsewhere."""
+    """Counts of a rebuild.
+
+    left_out: segments of outlets without a file. spare: files whose segments are all stored in other files or expired.
+    """
 
     files: int = 0
     segments: int = 0
@@ -43,51 +47,51 @@ class RebuildReport:
 def rebuild(
     services: Services, outlets: Mapping[str, Outlet], on_file: Callable[[int, int], None] = lambda done, total: None
 ) -> RebuildReport:
-    """Stage every segment of the archive that the warehouse does not know; loading is the caller's.
+    """Stage every segment of the archive that the warehouse does not know. The caller loads them.
 
-    on_file: told (files done, files in all). May be repeated, and cut off.
+    on_file: called with (files done, files in total). Safe to interrupt and repeat.
     """
     known = services.database.run(_known)
     expired = services.database.run(_expired)
     running = services.database.run(_running)
     names = list(services.store.files())
-    there, pointed_at = set(names), set(known.values())
-    unknown = [name for name in names if name not in pointed_at]
-    # Where every segment lies, before the first is read: bytes may be in a later file.
+    archived_files, known_files = set(names), set(known.values())
+    unknown = [name for name in names if name not in known_files]
+    # Locate every segment before the first one is staged: its bytes may be in a later file.
     places: dict[UUID, tuple[str, int]] = {}
     contents: dict[str, list[UUID]] = {}
     for name in unknown:
         for stored in file_segments(name, services.store.read_file(name)):
             places.setdefault(stored.segment_id, (name, stored.offset))
             contents.setdefault(name, []).append(stored.segment_id)
-    # After a restore rows may point to files that were joined since.
+    # After a restore, rows may point to files that have since been joined.
     for segment_id, file in known.items():
-        if file not in there and segment_id in places:
+        if file not in archived_files and segment_id in places:
             services.database.run(lambda cursor, i=segment_id: _repoint(cursor, i, *places[i]))  # type: ignore[misc]
             known[segment_id], _ = places[segment_id]
     in_use = set(known.values())
-    done = RebuildReport(spare=[])
+    report = RebuildReport(spare=[])
     for number, name in enumerate(unknown):
         on_file(number, len(unknown))
         if all(segment_id in known or segment_id in expired for segment_id in contents.get(name, [])):
-            assert done.spare is not None
+            assert report.spare is not None
             if name not in in_use:
-                done.spare.append(name)
+                report.spare.append(name)
             continue
-        done.files += 1
+        report.files += 1
         for stored in file_segments(name, services.store.read_file(name)):
             if stored.segment_id in known or stored.segment_id in expired or stored.crawl_id in running:
                 continue
             outlet = outlets.get(stored.outlet)
             if outlet is None:
-                logger.warning("%s: its outlet %s has no file, so it is left as it is", name, stored.outlet)
-                done.left_out += 1
+                logger.warning("%s: skipped a segment of %s: the outlet has no file", name, stored.outlet)
+                report.left_out += 1
                 continue
-            done.pages += _stage(services, outlet, stored, name, places)
-            done.segments += 1
+            report.pages += _stage(services, outlet, stored, name, places)
+            report.segments += 1
             known[stored.segment_id] = name
     on_file(len(unknown), len(unknown))
-    return done
+    return report
 
 
 def _stage(
@@ -122,11 +126,12 @@ def _stage(
     try:
         return stage_segment(services, outlet, stored, name, scope, place)
     except ArchiveError as error:
-        logger.warning("%s: segment %s cannot be read: %s", name, stored.segment_id, error)
+        logger.warning("%s: skipped segment %s, which cannot be read: %s", name, stored.segment_id, error)
         return 0
 
 
 def _place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
+    """Return (file, offset of the first byte) of a segment, or None."""
     cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})
     row = cursor.fetchone()
     return (row[0], row[1]) if row else None

@@ -1,8 +1,7 @@
-"""What becomes of crawls whose process died: their archived pages are staged, their ledger is closed.
+"""Recover crawls whose process died: stage their archived pages and close their ledger.
 
-A crawl is dead when it has no end and nobody holds its `alive` lock. A WARC that was put in place but
-not committed is read back and staged from its own metadata records; nothing that was archived is
-fetched again or thrown away.
+A crawl is dead if it has no end and no process holds its `alive` lock. A WARC file that is in the archive but was not
+committed is staged from its own metadata records. Archived pages are neither fetched again nor discarded.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from pressmark.archive.store import segment_id_from_name
 from pressmark.crawl.restaging import file_segments, stage_segment
 from pressmark.crawl.services import Services
 from pressmark.outlet import Outlet
+from pressmark.text import plural
 from pressmark.warehouse.crawl_requests import get_request
 from pressmark.warehouse.crawls import close_crawl, resolve_open
 from pressmark.warehouse.locks import alive_lock
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 
 
 def recover(services: Services, outlets: Mapping[str, Outlet], only: Sequence[str] | None = None) -> int:
-    """Close the crawls whose process died (of the outlets `only`, or of all); returns how many.
+    """Close the crawls whose process died, of the outlets in `only` or of all outlets. Return how many were closed.
 
-    A crawl of an outlet whose file is gone is left for when it is back, so that its pages can be read.
+    A crawl whose outlet has no file stays open: its pages can only be extracted once the file is back.
     """
     closed = 0
     for crawl_id, outlet_id, request_id in services.database.run(lambda cursor: _unfinished(cursor, only)):
@@ -38,7 +38,10 @@ def recover(services: Services, outlets: Mapping[str, Outlet], only: Sequence[st
         try:
             outlet = outlets.get(outlet_id)
             if outlet is None:
-                logger.warning("%s: crawl %s died; its outlet has no file, so it is left as it is", outlet_id, crawl_id)
+                logger.warning(
+                    "%s: crawl %s died, but its outlet has no file. Restore the file to recover the crawl.",
+                    outlet_id, crawl_id,
+                )  # fmt: skip
                 continue
             _recover_crawl(services, outlet, crawl_id, request_id)
             closed += 1
@@ -61,11 +64,11 @@ def _recover_crawl(services: Services, outlet: Outlet, crawl_id: UUID, request_i
         if segment_id not in committed:
             for stored in file_segments(name, services.store.read_file(name)):
                 pages = stage_segment(services, outlet, stored, name, scope)
-                logger.warning("%s: staged %d pages that a killed crawl had archived in %s", outlet.id, pages, name)
+                logger.warning("%s: staged %s of a killed crawl from %s", outlet.id, plural(pages, "page"), name)
 
     def end(cursor: Cursor) -> None:
-        resolve_open(cursor, crawl_id, "interrupted", "the crawl's process died before its turn")
-        close_crawl(cursor, crawl_id, "killed", "the crawl's process died")
+        resolve_open(cursor, crawl_id, "interrupted", "the crawl process died before it was fetched")
+        close_crawl(cursor, crawl_id, "killed", "the crawl process died")
 
     services.database.run(end)
     shutil.rmtree(services.settings.spool / str(crawl_id), ignore_errors=True)

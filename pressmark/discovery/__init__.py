@@ -1,1 +1,1 @@
-"""What endpoints list: pure parsers of feeds and sitemaps."""
+"""Parsers for the listings of endpoints: feeds, sitemaps, sections, the WordPress REST API. They make no requests."""

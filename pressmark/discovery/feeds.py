@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON Feed, read from the bytes as they came. Pure: no request is made here."""
+"""Parses RSS, Atom and JSON Feed from bytes. Makes no requests."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
 from pressmark.urls import absolute
 
-# A feed is small; what is larger is not read to its end (facts of hostile servers).
+# Feeds are small. A larger document is cut off here, since a hostile server may send one without end.
 MAX_BYTES = 10 * 2**20
 
 
 def parse_feed(
     document: bytes, url: str, now: datetime, *, content_type: str | None = None, limit: int = 2000, zone: str = "UTC"
 ) -> Listing:
-    """Parse a feed; never raises for its content.
+    """Parse a feed. Never raises because of its content.
 
-    url: where it was fetched, base of relative links. limit: most entries taken.
-    zone: IANA zone for dates that are written without an offset.
+    url: the URL of the feed, which is the base of relative links. limit: maximum number of entries.
+    zone: IANA zone for dates without an offset.
     """
     if document.lstrip()[:1] == b"{":
         return _json_feed(document[:MAX_BYTES], url, now, limit, zone)
@@ -34,7 +34,7 @@ def parse_feed(
         parsed: Any = feedparser.parse(
             document[:MAX_BYTES], response_headers=headers, sanitize_html=False, resolve_relative_uris=False
         )
-    except Exception as error:  # feedparser raises what its parsers raise
+    except Exception as error:  # feedparser passes on the exceptions of its parsers
         return Listing(problem=f"feedparser failed: {type(error).__name__}: {error}"[:300])
     listing = Listing()
     for item in parsed.entries:
@@ -45,7 +45,7 @@ def parse_feed(
             listing.truncated = True
             break
         published = read_date(item.get("published"), "feed", now, zone)
-        # Not item.get: feedparser would give the date of publication where there is no other.
+        # dict.get and not item.get, because feedparser falls back to the date of publication.
         updated = read_date(dict.get(item, "updated"), "feed", now, zone)
         listing.entries.append(
             Entry(
@@ -69,7 +69,7 @@ def _json_feed(document: bytes, url: str, now: datetime, limit: int, zone: str) 
         return Listing(problem=f"not a JSON feed: {error}"[:300])
     items = data.get("items")
     if not isinstance(items, list) or "jsonfeed.org" not in str(data.get("version")):
-        return Listing(problem="not a feed: JSON without a JSON Feed's version and items")
+        return Listing(problem="not a feed: JSON without the version and items of a JSON Feed")
     listing = Listing()
     for item in items:
         if not isinstance(item, dict):
@@ -95,7 +95,7 @@ def _json_feed(document: bytes, url: str, now: datetime, limit: int, zone: str) 
 
 
 def _guid_link(item: Any) -> str | None:
-    """A guid that is an address stands in for a missing link."""
+    """Return the guid of an item if it is a URL. It replaces a missing link."""
     guid = str(item.get("id") or "")
     return guid if guid.startswith(("http://", "https://")) else None
 

@@ -1,4 +1,4 @@
-"""What an endpoint lists: the common result of all parsers of this package."""
+"""The contents of an endpoint, as returned by all parsers of this package."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pressmark.dates import ParsedDate
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One listed URL with what the listing says of it.
+    """One listed URL with its details in the listing.
 
-    modified: date of change that the listing gives (a feed's updated, a sitemap's lastmod): a bound,
-    never a date of publication.
+    modified: date of the last change in the listing (`updated` of a feed, `lastmod` of a sitemap). It is an upper bound
+    and never a date of publication.
     """
 
     url: str
@@ -24,7 +24,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ChildListing:
-    """A listing that a listing names (a sitemap of a sitemap index, the next page)."""
+    """A listing that another listing links to: a sitemap in a sitemap index, or the next page of a section."""
 
     url: str
     modified: datetime | None = None
@@ -32,9 +32,9 @@ class ChildListing:
 
 @dataclass(slots=True)
 class Listing:
-    """Entries and further listings of one endpoint, in the order of the document.
+    """Entries and child listings of one endpoint, in document order.
 
-    problem: why the document could not be read (wholly or in part), in words; None where it could.
+    problem: why the document or a part of it could not be parsed, or None. truncated: whether a limit was reached.
     """
 
     entries: list[Entry] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Section pages: links to articles on a front, section or tag page, and the link to its next page. Pure."""
+"""Extracts the links to articles, and the link to the next page, from a front, section or tag page."""
 
 from __future__ import annotations
 
@@ -34,34 +34,36 @@ def parse_section(
     limit: int = 2000,
     published: ParsedDate | None = None,
 ) -> Listing:
-    """Links that match a pattern of `include`, each once with its longest link text; never raises for its content.
+    """Return the links that match a pattern of `include`. Each is listed once, with its longest link text.
 
-    url: final address, base of relative links. Links that match nothing are navigation, not candidates.
-    published: date of all that is listed. The next page is `rel=next`, or a link that says so.
+    Never raises because of the content of the page. Links that don't match are navigation.
+
+    url: the final URL, which is the base of relative links. published: date of all listed articles, if known.
+    The next page is found by `rel=next` or by the text of its link.
     """
     try:
         page = parse_page(document[:MAX_BYTES], content_type)
     except ExtractionError as error:
         return Listing(problem=str(error))
     base = _base(page.tree, url)
-    found: dict[str, str | None] = {}
+    headlines: dict[str, str | None] = {}
     listing = Listing()
     for link in page.tree.iter("a"):
-        address = absolute(link.get("href") or "", base)
-        if address is None or not on_domains(address, domains) or not _wanted(address, include, exclude):
+        link_url = absolute(link.get("href") or "", base)
+        if link_url is None or not on_domains(link_url, domains) or not _is_included(link_url, include, exclude):
             continue
-        if address not in found and len(found) >= limit:
+        if link_url not in headlines and len(headlines) >= limit:
             listing.truncated = True
             break
         text = one_line(link.text_content(), 400)
-        before = found.get(address)
-        found[address] = text if text and (before is None or len(text) > len(before)) else before
-    listing.entries = [Entry(address, headline, published) for address, headline in found.items()]
-    following = _next_page(page.tree, base)
-    if following is not None and following != url and on_domains(following, domains):
-        listing.children = [ChildListing(following)]
-    if not found:
-        listing.problem = "no link of it matches urls.include"
+        previous = headlines.get(link_url)
+        headlines[link_url] = text if text and (previous is None or len(text) > len(previous)) else previous
+    listing.entries = [Entry(link_url, headline, published) for link_url, headline in headlines.items()]
+    next_page = _next_page(page.tree, base)
+    if next_page is not None and next_page != url and on_domains(next_page, domains):
+        listing.children = [ChildListing(next_page)]
+    if not headlines:
+        listing.problem = "no link on the page matches urls.include"
     return listing
 
 
@@ -70,8 +72,8 @@ def _base(tree: HtmlElement, url: str) -> str:
     return absolute(element.get("href") or "", url) or url if element is not None else url
 
 
-def _wanted(address: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
-    return any(re.search(p, address) for p in include) and not any(re.search(p, address) for p in exclude)
+def _is_included(url: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    return any(re.search(p, url) for p in include) and not any(re.search(p, url) for p in exclude)
 
 
 def _next_page(tree: HtmlElement, base: str) -> str | None:

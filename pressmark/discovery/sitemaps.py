@@ -1,7 +1,7 @@
-"""Sitemaps, sitemap indexes, news tags and plain-text sitemaps. Pure: no request is made here.
+"""Parses sitemaps, sitemap indexes, news sitemaps and plain-text sitemaps. Makes no requests.
 
-Format: https://www.sitemaps.org/protocol.html, news tags as of Google's sitemap-news 0.9.
-A lastmod is a bound (nothing later is in there), never a date of publication.
+Format: https://www.sitemaps.org/protocol.html, news tags of Google's sitemap-news 0.9.
+A lastmod is an upper bound for the entries of a sitemap. It is never a date of publication.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ MAX_BYTES = 50 * 2**20  # the protocol's own limit, uncompressed
 
 
 def parse_sitemap(document: bytes, url: str, now: datetime, *, limit: int = 50_000, zone: str = "UTC") -> Listing:
-    """Parse a sitemap of any kind, gzip'd or not; never raises for its content.
+    """Parse a sitemap of any kind, compressed or not. Never raises because of its content.
 
-    url: where it was fetched, base of relative links. limit: most entries or children taken.
+    url: the URL of the sitemap, which is the base of relative links. limit: maximum number of entries and children.
+    zone: IANA zone for dates without an offset.
     """
     try:
-        document, whole = _unzipped(document)
+        document, complete = _decompress(document)
     except zlib.error as error:
-        return Listing(problem=f"broken gzip: {error}")
+        return Listing(problem=f"broken gzip data: {error}")
     text = document.lstrip(b"\xef\xbb\xbf \t\r\n")
     if not text:
-        return Listing(problem="empty document")
+        return Listing(problem="the document is empty")
     if not text.startswith(b"<"):
         return _plain_text(text, url, limit)
     root = root_name(text)
@@ -42,8 +43,8 @@ def parse_sitemap(document: bytes, url: str, now: datetime, *, limit: int = 50_0
     if root not in ("urlset", "sitemapindex"):
         return Listing(problem=f"not a sitemap: its root element is <{root or '?'}>")
     listing = Listing()
-    if not whole:
-        listing.problem = f"larger than {MAX_BYTES // 2**20} MiB; its beginning was read"
+    if not complete:
+        listing.problem = f"larger than {MAX_BYTES // 2**20} MiB; only the beginning was parsed"
     try:
         for name, element in elements(text, ("url", "sitemap")):
             if len(listing.entries) + len(listing.children) >= limit:
@@ -77,10 +78,9 @@ def _add(listing: Listing, name: str, element: etree._Element, base: str, now: d
 
 
 def _fields(element: etree._Element) -> dict[str, str]:
-    """Text of the descendants that matter, by local name; the first of each name counts.
+    """Return the text of the relevant elements by local name. The first element of each name counts.
 
-    `image:loc`, `image:title` and the like are left out by looking only at direct children and at
-    those of `news:news`.
+    Only direct children and children of `news:news` are used. This excludes `image:loc`, `image:title` and the like.
     """
     fields: dict[str, str] = {}
     for child in element:
@@ -105,12 +105,12 @@ def _plain_text(document: bytes, url: str, limit: int) -> Listing:
             break
         listing.entries.append(Entry(location))
     if not listing.entries:
-        listing.problem = "neither XML nor a list of addresses"
+        listing.problem = "neither XML nor a list of URLs"
     return listing
 
 
-def _unzipped(document: bytes) -> tuple[bytes, bool]:
-    """(content up to MAX_BYTES, whether that is all of it); gzip is recognised by its magic bytes."""
+def _decompress(document: bytes) -> tuple[bytes, bool]:
+    """Return (content up to MAX_BYTES, whether it is complete). gzip is detected by its magic bytes."""
     if not document.startswith(b"\x1f\x8b"):
         return document[:MAX_BYTES], len(document) <= MAX_BYTES
     decoder = zlib.decompressobj(wbits=31)

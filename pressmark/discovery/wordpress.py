@@ -1,4 +1,4 @@
-"""Posts of a WordPress site by its REST API: listing pages in JSON, newest first, any stretch of the past. Pure.
+"""Lists posts by the REST API of a WordPress site: pages in JSON, newest first, for any interval. Makes no requests.
 
 Reference: https://developer.wordpress.org/rest-api/reference/posts/
 """
@@ -17,19 +17,21 @@ from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
 from pressmark.urls import absolute
 
-PAGE_SIZE = 100  # the most that WordPress gives
+PAGE_SIZE = 100  # the maximum that WordPress allows
 MAX_BYTES = 20 * 2**20
 _TAG = re.compile(r"<[^>]{0,200}>")
-# Some sites read the bounds in their own zone: a day more on either side; what is outside is decided on by its date.
+# Some sites interpret the bounds in their own zone, so the interval is extended by a day on each side. The frontier
+# drops posts outside of the window by their date.
 _MARGIN = timedelta(days=1)
 
 
 def posts_url(endpoint: str, page: int, start: datetime | None = None, end: datetime | None = None) -> str:
-    """Address of one page of the listing.
+    """Return the URL of one page of the listing.
 
-    start, end: published in `[start, end)`, with a margin; without them what was modified last.
+    start, end: list posts published in `[start, end)`, extended by a margin. Without them, the posts modified most
+    recently are listed.
     """
-    asked: dict[str, str | int] = {
+    parameters: dict[str, str | int] = {
         "per_page": PAGE_SIZE,
         "page": page,
         "_fields": "link,date,date_gmt,modified_gmt,title",
@@ -37,45 +39,43 @@ def posts_url(endpoint: str, page: int, start: datetime | None = None, end: date
         "order": "desc",
     }
     if start:
-        asked["after"] = f"{start - _MARGIN:%Y-%m-%dT%H:%M:%S}"
+        parameters["after"] = f"{start - _MARGIN:%Y-%m-%dT%H:%M:%S}"
     if end:
-        asked["before"] = f"{end + _MARGIN:%Y-%m-%dT%H:%M:%S}"
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(asked)}"
+        parameters["before"] = f"{end + _MARGIN:%Y-%m-%dT%H:%M:%S}"
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
 
 def parse_posts(document: bytes, url: str, now: datetime, zone: str = "UTC") -> Listing:
-    """One page of posts; never raises for its content."""
+    """Parse one page of posts. Never raises because of its content."""
     try:
         rows = json.loads(document[:MAX_BYTES])
     except (ValueError, RecursionError) as error:
         return Listing(problem=f"not JSON: {error}"[:300])
     if not isinstance(rows, list):
-        told = rows.get("message") if isinstance(rows, dict) else None
-        return Listing(problem=f"not a list of posts: {told or type(rows).__name__}"[:300])
+        message = rows.get("message") if isinstance(rows, dict) else None
+        return Listing(problem=f"not a list of posts: {message or type(rows).__name__}"[:300])
     listing = Listing()
     for row in rows:
         if not isinstance(row, dict):
             continue
-        address = absolute(row["link"], url) if isinstance(row.get("link"), str) else None
-        if address is None:
+        link = absolute(row["link"], url) if isinstance(row.get("link"), str) else None
+        if link is None:
             continue
         published = _date(row, "date", now, zone)
         modified = _date(row, "modified", now, zone)
-        listing.entries.append(
-            Entry(address, _title(row.get("title")), published, modified.value if modified else None)
-        )
+        listing.entries.append(Entry(link, _title(row.get("title")), published, modified.value if modified else None))
     return listing
 
 
 def _date(row: dict[str, Any], name: str, now: datetime, zone: str) -> ParsedDate | None:
-    """The date in UTC where the site tells it, else in the newsroom's zone; None for one that cannot be true."""
-    universal = row.get(f"{name}_gmt")
-    if isinstance(universal, str) and universal and not universal.startswith("0000"):
-        found = read_date(universal if universal.endswith("Z") else f"{universal}Z", "wordpress", now)
+    """Return the date in UTC if the site gives it, else the date in the outlet's zone. Returns None if implausible."""
+    utc = row.get(f"{name}_gmt")
+    if isinstance(utc, str) and utc and not utc.startswith("0000"):
+        date = read_date(utc if utc.endswith("Z") else f"{utc}Z", "wordpress", now)
     else:
         local = row.get(name)
-        found = read_date(local, "wordpress", now, zone) if isinstance(local, str) else None
-    return found if found and found.value else None
+        date = read_date(local, "wordpress", now, zone) if isinstance(local, str) else None
+    return date if date and date.value else None
 
 
 def _title(title: Any) -> str | None:

@@ -1,1 +1,1 @@
-"""From a page's bytes to the fields of an article, in killable workers."""
+"""Extracts the fields of an article from the bytes of a page, in worker processes that can be killed."""

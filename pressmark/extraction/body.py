@@ -1,4 +1,4 @@
-"""The main text of an article: Trafilatura with comments off, then lines that cannot be body removed."""
+"""The main text of an article, extracted by Trafilatura without comments. Lines that aren't body text are removed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pressmark.text import fold_name
 
 optimize_trafilatura()
 
-# Lines that are a button, not a sentence. Whole lines only; an article may well say these words.
+# Lines that are a button, not a sentence. They match whole lines only, since an article may contain these words.
 _BUTTON = re.compile(
     r"^(?:click (?:here )?to (?:see|view|enlarge).{0,40}|"
     r"(?:please )?(?:support|donate to|subscribe to) [\w .'&-]{2,40}|"
@@ -25,8 +25,8 @@ _BUTTON = re.compile(
     re.IGNORECASE,
 )
 
-# Lines of the frame rather than of the text. Above it: labels and notices; below it: rights, newsletters, calls to
-# follow, pointers to other pages.
+# Boilerplate lines. Above the text: labels and notices. Below it: rights, newsletters, follow buttons, links to other
+# pages.
 _ABOVE = re.compile(
     r"^\W{0,3}(?:published|supported by|advertisement|news analysis|guest essay)\W*$|"
     r"^\W{0,3}(?:source|photo|image)s?(?: credit)?:.{0,60}$|^\W{0,3}(?:©|\(c\) ?\d{4}).{0,200}$|"
@@ -45,7 +45,7 @@ _BELOW = re.compile(
     r"^.{0,80}\b(?:staff|freelance) writer\b.{0,60}\bcan be reached\b.{0,160}$",
     re.IGNORECASE,
 )
-# The author's biography: a name, each part of it with a capital, that "is a ... reporter" or "writes about" something.
+# The author's biography: a capitalised name followed by "is a ... reporter" or "writes about".
 _BIOGRAPHY = re.compile(
     r"^(?:[A-ZÀ-ÞĀ-Ž][\w.'’-]*\s+){1,3}[A-ZÀ-ÞĀ-Ž][\w'’-]*(?:, [^,]{1,40},)? "
     r"(?:is (?:an?|the|our) (?:[\w’'-]+ ){0,4}(?:reporter|editor|correspondent|columnist|journalist|writer|contributor|"
@@ -57,21 +57,22 @@ _MAX_BOILERPLATE_LENGTH = 600  # characters
 
 
 def find_body(tree: HtmlElement, headline: str | None, site_names: frozenset[str]) -> str:
-    """The main text, a line a paragraph; empty where there is none.
+    """Return the main text, one line per paragraph. The result is empty if there is none.
 
-    site_names: folded names of the outlet: `Support <outlet>` is a button whatever the language.
+    site_names: folded names of the outlet. A line that consists of one of them is removed.
     """
     document = bare_extraction(tree, options=_options())
     text = getattr(document, "text", None)
     if not text:
         return ""
-    return "\n".join(_kept_lines(text.splitlines(), headline, site_names))
+    return "\n".join(_body_lines(text.splitlines(), headline, site_names))
 
 
 def select_nodes(tree: HtmlElement, prune: Sequence[str], keep: Sequence[str]) -> HtmlElement:
-    """A copy of the tree without what `prune` finds, and with nothing in its body but what `keep` finds.
+    """Return a copy of the tree without the elements that match `prune`, and with only those that match `keep`.
 
-    `keep` that finds nothing is ignored: an outlet that changed its layout shall not lose its text.
+    prune, keep: XPath expressions. `keep` is ignored if it matches nothing, so that an outlet that changes its layout
+    doesn't lose its text.
     """
     if not prune and not keep:
         return tree
@@ -79,10 +80,10 @@ def select_nodes(tree: HtmlElement, prune: Sequence[str], keep: Sequence[str]) -
     for xpath in prune:
         for element in _elements(tree, xpath):
             _drop(element)
-    kept = [element for xpath in keep for element in _elements(tree, xpath)]
+    matches = [element for xpath in keep for element in _elements(tree, xpath)]
     body = tree.find(".//body")
-    if kept and body is not None:
-        outermost = [e for e in kept if not any(ancestor in kept for ancestor in e.iterancestors())]
+    if matches and body is not None:
+        outermost = [e for e in matches if not any(ancestor in matches for ancestor in e.iterancestors())]
         for child in list(body):
             body.remove(child)
         body.text = None
@@ -94,18 +95,18 @@ def _options() -> Extractor:
     return Extractor(output_format="python", comments=False, with_metadata=False, tables=True)
 
 
-def _kept_lines(lines: list[str], headline: str | None, site_names: frozenset[str]) -> list[str]:
+def _body_lines(lines: list[str], headline: str | None, site_names: frozenset[str]) -> list[str]:
     title = fold_name(headline) if headline else ""
     kept: list[str] = []
-    written = [stripped for line in lines if (stripped := line.strip())]
-    tail = max(len(written) - _TAIL_LINES, _HEAD_LINES)
-    for position, stripped in enumerate(written):
+    stripped_lines = [stripped for line in lines if (stripped := line.strip())]
+    tail = max(len(stripped_lines) - _TAIL_LINES, _HEAD_LINES)
+    for position, stripped in enumerate(stripped_lines):
         if len(stripped) <= _MAX_BOILERPLATE_LENGTH and (
             (position < _HEAD_LINES and _ABOVE.match(stripped))
             or (position >= tail and (_BELOW.match(stripped) or _BIOGRAPHY.match(stripped)))
         ):
             continue
-        # The headline is repeated above the text, or as the caption of its picture.
+        # Some pages repeat the headline above the text or as a caption.
         if title and position < 6 and fold_name(stripped) == title:
             continue
         if len(stripped) <= 90 and (_BUTTON.match(stripped) or fold_name(stripped) in site_names):
@@ -115,11 +116,11 @@ def _kept_lines(lines: list[str], headline: str | None, site_names: frozenset[st
 
 
 def _elements(tree: HtmlElement, xpath: str) -> list[HtmlElement]:
-    found = tree.xpath(xpath)
-    return [item for item in found if isinstance(item, HtmlElement)] if isinstance(found, list) else []
+    matches = tree.xpath(xpath)
+    return [item for item in matches if isinstance(item, HtmlElement)] if isinstance(matches, list) else []
 
 
 def _drop(element: HtmlElement) -> None:
-    """Take an element out and leave the text behind it in place."""
+    """Remove an element and keep the text that follows it."""
     if element.getparent() is not None:
         element.drop_tree()

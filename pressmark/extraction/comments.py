@@ -1,6 +1,6 @@
-"""Readers' comments, kept apart from the text. Read only for outlets whose file switches them on.
+"""Reader comments. They are extracted only for outlets whose file enables them, and are stored apart from the text.
 
-Known shapes are data: wpDiscuz, WordPress's own list, schema.org microdata. An unknown shape gives no
+The markup of known comment systems is data: wpDiscuz, WordPress core, schema.org microdata. Unknown markup gives no
 comments rather than wrong ones.
 """
 
@@ -18,8 +18,8 @@ MAX_COMMENTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
-    """XPaths of one comment system; all but `comment` are relative to the comment."""
+class _CommentMarkup:
+    """XPath expressions for one comment system. All except `comment` are relative to the comment."""
 
     comment: str
     text: str
@@ -32,22 +32,22 @@ def _class(name: str) -> str:
     return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
 
 
-_SHAPES = (
-    _Shape(  # wpDiscuz 7
+_COMMENT_SYSTEMS = (
+    _CommentMarkup(  # wpDiscuz 7
         comment=f"//div[{_class('wpd-comment')}]",
         text=f".//div[{_class('wpd-comment-text')}]",
         author=f".//div[{_class('wpd-comment-author')}]",
         posted=f".//div[{_class('wpd-comment-date')}]/@title",
         edited=f".//div[{_class('wpd-comment-last-edited')}]",
     ),
-    _Shape(  # WordPress core, wp_list_comments
+    _CommentMarkup(  # WordPress core, wp_list_comments
         comment=f"//*[{_class('comment-body')} and (self::article or self::div)]",
         text=f".//*[{_class('comment-content')}] | self::div/p",
         author=f".//*[{_class('fn')}]",
         posted=f".//*[{_class('comment-metadata')}]//time/@datetime | .//*[{_class('comment-meta')}]/a",
         edited=f".//*[{_class('comment-edited')}]",
     ),
-    _Shape(  # schema.org microdata
+    _CommentMarkup(  # schema.org microdata
         comment="//*[contains(@itemtype, 'schema.org/Comment') or contains(@itemtype, 'schema.org/UserComments')]",
         text=".//*[@itemprop='text' or @itemprop='commentText']",
         author=".//*[@itemprop='author' or @itemprop='creator']",
@@ -58,49 +58,49 @@ _SHAPES = (
 
 
 def find_comments(tree: HtmlElement) -> list[ReaderComment]:
-    """Comments in the order of the page. The first shape that finds any is taken."""
-    for shape in _SHAPES:
-        found = [_read(element, shape) for element in tree.xpath(shape.comment)[:MAX_COMMENTS]]
-        comments = [comment for comment in found if comment is not None]
+    """Return the comments in page order, from the first comment system whose markup matches."""
+    for markup in _COMMENT_SYSTEMS:
+        extracted = [_extract(element, markup) for element in tree.xpath(markup.comment)[:MAX_COMMENTS]]
+        comments = [comment for comment in extracted if comment is not None]
         if comments:
             return comments
     return []
 
 
-def _read(element: HtmlElement, shape: _Shape) -> ReaderComment | None:
-    author = _first(element, shape.author, shape)
-    text = _text(element, shape)
-    edited = _first(element, shape.edited, shape)
+def _extract(element: HtmlElement, markup: _CommentMarkup) -> ReaderComment | None:
+    author = _first(element, markup.author, markup)
+    text = _text(element, markup)
+    edited = _first(element, markup.edited, markup)
     if author is None and not text and edited is None:
         return None
-    return ReaderComment(author, text, _first(element, shape.posted, shape), edited)
+    return ReaderComment(author, text, _first(element, markup.posted, markup), edited)
 
 
-def _first(element: HtmlElement, xpath: str, shape: _Shape) -> str | None:
-    for found in _own(element, xpath, shape):
-        value = one_line(found if isinstance(found, str) else found.text_content(), 300)
+def _first(element: HtmlElement, xpath: str, markup: _CommentMarkup) -> str | None:
+    for match in _matches(element, xpath, markup):
+        value = one_line(match if isinstance(match, str) else match.text_content(), 300)
         if value:
             return value
     return None
 
 
-def _text(element: HtmlElement, shape: _Shape) -> str:
-    parts: list[str] = []
-    for found in _own(element, shape.text, shape):
-        if not isinstance(found, str):
-            blocks = found.xpath("./p") or [found]
-            parts += [line for block in blocks if (line := one_line(block.text_content(), 20_000))]
-    return clean_text("\n".join(parts))
+def _text(element: HtmlElement, markup: _CommentMarkup) -> str:
+    lines: list[str] = []
+    for match in _matches(element, markup.text, markup):
+        if not isinstance(match, str):
+            blocks = match.xpath("./p") or [match]
+            lines += [line for block in blocks if (line := one_line(block.text_content(), 20_000))]
+    return clean_text("\n".join(lines))
 
 
-def _own(element: HtmlElement, xpath: str, shape: _Shape) -> list[Any]:
-    """What an XPath finds within this comment and not within an answer nested in it."""
-    nested = set(element.xpath("." + shape.comment))
-    nested.discard(element)
+def _matches(element: HtmlElement, xpath: str, markup: _CommentMarkup) -> list[Any]:
+    """Return the matches of an XPath within this comment, without those in nested replies."""
+    replies = set(element.xpath("." + markup.comment))
+    replies.discard(element)
     own: list[Any] = []
     matches: list[Any] = element.xpath(xpath)
-    for found in matches:
-        place: HtmlElement | None = found if isinstance(found, HtmlElement) else found.getparent()
-        if place is not None and not any(p in nested for p in (place, *place.iterancestors())):
-            own.append(found)
+    for match in matches:
+        parent: HtmlElement | None = match if isinstance(match, HtmlElement) else match.getparent()
+        if parent is not None and not any(e in replies for e in (parent, *parent.iterancestors())):
+            own.append(match)
     return own

@@ -1,6 +1,6 @@
-"""From one payload to all fields of an article. Pure: a function of the bytes, the time and the outlet's hints.
+"""Extracts all fields of an article from one payload. The result depends only on the bytes, the time and the outlet.
 
-Not bounded in time or memory by itself: see `worker`.
+This module doesn't limit time or memory. `pool` and `worker` do.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def extract(
 ) -> Extraction:
     """Extract one page.
 
-    document: bytes without content encoding. url: final URL, base of relative links.
-    Raises NotHtml or ExtractionError; what lxml and Trafilatura raise passes through.
+    document: bytes without content encoding. url: the final URL, which is the base of relative links.
+    Raises NotHtml or ExtractionError. Exceptions of lxml and Trafilatura pass through.
     """
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
     page = parse_page(document, content_type)
@@ -83,7 +83,7 @@ def extract(
 
 
 def _without_author(comment: ReaderComment) -> ReaderComment:
-    # An edit note names its writer ("edited by ..."), so it goes with the name.
+    # An edit note names the author ("edited by ..."), so it is removed too.
     return ReaderComment(None, comment.text, comment.posted, None)
 
 
@@ -103,18 +103,18 @@ def _description(page: Page, article: Node) -> str | None:
 
 
 def _keywords(page: Page, article: Node) -> list[str]:
-    found: list[str] = []
+    keywords: list[str] = []
     for value in as_list(article.get("keywords")):
         text = node_text(value, 2000)
         if text:
-            found += text.split(",")
-    if not found:
-        found = list(page.meta.get("article:tag", ()))
-    if not found:
-        found = [
+            keywords += text.split(",")
+    if not keywords:
+        keywords = list(page.meta.get("article:tag", ()))
+    if not keywords:
+        keywords = [
             part for name in ("news_keywords", "keywords") for c in page.meta.get(name, ()) for part in c.split(",")
         ]
-    cleaned = [one_line(keyword, 100) for keyword in found]
+    cleaned = [one_line(keyword, 100) for keyword in keywords]
     return list(dict.fromkeys(keyword for keyword in cleaned if keyword))[:MAX_KEYWORDS]
 
 
@@ -141,8 +141,8 @@ def _free(page: Page, article: Node) -> bool | None:
 
 
 def _variants(page: Page, base: str, config: ExtractionConfig) -> list[tuple[str, str]]:
-    """(amp or mobile, address) of the page's other clothes, where they are the outlet's own."""
-    found: dict[str, str] = {}
+    """Return (kind, URL) of the page's AMP and mobile variants on the outlet's own domains."""
+    variants: dict[str, str] = {}
     for link in page.links:
         rel = link.rel.split()
         if "amphtml" in rel:
@@ -153,12 +153,12 @@ def _variants(page: Page, base: str, config: ExtractionConfig) -> list[tuple[str
             continue
         url = absolute(link.href, base)
         if url and on_domains(url, config.domains) and not is_homepage(url) and len(url) <= 2048:
-            found.setdefault(kind, url)
-    return list(found.items())
+            variants.setdefault(kind, url)
+    return list(variants.items())
 
 
 def _canonical(page: Page, base: str, config: ExtractionConfig) -> str | None:
-    """rel=canonical where it counts: on the outlet's own domains and not its homepage."""
+    """Return the rel=canonical URL if it is on the outlet's own domains and isn't a homepage."""
     for link in page.links:
         if "canonical" in link.rel.split():
             url = absolute(link.href, base)

@@ -1,6 +1,6 @@
-"""What extraction is given and what it returns: configuration, fields, verdict. Plain data, light to import.
+"""The input and output of extraction: configuration, fields and outcome. Plain data that is cheap to import.
 
-The crawl process imports this module, and not the code that extracts: that runs in worker processes (see `pool`).
+The crawl process imports this module and not the extraction code, which runs in worker processes (see `pool`).
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from pressmark.outlet import Outlet
 from pressmark.rights import RightsSignals
 from pressmark.text import fold_name
 
-# Goes up with every change of the rules in this package that can change a field.
+# Increase this with every change of the rules in this package that can change a field.
 RULES_VERSION = 3
 EXTRACTOR_NAME = "trafilatura"
-SIG_VERSION = 1  # of the MinHash constants in `fingerprints`
+SIG_VERSION = 1  # version of the MinHash constants in `fingerprints`
 
 ContentHashes = tuple[int, int, int, int]
-"""Hashes of headline, description, authors and body: what a revision is derived from."""
+"""Hashes of headline, description, authors and body. Revisions are derived from them."""
 
 
 def extractor_version() -> str:
-    """Versions of everything that decides what comes out of a page."""
+    """Return the versions of Trafilatura and of the rules in this package."""
     return f"{version('trafilatura')}+pressmark.{RULES_VERSION}"
 
 
 @dataclass(frozen=True)
 class ExtractionConfig:
-    """What an outlet's file adds to the extractor. Outlets share an extractor only if everything here is equal."""
+    """The extraction settings of an outlet. Outlets share an extractor only if all of these are equal."""
 
     outlet: str
     name: str
@@ -48,7 +48,7 @@ class ExtractionConfig:
 
     @classmethod
     def for_outlet(cls, outlet: Outlet) -> ExtractionConfig:
-        """The part of an outlet's file that matters to extraction."""
+        """Return the extraction settings of an outlet."""
         hints = outlet.extraction
         return cls(
             outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone,
@@ -57,19 +57,19 @@ class ExtractionConfig:
 
     @cached_property
     def config_hash(self) -> bytes:
-        """16 bytes that change when anything here changes."""
+        """16 bytes that change if any setting changes."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()[:16]
 
     @cached_property
     def site_names(self) -> frozenset[str]:
-        """The outlet's names in folded form: its name, its domains, the domains' first labels."""
+        """The outlet's name, its domains and their second-level labels, each in folded form."""
         labels = {domain.rsplit(".", 1)[0].rsplit(".", 1)[-1] for domain in self.domains}
         return frozenset(fold_name(name) for name in {self.name, *self.domains, *labels})
 
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """MinHash of the whole text and of its beginning, as little-endian uint32."""
+    """MinHash signatures of the whole text and of its beginning, as little-endian uint32 values."""
 
     body: bytes
     lead: bytes
@@ -77,7 +77,7 @@ class Signatures:
 
 @dataclass(frozen=True, slots=True)
 class ReaderComment:
-    """One comment as the page shows it. posted, edited: as written."""
+    """One reader comment. posted, edited: dates as the page shows them."""
 
     author: str | None
     text: str
@@ -87,7 +87,7 @@ class ReaderComment:
 
 @dataclass(frozen=True, slots=True)
 class NonArticle:
-    """What a page is instead of an article. pattern: name of the evidence in non_article.yaml."""
+    """A non-article page. pattern: name of the matching pattern in non_article.yaml."""
 
     outcome: Outcome
     pattern: str
@@ -96,7 +96,7 @@ class NonArticle:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """All fields got from one payload. Strings are storable; hashes as in `fingerprints`."""
+    """All fields extracted from one payload. Strings are cleaned by `clean_text`, hashes are made by `fingerprints`."""
 
     payload_hash: bytes
     headline: str | None
@@ -130,7 +130,7 @@ class Extraction:
 
     @property
     def content_hashes(self) -> ContentHashes:
-        """What two captures of an article are compared by."""
+        """The hashes by which two captures of an article are compared."""
         return (self.headline_hash, self.description_hash, self.authors_hash, self.body_hash)
 
 
@@ -138,8 +138,8 @@ class Extraction:
 class PageExtraction:
     """The result of extracting one page.
 
-    extraction: the fields; also given with some outcomes, so that `pressmark why` can show them.
-    outcome: None for an article, else why it is none, with the stage (decode, extract or classify) and the reason.
+    extraction: the fields. Some rejected pages have them too, so that `pressmark why` can show them.
+    outcome: None for an article. A rejected page has an outcome, a stage (decode, extract or classify) and a reason.
     """
 
     extraction: Extraction | None

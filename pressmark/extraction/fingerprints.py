@@ -1,8 +1,8 @@
-"""Fingerprints of texts: hashes for equality, MinHash signatures for copies.
+"""Fingerprints of texts: hashes for equality, MinHash signatures for near-duplicates.
 
-The constants are frozen under SIG_VERSION; signatures of libraries changed between their releases.
-MinHash by multiply-shift over word 3-grams, each hashed from the xxh3_64 of its words; languages
-without spaces between words use character 5-grams. Broder 1997, doi:10.1109/SEQUEN.1997.666900.
+The constants are frozen under SIG_VERSION. MinHash libraries have changed their signatures between releases, so none
+is used. The algorithm is MinHash (Broder 1997, doi:10.1109/SEQUEN.1997.666900) with multiply-shift hashing. Shingles
+are word 3-grams, each hashed from the xxh3_64 of its words. Scripts without spaces between words use character 5-grams.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ LEAD_WORDS = 120
 MIN_WORDS = 50
 WORD_SHINGLE = 3
 CHARACTER_SHINGLE = 5
-_CHUNK = 256  # rows of 1 KiB that stay in the cache
-_STEP = np.uint64(0x9E3779B97F4A7C15)  # odd, from the golden ratio (Knuth 1973, 6.4)
+_CHUNK = 256  # shingles per block, 1 KiB each, so that a block fits into the CPU cache
+_STEP = np.uint64(0x9E3779B97F4A7C15)  # odd; derived from the golden ratio (Knuth 1973, 6.4)
 
 _WORD = re.compile(r"\w+")
-# Scripts written without spaces between words: Han, kana, Thai, Lao, Khmer, Myanmar.
+# Scripts without spaces between words: Han, kana, Thai, Lao, Khmer, Myanmar.
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
@@ -36,40 +36,40 @@ Numbers = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 def text_hash(text: str) -> bytes:
-    """sha256 of the text in UTF-8."""
+    """Return the sha256 of the text in UTF-8."""
     return hashlib.sha256(text.encode("utf-8")).digest()
 
 
 def comparable_hash(text: str | None) -> int:
-    """xxh3_64 of the comparable form, as a signed 64-bit number for Postgres."""
+    """Return the xxh3_64 of the comparable form (see `comparable`), as a signed 64-bit integer for Postgres."""
     value = xxhash.xxh3_64_intdigest(comparable(text).encode("utf-8"))
     return value - 2**64 if value >= 2**63 else value
 
 
 def count_words(text: str) -> int:
-    """Words; each character of a script without spaces counts as one."""
+    """Count words. In scripts without spaces between words, each character counts as one."""
     unspaced = 0 if text.isascii() else len(_UNSPACED.findall(text))
     return unspaced + len(_WORD.findall(_UNSPACED.sub(" ", text) if unspaced else text))
 
 
 def signatures(text: str) -> Signatures | None:
-    """Signatures of a text, or None where it is too short to tell copies by."""
-    found = _tokens(text)
-    if found is None:
+    """Return the MinHash signatures of a text. Returns None if it is too short to detect copies."""
+    tokens = _tokens(text)
+    if tokens is None:
         return None
-    hashes, size, lead = found
+    hashes, size, lead = tokens
     body = _shingles(hashes, size)
     return Signatures(_minhash(body, BODY_HASHES), _minhash(body[: max(1, lead - size + 1)], LEAD_HASHES))
 
 
 def shingles(text: str) -> Numbers | None:
-    """Sorted hashes of the different shingles of a text, or None where it is too short."""
-    found = _tokens(text)
-    return np.unique(_shingles(found[0], found[1])) if found else None
+    """Return the sorted, distinct shingle hashes of a text. Returns None if it is too short."""
+    tokens = _tokens(text)
+    return np.unique(_shingles(tokens[0], tokens[1])) if tokens else None
 
 
 def _tokens(text: str) -> tuple[Numbers, int, int] | None:
-    """(hashes of the tokens, tokens of a shingle, tokens of the lead); None for less than MIN_WORDS."""
+    """Return (token hashes, tokens per shingle, tokens in the lead), or None for fewer than MIN_WORDS words."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = _WORD.findall(folded)
     unspaced = 0 if folded.isascii() else len(_UNSPACED.findall(folded))
@@ -81,12 +81,12 @@ def _tokens(text: str) -> tuple[Numbers, int, int] | None:
         tokens, size, lead = words, WORD_SHINGLE, LEAD_WORDS
     if len(tokens) < size:
         return None
-    known: dict[str, int] = {token: xxhash.xxh3_64_intdigest(token.encode()) for token in set(tokens)}
-    return np.fromiter((known[token] for token in tokens), dtype=np.uint64, count=len(tokens)), size, lead
+    digests: dict[str, int] = {token: xxhash.xxh3_64_intdigest(token.encode()) for token in set(tokens)}
+    return np.fromiter((digests[token] for token in tokens), dtype=np.uint64, count=len(tokens)), size, lead
 
 
 def _shingles(hashes: Numbers, size: int) -> Numbers:
-    """A hash for each run of `size` tokens: a polynomial of theirs, mixed."""
+    """Return one hash per run of `size` tokens: a mixed polynomial of the token hashes."""
     count = len(hashes) - size + 1
     values = hashes[:count].copy()
     for offset in range(1, size):
@@ -106,7 +106,7 @@ def _minhash(values: Numbers, hashes: int) -> bytes:
 
 
 def _constants(seed: int, count: int) -> list[int]:
-    """splitmix64 (Steele et al. 2014): fixed numbers that do not depend on numpy's generators."""
+    """Generate constants by splitmix64 (Steele et al. 2014), which doesn't depend on numpy's generators."""
     numbers = []
     state = seed
     for _ in range(count):

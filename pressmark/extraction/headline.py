@@ -1,6 +1,6 @@
-"""The headline, by agreement of what the page offers: <h1>, JSON-LD, og:title, <title>.
+"""The headline of an article, by weighted vote of <h1>, JSON-LD, og:title, twitter:title and <title>.
 
-Each candidate is freed of the outlet's name and then votes; equal ones add up. The weights were set on
+The outlet's name is removed from each candidate first. The weights of equal candidates are added. They were tuned on
 the public benchmark packs (docs/extraction.md).
 """
 
@@ -27,17 +27,17 @@ class _Candidate:
 
 
 def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: str | None = None) -> str | None:
-    """The headline, or None where the page offers nothing.
+    """Return the headline, or None if the page has no candidate.
 
-    site_names: names of the outlet in folded form (`fold_name`), never a headline by themselves.
-    xpath: the outlet's own hint, believed where it finds something.
+    site_names: names of the outlet in folded form (`fold_name`). A name alone is never a headline.
+    xpath: the outlet's hint. Its first match with text is the headline.
     """
     if xpath:
-        for found in page.tree.xpath(xpath) if isinstance(xpath, str) else ():
-            text = one_line(found if isinstance(found, str) else found.text_content(), _MAX_LENGTH)
+        for match in page.tree.xpath(xpath) if isinstance(xpath, str) else ():
+            text = one_line(match if isinstance(match, str) else match.text_content(), _MAX_LENGTH)
             if text:
                 return text
-    names = site_names | _own_names(page)
+    names = site_names | _declared_site_names(page)
     candidates = [c for c in _candidates(page, article, names) if fold_name(c.text) not in names]
     if not candidates:
         return None
@@ -49,11 +49,11 @@ def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: 
 
 
 def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candidate]:
-    found: list[_Candidate] = []
+    candidates: list[_Candidate] = []
     headings = _headings(page.tree)
-    main = [text for text, chrome in headings if not chrome] or [text for text, _ in headings]
+    main = [text for text, boilerplate in headings if not boilerplate] or [text for text, _ in headings]
     for position, text in enumerate(main[:4]):
-        found.append(_Candidate(text, "h1" if len(main) == 1 or position == 0 else "h1_other"))
+        candidates.append(_Candidate(text, "h1" if len(main) == 1 or position == 0 else "h1_other"))
     for value, kind in (
         (node_text(article.get("headline"), _MAX_LENGTH) or node_text(article.get("name"), _MAX_LENGTH), "json_ld"),
         (page.meta_first("og:title"), "og"),
@@ -62,27 +62,27 @@ def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candi
     ):
         if value:
             stripped = value if kind == "json_ld" else _without_site_name(value, names, main)
-            found.append(_Candidate(stripped[:_MAX_LENGTH], kind))
-    return found
+            candidates.append(_Candidate(stripped[:_MAX_LENGTH], kind))
+    return candidates
 
 
 def _headings(tree: HtmlElement) -> list[tuple[str, bool]]:
-    """(text, whether it belongs to the page's furniture) of each <h1>."""
-    found = []
+    """Return (text, whether it is boilerplate) of each <h1>."""
+    headings = []
     for element in tree.iter("h1"):
         text = one_line(element.text_content(), _MAX_LENGTH + 1)
         if not text or len(text) > _MAX_LENGTH:
             continue
-        chrome = any(
+        boilerplate = any(
             ancestor.tag in ("nav", "footer", "aside")
             or (ancestor.tag == "header" and ancestor.getparent() is not None and ancestor.getparent().tag == "body")
             or "logo" in (ancestor.get("class") or "").lower()
             for ancestor in (element, *element.iterancestors())
         )
         link = element.find(".//a")
-        home = link is not None and (link.get("href") or "").rstrip("/").count("/") <= 2 and len(text) < 40
-        found.append((text, chrome or home))
-    return found
+        home_link = link is not None and (link.get("href") or "").rstrip("/").count("/") <= 2 and len(text) < 40
+        headings.append((text, boilerplate or home_link))
+    return headings
 
 
 def _title(tree: HtmlElement) -> str | None:
@@ -92,16 +92,16 @@ def _title(tree: HtmlElement) -> str | None:
     return one_line(element.text_content(), 1000) if element is not None else None
 
 
-def _own_names(page: Page) -> frozenset[str]:
+def _declared_site_names(page: Page) -> frozenset[str]:
     names = (page.meta_first("og:site_name"), page.meta_first("application-name"), page.meta_first("al:ios:app_name"))
     return frozenset(fold_name(name) for name in names if name)
 
 
 def _without_site_name(text: str, names: frozenset[str], headings: list[str]) -> str:
-    """Take the outlet's name off the end or the beginning of a title.
+    """Remove the outlet's name from the end or the beginning of a title.
 
-    What follows the last separator goes where it is the outlet's name, or where what remains is one of
-    the page's own headings.
+    The part after the last separator is removed if it is the outlet's name, or if the rest is one of the page's
+    headings. The part before the first separator is treated in the same way.
     """
     known = {_vote_key(heading) for heading in headings}
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The language of a text, as BCP 47: recognised from the text where there is enough, else declared."""
+"""The language of an article as a BCP 47 tag, detected from the text if it is long enough and otherwise declared."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-_ENOUGH = 200
-_TAKEN = 800  # more costs time and changes nothing
-_FIRST_LOOK = 300  # enough to confirm what the page declares
-_SURE = 0.9
+_MIN_CHARS = 200  # shorter texts are not classified
+_MAX_CHARS = 800  # more characters take time and don't change the result
+_CONFIRM_CHARS = 300  # enough to confirm the declared language
+_MIN_CONFIDENCE = 0.9
 _TAG = re.compile(r"^([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?\b", re.IGNORECASE)
 _identifier: LanguageIdentifier | None = None
 
 
 def identifier() -> LanguageIdentifier:
-    """The model, loaded once a process (about 0.3 s)."""
+    """Return the model, which is loaded once per process (about 0.3 s)."""
     global _identifier
     if _identifier is None:
         _identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
@@ -23,18 +23,18 @@ def identifier() -> LanguageIdentifier:
 
 
 def find_language(text: str, declared: str | None, outlet_languages: tuple[str, ...]) -> tuple[str | None, str | None]:
-    """(BCP 47 tag, source: text, html or outlet).
+    """Return (BCP 47 tag, source: text, html or outlet).
 
-    A declared tag that agrees with the text is kept with its region: `en-GB`.
+    A declared tag that agrees with the text keeps its region: `en-GB`.
     """
     tag = normal_tag(declared)
-    if len(text) >= _ENOUGH:
-        if tag and identifier().classify(text[:_FIRST_LOOK])[0] == _primary(tag):
+    if len(text) >= _MIN_CHARS:
+        if tag and identifier().classify(text[:_CONFIRM_CHARS])[0] == _primary(tag):
             return tag, "text"
-        language, sureness = identifier().classify(text[:_TAKEN])
+        language, confidence = identifier().classify(text[:_MAX_CHARS])
         if tag and _primary(tag) == language:
             return tag, "text"
-        if float(sureness) >= _SURE:
+        if float(confidence) >= _MIN_CONFIDENCE:
             return str(language), "text"
     if tag:
         return tag, "html"
@@ -42,7 +42,7 @@ def find_language(text: str, declared: str | None, outlet_languages: tuple[str, 
 
 
 def normal_tag(declared: str | None) -> str | None:
-    """`en_us` as `en-US`; None for what is no language tag."""
+    """Normalise a language tag: `en_us` becomes `en-US`. Returns None if it isn't a language tag."""
     match = _TAG.match((declared or "").strip())
     if not match:
         return None

@@ -1,7 +1,7 @@
-"""Pages that are no articles although they came with an article's address: walls, error pages, lists, shells.
+"""Detects non-article pages: challenges, consent walls, paywall stubs, error pages, index pages, empty shells.
 
-The patterns are data (`non_article.yaml`), each with a specimen in the newsstand. Long texts are articles
-whatever they say, so that nearly every page costs one comparison of numbers.
+The patterns are data (`non_article.yaml`). Each has an example page in the newsstand. A pattern applies only up to a
+number of words, so most pages are decided by comparing word counts.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from pressmark.extraction.fields import NonArticle
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, nodes, types
 from pressmark.outcomes import NON_ARTICLES, Outcome
-from pressmark.text import one_line
+from pressmark.text import one_line, plural
 
 _VISIBLE_CHARS = 20_000
-_UNSEEN_TAGS = frozenset(("script", "style", "template", "head", "svg"))
-_TEASERS = 6  # headings that are links make a list
-_LONG_PARAGRAPH = 25  # words of running text outside of links
+_INVISIBLE_TAGS = frozenset(("script", "style", "template", "head", "svg"))
+_MIN_TEASERS = 6  # a page with at least this many linked headings is a list
+_LONG_PARAGRAPH = 25  # words outside of links
 _LIST_TYPES = frozenset(("collectionpage", "searchresultspage"))
 _GALLERY_TYPES = frozenset(("imagegallery", "mediagallery"))
-_GALLERY_PICTURES = 6
+_MIN_GALLERY_PICTURES = 6
 
 
 def _any_of(patterns: object) -> object:
-    """A list of regular expressions as one."""
+    """Combine a list of regular expressions into one."""
     if isinstance(patterns, list):
         return re.compile("|".join(f"(?:{pattern})" for pattern in patterns), re.IGNORECASE)
     return patterns
@@ -41,7 +41,7 @@ def _any_of(patterns: object) -> object:
 
 def _non_article(value: Outcome) -> Outcome:
     if value not in NON_ARTICLES:
-        raise ValueError(f"{value} is not the outcome of a non-article page")
+        raise ValueError(f"{value} is not an outcome of a non-article page")
     return value
 
 
@@ -49,7 +49,7 @@ Patterns = Annotated[re.Pattern[str], BeforeValidator(_any_of)]
 
 
 class Pattern(BaseModel):
-    """One way in which a page shows that it is no article."""
+    """One pattern of a non-article page. The fields are described in non_article.yaml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,7 +67,7 @@ class Pattern(BaseModel):
 
 @cache
 def patterns() -> tuple[Pattern, ...]:
-    """All patterns of non_article.yaml, in order."""
+    """Load the patterns of non_article.yaml, in order."""
     rows = YAML(typ="safe", pure=True).load((Path(__file__).parent / "non_article.yaml").read_text(encoding="utf-8"))
     return tuple(Pattern.model_validate(row) for row in rows)
 
@@ -80,23 +80,24 @@ def find_non_article(
     words: int,
     free: bool | None,
 ) -> NonArticle | None:
-    """What the page is instead of an article; None for an article.
+    """Return the first pattern that the page matches. Returns None for an article.
 
-    words: of the main text. free: what the page declares of its access.
+    words: number of words in the main text. free: isAccessibleForFree as the page declares it.
     """
     evidence = _Evidence(page, article, headers, headline)
     for pattern in patterns():
         if words > pattern.most_words:
             continue
-        found = _matched(pattern, evidence, free)
-        if found is not None:
-            return NonArticle(pattern.outcome, pattern.name, f"{found}; {words} words of main text")
+        evidence_text = _match(pattern, evidence, free)
+        if evidence_text is not None:
+            reason = f"{evidence_text}; {plural(words, 'word')} of main text"
+            return NonArticle(pattern.outcome, pattern.name, reason)
     return None
 
 
 @dataclass
 class _Evidence:
-    """What patterns look at; each part is made when the first of them asks."""
+    """The parts of a page that patterns match. Each is computed on first use."""
 
     page: Page
     article: Node
@@ -114,7 +115,7 @@ class _Evidence:
         parts: list[str] = []
         size = 0
         for element in self.page.tree.iter():
-            if isinstance(element.tag, str) and element.tag not in _UNSEEN_TAGS and element.text:
+            if isinstance(element.tag, str) and element.tag not in _INVISIBLE_TAGS and element.text:
                 parts.append(element.text)
                 size += len(element.text)
             if element.tail:
@@ -126,12 +127,12 @@ class _Evidence:
 
     @cached_property
     def html(self) -> str:
-        found: list[str] = []
+        strings: list[str] = []
         for element in self.page.tree.iter("script", "link", "iframe", "form", "div", "meta"):
-            found += element.attrib.values()
+            strings += element.attrib.values()
             if element.tag == "script" and element.text:
-                found.append(element.text[:5000])
-        return "\n".join(found)
+                strings.append(element.text[:5000])
+        return "\n".join(strings)
 
     @cached_property
     def types(self) -> set[str]:
@@ -139,54 +140,54 @@ class _Evidence:
 
     @cached_property
     def declares_article(self) -> bool:
-        """Whether the page calls itself an article."""
+        """Whether the page declares itself an article."""
         kind = (self.page.meta_first("og:type") or "").lower()
         return bool(self.article) or kind == "article" or "article:published_time" in self.page.meta
 
 
-def _matched(pattern: Pattern, evidence: _Evidence, free: bool | None) -> str | None:
-    """What of the page holds, in words; None where the pattern does not."""
-    told: list[str] = []
-    only_words = not (pattern.header or pattern.html or pattern.structure) and pattern.outcome != "paywall_stub"
-    if only_words and evidence.declares_article:
-        return None  # an article about consent, security checks or a page not found
+def _match(pattern: Pattern, evidence: _Evidence, free: bool | None) -> str | None:
+    """Describe the evidence that matches a pattern. Returns None if the pattern doesn't match."""
+    matches: list[str] = []
+    only_wording = not (pattern.header or pattern.html or pattern.structure) and pattern.outcome != "paywall_stub"
+    if only_wording and evidence.declares_article:
+        return None  # it may be an article about consent or security checks
     if pattern.free is not None:
         if free is not pattern.free:
             return None
-        told.append("declared as not free" if free is False else "declared as free")
+        matches.append("declared as not free" if free is False else "declared as free")
     if pattern.header is not None:
         header = next((f"{n}: {v}" for n, v in evidence.headers if pattern.header.search(f"{n}: {v}")), None)
         if header is None:
             return None
-        told.append(f"header {header[:80]!r}")
+        matches.append(f"header {header[:80]!r}")
     if pattern.title is not None:
         match = pattern.title.search(evidence.title)
         if match is None:
             return None
-        told.append(f"title {match[0][:80]!r}")
+        matches.append(f"title {match[0][:80]!r}")
     if pattern.text is not None:
         match = pattern.text.search(evidence.text)
         if match is None:
             return None
-        told.append(f"text {match[0][:80]!r}")
+        matches.append(f"text {match[0][:80]!r}")
     if pattern.html:
         marker = next((marker for marker in pattern.html if marker in evidence.html), None)
         if marker is None:
             return None
-        told.append(f"markup {marker!r}")
+        matches.append(f"markup {marker!r}")
     if pattern.structure is not None:
-        made = _STRUCTURES[pattern.structure](evidence)
-        if made is None:
+        structure = _STRUCTURES[pattern.structure](evidence)
+        if structure is None:
             return None
-        told.append(made)
-    return f"{pattern.name}: {', '.join(told)}"
+        matches.append(structure)
+    return f"{pattern.name}: {', '.join(matches)}"
 
 
 def _gallery(evidence: _Evidence) -> str | None:
     if evidence.types & _GALLERY_TYPES:
         return "declared as a gallery"
     pictures = sum(1 for figure in evidence.page.tree.iter("figure") if figure.find(".//img") is not None)
-    return f"{pictures} pictures" if pictures >= _GALLERY_PICTURES else None
+    return f"{pictures} pictures" if pictures >= _MIN_GALLERY_PICTURES else None
 
 
 def _list(evidence: _Evidence) -> str | None:
@@ -198,13 +199,15 @@ def _list(evidence: _Evidence) -> str | None:
         for heading in evidence.page.tree.iter("h2", "h3", "h4")
         if heading.find(".//a") is not None or (heading.getparent() is not None and heading.getparent().tag == "a")
     )
-    if not declared and teasers < _TEASERS:
+    if not declared and teasers < _MIN_TEASERS:
         return None
-    running = sum(1 for paragraph in evidence.page.tree.iter("p") if _running_words(paragraph) >= _LONG_PARAGRAPH)
-    # A teaser's text is a paragraph too; an article has more running text than headings that lead elsewhere.
-    if running > max(teasers, 1) + 1:
+    long_paragraphs = sum(
+        1 for paragraph in evidence.page.tree.iter("p") if _words_outside_links(paragraph) >= _LONG_PARAGRAPH
+    )
+    # Each teaser may have one long paragraph. An article has more of them than linked headings.
+    if long_paragraphs > max(teasers, 1) + 1:
         return None
-    return "declared as a list" if declared else f"{teasers} headings that lead elsewhere"
+    return "declared as a list" if declared else f"{teasers} linked headings"
 
 
 def _shell(evidence: _Evidence) -> str | None:
@@ -213,15 +216,15 @@ def _shell(evidence: _Evidence) -> str | None:
         return None
     for element in evidence.page.tree.iter("div", "main"):
         if (element.get("id") or "").lower() in _SHELL_IDS and not element.text_content().strip():
-            return f"an empty #{element.get('id')} and {scripts} scripts"
+            return f"an empty #{element.get('id')} and {plural(scripts, 'script')}"
     noscript = " ".join(element.text_content() for element in evidence.page.tree.iter("noscript"))
-    return "asks for JavaScript" if re.search(r"javascript", noscript, re.IGNORECASE) else None
+    return "requires JavaScript" if re.search(r"javascript", noscript, re.IGNORECASE) else None
 
 
 _SHELL_IDS = frozenset(("root", "app", "__next", "__nuxt", "application", "main-app", "react-root"))
 _STRUCTURES: dict[str, Callable[[_Evidence], str | None]] = {"gallery": _gallery, "list": _list, "shell": _shell}
 
 
-def _running_words(paragraph: HtmlElement) -> int:
+def _words_outside_links(paragraph: HtmlElement) -> int:
     linked = sum(len(link.text_content().split()) for link in paragraph.iter("a"))
     return len(paragraph.text_content().split()) - linked

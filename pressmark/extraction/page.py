@@ -1,4 +1,4 @@
-"""From the bytes of a response to a parsed page. Bounded in size; never trusts a declared charset."""
+"""Decodes and parses the bytes of a response. Size is limited, and a declared charset is always verified."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from pressmark.text import clean_text, one_line
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 _LOOKS_LIKE_HTML = re.compile(rb"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
-_PROPER_BEGINNING = re.compile(r"\s{0,40}(?:<!doctype html\b|<html\b)", re.IGNORECASE)
+_HTML_START = re.compile(r"\s{0,40}(?:<!doctype html\b|<html\b)", re.IGNORECASE)
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
-# lxml.html asks Python for the class of each element, also to tell forms and inputs, which no article needs
-# (docs/upstream.md).
+# By default lxml.html calls Python to choose the class of each element, which distinguishes forms and inputs. Articles
+# don't need that (docs/upstream.md).
 HTML_PARSER.set_element_class_lookup(
     ElementDefaultClassLookup(element=HtmlElement, comment=HtmlComment, pi=HtmlProcessingInstruction, entity=HtmlEntity)
 )
 
 
 class NotHtml(ExtractionError):
-    """The answer is not an HTML page."""
+    """The response is not an HTML page."""
 
 
 class TooLarge(ExtractionError):
-    """The page is larger than the limit once its content encoding is removed."""
+    """The page is larger than the limit after its content encoding is removed."""
 
 
 class Link(NamedTuple):
-    """A <link> element; rel and media in lower case."""
+    """A <link> element. rel and media are in lower case."""
 
     rel: str
     type: str
@@ -59,8 +59,8 @@ class Page:
 
     @cached_property
     def meta(self) -> dict[str, list[str]]:
-        """Contents of <meta> by lower-cased name, property or itemprop, in document order."""
-        found: dict[str, list[str]] = {}
+        """Contents of <meta> elements by lower-cased name, property, itemprop or http-equiv, in document order."""
+        contents: dict[str, list[str]] = {}
         for element in self.tree.iter("meta"):
             content = element.get("content")
             if not content or not content.strip():
@@ -68,12 +68,12 @@ class Page:
             for attribute in ("property", "name", "itemprop", "http-equiv"):
                 name = element.get(attribute)
                 if name:
-                    found.setdefault(name.strip().lower(), []).append(content.strip())
-        return found
+                    contents.setdefault(name.strip().lower(), []).append(content.strip())
+        return contents
 
     @cached_property
     def links(self) -> list[Link]:
-        """<link> elements with an address, in document order."""
+        """<link> elements that have an href, in document order."""
         return [
             Link((e.get("rel") or "").lower(), e.get("type") or "", href.strip(), (e.get("media") or "").lower())
             for e in self.tree.iter("link")
@@ -81,15 +81,15 @@ class Page:
         ]
 
     def meta_first(self, *names: str) -> str | None:
-        """The first content among these names, in the order of the names."""
+        """Return the first content of the first of these names that the page has."""
         return next((one_line(content) for name in names for content in self.meta.get(name, ())), None)
 
 
 def remove_content_encoding(body: bytes, content_encoding: str | None, limit: int) -> bytes:
-    """The body without gzip or deflate, layer by layer.
+    """Decompress a body, layer by layer.
 
-    limit: most bytes at any layer. Raises TooLarge, or ExtractionError for a body that is broken or
-    encoded otherwise (only gzip and deflate are asked for).
+    limit: maximum number of bytes at any layer. Raises TooLarge if it is exceeded. Raises ExtractionError if the body
+    is broken or has an encoding other than gzip and deflate, which are the only ones requested.
     """
     layers = [layer.strip().lower() for layer in (content_encoding or "").split(",")]
     for layer in reversed([layer for layer in layers if layer and layer != "identity"]):
@@ -98,7 +98,7 @@ def remove_content_encoding(body: bytes, content_encoding: str | None, limit: in
         elif layer == "deflate":
             body = _inflate(body, (15, -15), limit)
         else:
-            raise ExtractionError(f"content encoding {layer!r} was not asked for and is not read")
+            raise ExtractionError(f"content encoding {layer!r} is not supported: only gzip and deflate are requested")
     if len(body) > limit:
         raise TooLarge(f"larger than {limit} bytes")
     return body
@@ -114,39 +114,40 @@ def _inflate(body: bytes, window_sizes: tuple[int, ...], limit: int) -> bytes:
             problem = error
             continue
         if len(content) > limit:
-            raise TooLarge(f"larger than {limit} bytes once decompressed")
+            raise TooLarge(f"larger than {limit} bytes after decompression")
         return content
     raise ExtractionError(f"broken compressed body: {problem}")
 
 
 def payload_hash(document: bytes) -> bytes:
-    """Identity of a payload: sha256 of the bytes without content encoding."""
+    """Return the identity of a payload: the sha256 of its bytes without content encoding."""
     return hashlib.sha256(document).digest()
 
 
 def parse_page(document: bytes, content_type: str | None) -> Page:
-    """Parse a page. Raises NotHtml, or ExtractionError where nothing can be parsed."""
+    """Parse a page. Raises NotHtml if it isn't HTML, and ExtractionError if lxml cannot parse it."""
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind and kind not in _HTML_TYPES:
-        raise NotHtml(f"its type is {kind[:80]}")
+        raise NotHtml(f"the content type is {kind[:80]}")
     if not _LOOKS_LIKE_HTML.search(document[:4096]) and not _LOOKS_LIKE_HTML.search(document):
-        raise NotHtml("no HTML in it" if document.strip() else "the body is empty")
+        raise NotHtml("the body contains no HTML" if document.strip() else "the body is empty")
     text, encoding, source = decode(document, content_type)
     tree = _tree(text)
     if tree is None:
-        raise ExtractionError("lxml could not build a tree")
+        raise ExtractionError("lxml could not parse the page")
     return Page(tree, payload_hash(document), encoding, source)
 
 
 def _tree(text: str) -> HtmlElement | None:
-    """What Trafilatura's `load_html` gives for a decoded text, without its look at every character: `decode` had one.
+    """Parse a decoded text with the same result as Trafilatura's `load_html`, but without its check of every character.
 
-    Documents with a proper beginning only; the others are left to it, with its rescues.
+    `decode` has made that check already. The fast path is for documents that start with a doctype or <html>. All others
+    go to `load_html`, which repairs them.
     """
     line_end = text.find("\n", 4096)
-    if line_end < 0 or not _PROPER_BEGINNING.match(text) or "\ufffe" in text or "\uffff" in text:
+    if line_end < 0 or not _HTML_START.match(text) or "\ufffe" in text or "\uffff" in text:
         return load_html(text)
-    head = text[: line_end + 1]  # what is repaired lies there
+    head = text[: line_end + 1]  # `repair_faulty_html` changes only this part
     try:
         tree = document_fromstring(repair_faulty_html(head, head[:50].lower()) + text[line_end + 1 :], HTML_PARSER)
     except (ValueError, LxmlError):
@@ -155,9 +156,9 @@ def _tree(text: str) -> HtmlElement | None:
 
 
 def decode(document: bytes, content_type: str | None) -> tuple[str, str, str]:
-    """(text, encoding, where the encoding comes from: bom, header, meta or guess).
+    """Decode a document. Return (text, encoding, source of the encoding: bom, header, meta or guess).
 
-    A declared encoding counts only where it decodes the whole document, or where none does.
+    A declared encoding is used if it decodes the whole document, or if no encoding does.
     """
     bom_encoding, bom = read_bom(document)
     if bom_encoding:
@@ -172,7 +173,7 @@ def decode(document: bytes, content_type: str | None) -> tuple[str, str, str]:
         if name
     ]
     for encoding, source in declared:
-        # A single-byte encoding decodes anything: believe it only where UTF-8 does not fit as well.
+        # A single-byte encoding decodes anything, so it is used only if the document isn't valid UTF-8.
         if encoding and not (_is_single_byte(encoding) and _is_utf8(document)):
             try:
                 return _cleaned(document, document.decode(encoding), encoding), encoding, source
@@ -185,7 +186,7 @@ def decode(document: bytes, content_type: str | None) -> tuple[str, str, str]:
 
 
 def _cleaned(document: bytes, text: str, encoding: str) -> str:
-    """The text as it can be stored; in an encoding that extends ASCII a look at the bytes often suffices."""
+    """Return the text without unstorable characters. Most encodings allow a faster check of the bytes."""
     if not encoding.lower().startswith("utf-16") and len(document.translate(None, _CONTROL_BYTES)) == len(document):
         return text
     return clean_text(text)
@@ -196,7 +197,7 @@ def _is_single_byte(encoding: str) -> bool:
 
 
 def _is_utf8(document: bytes) -> bool:
-    """Whether the document is UTF-8 with at least one character outside of ASCII."""
+    """Return whether the document is UTF-8 with at least one non-ASCII character."""
     if document.isascii():
         return False
     try:

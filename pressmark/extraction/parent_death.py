@@ -1,4 +1,4 @@
-"""Dying with one's parent: a killed crawl leaves no worker behind (Linux prctl(2), PR_SET_PDEATHSIG)."""
+"""End a process when its parent ends, so that a killed crawl leaves no workers (Linux prctl(2), PR_SET_PDEATHSIG)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int | None = None, number: int = signal.SIGKILL) -> None:
-    """Have the kernel send this process a signal when the thread that started it ends.
+    """Have the kernel send signal `number` to this process when the thread that started it ends.
 
-    parent: pid that must be the parent still; where it is not, the parent died in between, and so
-    does this process, at once.
+    parent: expected pid of the parent. If the parent has another pid, the expected one has already died, and this
+    process gets the signal immediately.
     """
     try:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
-    except (OSError, AttributeError):  # not Linux: the pid check below is what remains
+    except (OSError, AttributeError):  # not Linux: only the pid check below works
         pass
     if parent is not None and os.getppid() != parent:
         os.kill(os.getpid(), number)

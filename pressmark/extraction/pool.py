@@ -1,8 +1,8 @@
-"""The pool of extraction workers: processes that can be killed, limited in time and memory, dying with their crawl.
+"""The pool of extraction workers. They are processes with limits on time and memory that end with their crawl.
 
 Pages are not sent to workers. A worker reads the page at its pointer in the spool and returns the fields, or an outcome
-with its reason. Trafilatura and lxml can hang or use up memory on hostile pages, so a worker that exceeds its time is
-killed. Nothing that extracts is imported here: a crawl that fetches nothing never starts the pool.
+with a reason. Trafilatura and lxml can hang or exhaust memory on hostile pages, so a worker that exceeds its time limit
+is killed. This module doesn't import any extraction code. A crawl that fetches nothing never starts the pool.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from pressmark.outcomes import Outcome
 
 EXTRACTION_TIMEOUT = 30.0
 _ATTEMPTS = 3
-_TASKS_PER_WORKER = 1000  # then it is replaced: the caches of libxml2 and regex grow
+_TASKS_PER_WORKER = 1000  # a worker is replaced after this many pages, because the caches of libxml2 and regex grow
 
 logger = logging.getLogger(__name__)
 
-# Raised by pebble: for a task whose worker ended; for a pool that it has given up, immediately or on the next use.
+# Raised by pebble if the worker of a task ended, or if the pool is broken (immediately or on the next use).
 _WORKER_LOST = (ProcessExpired, BrokenProcessPool, RuntimeError)
 _ALL_WORKERS_LOST = PageExtraction(
-    None, Outcome.QUARANTINED, "extract", f"{_ATTEMPTS} workers ended while extracting it"
+    None, Outcome.QUARANTINED, "extract", f"{_ATTEMPTS} workers ended while extracting the page"
 )
 
 
 class ExtractionPool:
-    """Extraction workers of one process. They are started when the first page needs them.
+    """The extraction workers of one process. They start when the first page needs them.
 
-    Use it from asyncio or from threads. The kernel ties the workers to the thread that starts them, so that thread must
-    live as long as the pool is used.
+    Can be used from asyncio or from threads. The kernel ties the workers to the thread that starts them, so that thread
+    must live as long as the pool is used.
     """
 
     def __init__(self, workers: int, timeout: float = EXTRACTION_TIMEOUT) -> None:
-        """timeout: seconds for one page."""
+        """timeout: seconds per page."""
         self._workers = workers
         self._timeout = timeout
         self._starting = threading.Lock()
         self._pool: ProcessPool | None = None
 
     def warm_up(self) -> None:
-        """Start the workers now, so that they are ready when the first page arrives. May be repeated."""
+        """Start the workers now, so that they are ready when the first page arrives. Can be called repeatedly."""
         self._started()
 
     async def extract(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:
-        """Extract a page in a worker. A worker that is killed from outside is retried before the page is blamed."""
+        """Extract a page in a worker. If the worker is killed from outside, the page is retried in another one."""
         for _ in range(_ATTEMPTS):
             pool = self._started()
             try:
@@ -65,7 +65,7 @@ class ExtractionPool:
         return _ALL_WORKERS_LOST
 
     def extract_now(self, pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:
-        """The same for a caller that blocks."""
+        """Extract a page in a worker like `extract`, but block until it is done."""
         for _ in range(_ATTEMPTS):
             pool = self._started()
             try:
@@ -78,7 +78,7 @@ class ExtractionPool:
         return _ALL_WORKERS_LOST
 
     def close(self) -> None:
-        """End the workers, whatever they are doing."""
+        """End the workers, including those that are busy."""
         with self._starting:
             pool, self._pool = self._pool, None
         if pool:
@@ -97,7 +97,7 @@ class ExtractionPool:
             initializer=_begin_worker,
             context=start_forkserver(),
         )
-        for _ in range(self._workers):  # so that they start before the first page is there
+        for _ in range(self._workers):  # starts the workers before the first page arrives
             pool.schedule(_do_nothing)
         return pool
 
@@ -107,8 +107,11 @@ class ExtractionPool:
         return pool.schedule(_extract_page, args=(pointer, config, size_limit), timeout=self._timeout)
 
     def _replace(self, pool: ProcessPool, error: BaseException) -> None:
-        """After a worker's death: pebble replaces a busy worker itself, but gives up its pool if an idle one dies."""
-        logger.warning("an extraction worker ended: %s", error)
+        """Replace the pool if pebble can no longer use it.
+
+        pebble replaces a busy worker that dies, but its pool breaks if an idle worker dies.
+        """
+        logger.warning("An extraction worker ended: %s", error)
         if isinstance(error, ProcessExpired):
             return
         with self._starting:
@@ -128,7 +131,7 @@ def _stop(pool: ProcessPool) -> None:
     pool.join()
 
 
-# These run in workers, which have `worker` imported already.
+# The following functions run in workers, which have already imported `worker`.
 
 
 def _begin_worker() -> None:
@@ -138,7 +141,7 @@ def _begin_worker() -> None:
 
 
 def _do_nothing() -> None:
-    """A worker that has done this is ready."""
+    """Do nothing. A worker that has run this is ready."""
 
 
 def _extract_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:

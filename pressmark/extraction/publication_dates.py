@@ -1,8 +1,7 @@
-"""When a page says that it was published and modified, and where it says so.
+"""The dates of publication and modification that a page declares, with their source.
 
-Order of belief: JSON-LD, meta elements, <time> of the article, then htmldate on the text (whose
-finds are days). The first that reads as a possible date wins; an impossible one is kept as raw with
-its flag when nothing better is found.
+Sources by priority: JSON-LD, meta elements, <time> elements of the article, then htmldate on the text, which gives
+days. The first plausible date wins. If there is none, the first implausible one is returned with its raw text and flag.
 """
 
 from __future__ import annotations
@@ -39,13 +38,13 @@ _PUBLISHED_TIME = (
 
 
 def find_published(page: Page, article: Node, now: datetime, zone: str) -> ParsedDate | None:
-    """The date of publication, or None where the page names none."""
-    return _first_possible(_published(page, article, now, zone))
+    """Return the date of publication, or None if the page has none."""
+    return _first_plausible(_published(page, article, now, zone))
 
 
 def find_modified(page: Page, article: Node, now: datetime, zone: str) -> ParsedDate | None:
-    """The date of the last change that the page claims."""
-    return _first_possible(_modified(page, article, now, zone))
+    """Return the date of the last change that the page declares, or None if it has none."""
+    return _first_plausible(_modified(page, article, now, zone))
 
 
 def _published(page: Page, article: Node, now: datetime, zone: str) -> Iterator[ParsedDate | None]:
@@ -69,22 +68,22 @@ def _modified(page: Page, article: Node, now: datetime, zone: str) -> Iterator[P
 
 
 def _from_text(page: Page, now: datetime) -> ParsedDate | None:
-    """A day that htmldate reads from the visible page; only whole dates, never an added year."""
-    found = htmldate.find_date(
+    """Return the day that htmldate finds in the visible page. Only complete dates count, so no year is invented."""
+    day = htmldate.find_date(
         page.tree,
         original_date=True,
         extensive_search=False,
         max_date=now.strftime("%Y-%m-%d"),
         outputformat="%Y-%m-%d",
     )
-    return read_date(found, "text", now) if found else None
+    return read_date(day, "text", now) if day else None
 
 
-def _first_possible(found: Iterator[ParsedDate | None]) -> ParsedDate | None:
-    impossible: ParsedDate | None = None
-    for date in found:
+def _first_plausible(dates: Iterator[ParsedDate | None]) -> ParsedDate | None:
+    implausible: ParsedDate | None = None
+    for date in dates:
         if date is not None and date.value is not None:
             return date
-        if impossible is None:
-            impossible = date
-    return impossible
+        if implausible is None:
+            implausible = date
+    return implausible

@@ -1,4 +1,4 @@
-"""schema.org data that a page carries as JSON-LD. Pure; broken blocks are skipped.
+"""schema.org data in the JSON-LD of a page. Broken blocks are skipped.
 
 Vocabulary: https://schema.org/Article
 """
@@ -28,9 +28,9 @@ MAX_DEPTH = 12
 
 
 def article_node(tree: HtmlElement) -> Node:
-    """The JSON-LD object that describes the page's article; empty where there is none.
+    """Return the JSON-LD object that describes the page's article. It is empty if there is none.
 
-    Of several the one with most of the wanted properties is taken, the first among equals.
+    If there are several, the one with most of the wanted properties is returned, and the first of these if they tie.
     """
     wanted = ("headline", "datePublished", "author", "articleBody", "description", "articleSection")
     best: Node = {}
@@ -44,7 +44,7 @@ def article_node(tree: HtmlElement) -> Node:
 
 
 def nodes(tree: HtmlElement) -> Iterator[Node]:
-    """Every object of every JSON-LD block, outer ones first."""
+    """Yield every object of every JSON-LD block, outer objects first."""
     for script in tree.iter("script"):
         if "ld+json" not in (script.get("type") or "").lower() or not script.text:
             continue
@@ -54,26 +54,26 @@ def nodes(tree: HtmlElement) -> Iterator[Node]:
 
 
 def types(node: Node) -> set[str]:
-    """Types of a node in lower case, without their namespace."""
+    """Return the types of a node in lower case, without namespace."""
     return {str(kind).rsplit("/", 1)[-1].lower() for kind in as_list(node.get("@type"))}
 
 
 def as_list(value: Any) -> list[Any]:
-    """A value that may stand alone or in a list, as a list."""
+    """Return a list as it is, None as an empty list, and any other value as a list with one item."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def node_text(value: Any, limit: int = 2000) -> str | None:
-    """A text property: the first string in it, HTML entities resolved."""
+    """Return the first string of a text property, with HTML entities resolved."""
     for item in as_list(value):
         if isinstance(item, dict):
             item = item.get("@value") or item.get("name") or item.get("url")
         if isinstance(item, (str, int, float)) and not isinstance(item, bool):
-            found = one_line(html.unescape(str(item)), limit)
-            if found:
-                return found
+            text = one_line(html.unescape(str(item)), limit)
+            if text:
+                return text
     return None
 
 

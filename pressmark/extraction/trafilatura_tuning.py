@@ -1,8 +1,8 @@
-"""Trafilatura's XPath expressions with the same results in less time (docs/upstream.md).
+"""Faster versions of Trafilatura's XPath expressions, with the same results (docs/upstream.md).
 
-Two thirds of the elements of a page have no class and most no id, yet `re:test(@class, ...)` calls Python for
-each, with a string that carries its element along. Here an attribute is looked for first and handed over as
-a plain string: an eighth of the time of an extraction.
+Two thirds of the elements of a page have no class, and most have no id. `re:test(@class, ...)` calls Python for each of
+them, with a string object that references its element. The versions here first check that the attribute exists and then
+pass it as a plain string. This saves an eighth of the time of an extraction.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ _TEST = re.compile(r"re:test\((@[\w|@]+), *'([^']*)'((?:, 'i')?)\)")
 
 
 def optimized(expression: XPath) -> XPath:
-    """An expression that finds the same elements."""
+    """Return a faster expression that matches the same elements."""
     return XPath(_TEST.sub(_guarded, expression.path), namespaces=_NAMESPACES, smart_strings=False)
 
 
 def _guarded(test: re.Match[str]) -> str:
     attribute, pattern, flags = test.groups()
     if re.search(pattern, ""):
-        return test[0]  # holds without the attribute too
+        return test[0]  # the pattern also matches if the attribute is missing
     return f"({attribute} and re:test(string({attribute}), '{pattern}'{flags}))"
 
 
 def optimize_trafilatura() -> None:
-    """Replace the expressions of this process's Trafilatura, in place: its modules share the lists."""
+    """Replace Trafilatura's expressions in this process. The lists are changed in place, because modules share them."""
     for value in vars(xpaths).values():
         if isinstance(value, list) and value and all(isinstance(item, XPath) for item in value):
             value[:] = [optimized(item) for item in value]
-    # Not `trafilatura.baseline`: the package has a function of that name.
+    # `trafilatura.baseline` is a function with the same name as the module.
     baseline: Any = sys.modules["trafilatura.baseline"]
     baseline.BASIC_CLEAN_XPATH = optimized(baseline.BASIC_CLEAN_XPATH)

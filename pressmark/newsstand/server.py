@@ -21,6 +21,10 @@ _NO_ETAGS = FIRST_FOUR[0].host  # a site without validators
 _NOT_FOUND = Document("text/html", b"<html><body><h1>Not found</h1></body></html>", 404)
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # many crawls of the tests connect at the same time
+
+
 class Newsstand:
     """The running newsstand. `resolve` is the value for PRESSMARK_RESOLVE."""
 
@@ -40,7 +44,7 @@ class Newsstand:
         self._more = more or {}
         access_log.parent.mkdir(parents=True, exist_ok=True)
         self._log_lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
+        self._server = _Server(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="newsstand", daemon=True)
 

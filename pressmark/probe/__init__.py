@@ -1,1 +1,1 @@
-"""Probing a site for a new outlet file: `analysis` reads its pages and listings, `process` runs the probe."""
+"""Probes a site for a new outlet file. `analysis` evaluates its pages and listings, `process` runs the probe."""

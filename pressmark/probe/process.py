@@ -1,4 +1,4 @@
-"""Running the look at a site in a process of its own, as crawls are run."""
+"""Runs the probe of a site in a separate process, like a crawl."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pressmark.settings import PROJECT_ROOT
 
 
 def run_probe(known: dict[str, Any], on_event: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
-    """Look at a site: what it is, where its articles are listed, what they give.
+    """Probe a site for its metadata, its endpoints and a sample of its articles.
 
-    known: fields of an outlet's file as far as they are known; `home` at least.
-    Raises FetchError where the site could not be looked at.
+    known: known fields of the outlet file, at least `home`. on_event: called with each progress event.
+    Raises FetchError if the probe fails.
     """
     reading, writing = os.pipe()
-    # Files, not pipes: nobody drains them while the progress is read.
+    # Temporary files instead of pipes, because nothing reads them while progress events arrive.
     output, errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
     process = subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "spiders.probe", "--progress", str(writing), json.dumps(known)],
@@ -47,7 +47,7 @@ def run_probe(known: dict[str, Any], on_event: Callable[[dict[str, Any]], None] 
         errors.seek(0)
         if process.returncode != 0:
             log = errors.read()
-            told = [line.removeprefix("pressmark: ") for line in log.splitlines() if line.startswith("pressmark: ")]
-            raise FetchError(told[-1] if told else f"The look at {known['home']} failed:\n{log[-2000:]}")
-        found: dict[str, Any] = json.load(output)
-        return found
+            messages = [line.removeprefix("pressmark: ") for line in log.splitlines() if line.startswith("pressmark: ")]
+            raise FetchError(messages[-1] if messages else f"The probe of {known['home']} failed:\n{log[-2000:]}")
+        result: dict[str, Any] = json.load(output)
+        return result

@@ -1,4 +1,4 @@
-"""Archive files: small ones are joined, and those that no row refers to are deleted. Safe to interrupt and repeat."""
+"""Join small archive files, and delete those that no row refers to. Safe to interrupt and repeat."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ logger = logging.getLogger(__name__)
 
 
 def join_files(connection: Connection, store: ArchiveStore, now: datetime) -> int:
-    """Join small files of an outlet and month into files of up to a gigabyte; returns how many files went into others.
+    """Join small files of the same outlet and month into files of up to 1 GiB. Return how many files were joined.
 
-    The joined file is in place before rows point to it, and the small ones go when none does.
+    A joined file is in the archive before rows point to it. The small files are deleted after no row points to them.
     """
     with transaction(connection) as cursor:
         cursor.execute(_SQL["small_files"], {"before": now - _MIN_AGE, "most": JOINED_BYTES // 2})
@@ -67,7 +67,10 @@ def _join(connection: Connection, store: ArchiveStore, outlet: str, month: datet
 
 
 def delete_spare(warehouse: Warehouse, store: ArchiveStore, files: Iterable[str]) -> int:
-    """Delete files whose segments all lie elsewhere or are expired (left behind by a join or a retention cut off)."""
+    """Delete files whose segments are all stored in other files or expired. Return how many files were deleted.
+
+    An interrupted join or expiry leaves such files.
+    """
     count = 0
     with contextlib.closing(warehouse.connect("maintainer", "pressmark maintain")) as connection:
         with session_lock(connection, ARCHIVE_LOCK):
@@ -76,7 +79,7 @@ def delete_spare(warehouse: Warehouse, store: ArchiveStore, files: Iterable[str]
                     cursor.execute(_SQL["is_referred_to"], {"file": file})
                     (in_use,) = cursor.fetchone() or (True,)
                 if not in_use:
-                    logger.info("%s is spare: all of it lies in other files, or is expired", file)
+                    logger.info("Deleting %s: all its segments are stored in other files or expired.", file)
                     store.delete(file)
                     count += 1
     return count

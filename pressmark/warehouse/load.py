@@ -1,8 +1,8 @@
-"""LOAD: committed segments into core, each in one transaction, applied once.
+"""LOAD: load committed segments into the core schema, each once and in one transaction.
 
-Loaders run one after the other under one lock; a segment that was loaded is passed over, so that
-loading may be repeated, doubled or killed. What core refuses for a reason that lies in one visit ends
-as `load_failed` with that reason; the other visits of the segment are loaded.
+A lock makes loaders run one after the other, and a loaded segment is skipped. Loading can therefore be repeated, run
+twice at the same time, or killed. If core rejects a capture, the capture gets the outcome `load_failed` with the
+reason, and the other captures of the segment are loaded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pressmark.warehouse.queries import queries
 if TYPE_CHECKING:
     from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
 
-MAX_ATTEMPTS = 5  # of one segment within one call; killing faster than a transaction would go on for ever
+MAX_ATTEMPTS = 5  # per segment and call; if every attempt is killed, retrying would never end
 _ROW_STATEMENTS = (
     "add_texts",
     "add_fingerprints",
@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class LoadedSegment:
-    """A segment and what came of loading it. `visits` is None where another loader had done it."""
+    """The result of loading a segment. captures: None if another loader had loaded it, or after an error."""
 
     segment_id: UUID
     outlet: str
@@ -55,7 +55,10 @@ class LoadedSegment:
 def segments_to_load(
     warehouse: Warehouse, outlets: Sequence[str] | None = None, failed: bool = False
 ) -> list[tuple[UUID, str, int]]:
-    """(segment, outlet, visits) of what is committed and not loaded, oldest first."""
+    """List (segment, outlet, number of captures) of committed segments that are not loaded, oldest first.
+
+    failed: include segments that failed permanently.
+    """
     connection = warehouse.connect("loader", "pressmark load")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(
@@ -70,31 +73,32 @@ def load_segments(
     page_extractor: ArchivedPageExtractor,
     on_loaded: Callable[[LoadedSegment], None] | None = None,
 ) -> list[LoadedSegment]:
-    """Load segments one by one; one that cannot be loaded does not stop the others.
+    """Load segments one after the other. A segment that cannot be loaded does not stop the others.
 
-    Raises ServerError where the server stays away.
+    Raises ServerError if the server remains unavailable.
     """
-    done = []
+    results = []
     for segment_id, outlet in segments:
         result = _load_persistently(warehouse, segment_id, outlet, page_extractor)
-        done.append(result)
+        results.append(result)
         if on_loaded:
             on_loaded(result)
-    if done:
+    if results:
         _flush_search_index(warehouse)
-        apply_pending_removals(warehouse, page_extractor.store)  # a crawl may have fetched what was erased while it ran
-    return done
+        # A running crawl may have fetched pages that were erased meanwhile.
+        apply_pending_removals(warehouse, page_extractor.store)
+    return results
 
 
 def _flush_search_index(warehouse: Warehouse) -> None:
-    """Leave nothing for searches to do. Where the server goes away now, the next load or the daily care does it."""
+    """Flush the search index, so that searches need not. After a failure, the next load or the maintenance does it."""
     try:
         with contextlib.closing(warehouse.connect("loader", "pressmark load")) as connection:
             with transaction(connection) as cursor:
                 cursor.execute(queries("load")["room_to_work"])
                 cursor.execute(queries("load")["flush_search_index"])
     except (psycopg2.Error, ServerError) as error:
-        logger.warning("the index of the search was not settled: %s", _words(error))
+        logger.warning("The search index was not flushed. The next load will flush it. %s", _short_message(error))
 
 
 def _load_persistently(
@@ -109,28 +113,28 @@ def _load_persistently(
                 return LoadedSegment(
                     segment_id, outlet, load_segment(connection, segment_id, page_extractor, warehouse.settings)
                 )
-        except psycopg2.errors.ProgramLimitExceeded as error:  # an OperationalError that trying again does not mend
+        except psycopg2.errors.ProgramLimitExceeded as error:  # an OperationalError that a retry does not fix
             _note_failure(warehouse, segment_id, error)
-            return LoadedSegment(segment_id, outlet, None, _words(error))
+            return LoadedSegment(segment_id, outlet, None, _short_message(error))
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ServerError) as error:
-            # The backend or the server was killed: the transaction left no trace.
-            logger.warning("%s: loading segment %s was cut off, trying again: %s", outlet, segment_id, _words(error))
+            # The backend or the server was killed, and the transaction was rolled back.
+            logger.warning(
+                "%s: loading segment %s was interrupted. Retrying: %s", outlet, segment_id, _short_message(error)
+            )
             problem = error
         except (psycopg2.Error, PressmarkError) as error:
             _note_failure(warehouse, segment_id, error)
-            return LoadedSegment(segment_id, outlet, None, _words(error))
+            return LoadedSegment(segment_id, outlet, None, _short_message(error))
     raise ServerError(
-        f"{outlet}: segment {segment_id} could not be loaded, {MAX_ATTEMPTS} attempts were cut off: {problem}"
+        f"{outlet}: segment {segment_id} was not loaded: {MAX_ATTEMPTS} attempts were interrupted. Check the server's "
+        f"log, then run `pressmark load`. Last error: {problem}"
     )
 
 
 def load_segment(
     connection: Connection, segment_id: UUID, page_extractor: ArchivedPageExtractor, settings: Settings
 ) -> int | None:
-    """Load one segment; None where it is loaded already.
-
-    Returns the number of visits loaded.
-    """
+    """Load one segment. Return the number of captures loaded, or None if the segment was loaded before."""
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
         cursor.execute(queries("load")["room_to_work"])
@@ -154,7 +158,7 @@ def load_segment(
 
 
 def _add_rows(cursor: Cursor, values: dict[str, Any], captures: list[UUID]) -> list[UUID]:
-    """Add the rows of these visits; returns those that core took. A refusal is narrowed down by halves."""
+    """Add the rows of these captures. Return the captures that core accepted; bisect to find those it rejects."""
     if not captures:
         return []
     cursor.execute("SAVEPOINT rows")
@@ -166,16 +170,16 @@ def _add_rows(cursor: Cursor, values: dict[str, Any], captures: list[UUID]) -> l
         if len(captures) > 1:
             half = len(captures) // 2
             return _add_rows(cursor, values, captures[:half]) + _add_rows(cursor, values, captures[half:])
-        refused = {**values, "capture_id": captures[0], "reason": _words(error)}
-        cursor.execute(queries("load")["reject_capture"], refused)
-        cursor.execute(queries("load")["resolve_rejected"], refused)
+        rejected = {**values, "capture_id": captures[0], "reason": _short_message(error)}
+        cursor.execute(queries("load")["reject_capture"], rejected)
+        cursor.execute(queries("load")["resolve_rejected"], rejected)
         return []
     cursor.execute("RELEASE SAVEPOINT rows")
     return captures
 
 
 def _derive(cursor: Cursor, values: dict[str, Any], page_extractor: ArchivedPageExtractor) -> None:
-    """Make revisions, articles and the ledger's outcomes anew from all visits of what was touched."""
+    """Rebuild revisions, articles and outcomes of the articles that the segment concerns, from all their captures."""
     cursor.execute(queries("load")["touched"], values)
     articles = sorted(row[0] for row in cursor.fetchall())
     if articles:
@@ -183,9 +187,9 @@ def _derive(cursor: Cursor, values: dict[str, Any], page_extractor: ArchivedPage
 
 
 def derive(cursor: Cursor, values: dict[str, Any], articles: list[UUID], page_extractor: ArchivedPageExtractor) -> None:
-    """Make everything anew that follows from the visits of these articles, within a transaction under the loads' lock.
+    """Rebuild everything that is derived from the captures of these articles.
 
-    values: load_seq; of a load its segment_id and visits too.
+    Runs in a transaction that holds the load lock. values: load_seq; in a load also segment_id and captures.
     """
     values = {"segment_id": None, "captures": [], **values, "articles": articles}
     page_extractor.fill_in(cursor, values)
@@ -204,7 +208,8 @@ def _note_failure(warehouse: Warehouse, segment_id: UUID, error: Exception) -> N
     connection = warehouse.connect("loader", "pressmark load")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(
-            queries("load")["mark_failed"], {"segment_id": segment_id, "error": _words(error), "most": MAX_ATTEMPTS}
+            queries("load")["mark_failed"],
+            {"segment_id": segment_id, "error": _short_message(error), "most": MAX_ATTEMPTS},
         )
 
 
@@ -212,9 +217,9 @@ def _one(cursor: Cursor, statement: str, values: dict[str, Any]) -> Any:
     cursor.execute(queries("load")[statement], values)
     row = cursor.fetchone()
     if row is None:
-        raise LoadError(f"{statement} gave no row")
+        raise LoadError(f"the statement {statement} of load.sql returned no row")
     return row[0]
 
 
-def _words(error: BaseException) -> str:
+def _short_message(error: BaseException) -> str:
     return " ".join(str(error).split())[:500] or type(error).__name__

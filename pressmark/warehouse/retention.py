@@ -1,4 +1,4 @@
-"""Data past its retention is deleted, partitions are made ahead, staging is purged. Safe to interrupt and repeat."""
+"""Delete data past its retention, create partitions ahead of time, purge staging. Safe to interrupt and repeat."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ _SQL = queries("retention")
 
 @dataclass(slots=True)
 class MaintenanceReport:
-    """What was done, by kind."""
+    """Counts of a maintenance run, by kind."""
 
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, count: int) -> None:
-        """Count."""
+        """Add to the count of a kind."""
         self.counts[kind] = self.counts.get(kind, 0) + count
 
 
 def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> None:
-    """Make partitions ahead, drop those of old fetches, purge staging and dead near-duplicate bands."""
+    """Create partitions ahead of time, drop those of old fetches, purge staging and unused near-duplicate bands."""
     with transaction(connection) as cursor:
         cursor.execute(_SQL["partitions_ahead"])
-        report.add("partitions made", _number(cursor))
+        report.add("partitions created", _number(cursor))
         cursor.execute(_SQL["drop_old_fetches"], {"before": now - FETCH_RETENTION})
-        report.add("partitions of fetches dropped", _number(cursor))
+        report.add("fetch partitions dropped", _number(cursor))
     for statement, kind in (
         ("purge_staged_captures", "staged rows purged"),
         ("purge_staged_events", "staged rows purged"),
-        ("purge_queue", "queue entries purged"),
-        ("purge_bands", "bands of former texts purged"),
+        ("purge_queue", "cluster queue entries purged"),
+        ("purge_bands", "unused near-duplicate bands purged"),
     ):
         with transaction(connection) as cursor:
             cursor.execute(_SQL[statement])
@@ -55,23 +55,23 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
 def expire(
     connection: Connection, store: ArchiveStore, outlet: Outlet, now: datetime, report: MaintenanceReport
 ) -> None:
-    """Delete what an outlet's retention settings no longer allow: comments, rejected pages, archive files."""
-    kept = outlet.retention
-    if kept.comments is not None:
+    """Delete an outlet's comments, rejected pages and archive files that are past its retention settings."""
+    retention = outlet.retention
+    if retention.comments is not None:
         with transaction(connection) as cursor:
-            cursor.execute(_SQL["old_comments"], {"outlet": outlet.id, "before": now - kept.comments})
+            cursor.execute(_SQL["old_comments"], {"outlet": outlet.id, "before": now - retention.comments})
             report.add("comments expired", cursor.rowcount)
-    if kept.refused is not None:
+    if retention.refused is not None:
         with transaction(connection) as cursor:
-            cursor.execute(_SQL["old_refused"], {"outlet": outlet.id, "before": now - kept.refused})
-            report.add("refused pages expired", cursor.rowcount)
-    if kept.archive is None:
+            cursor.execute(_SQL["old_refused"], {"outlet": outlet.id, "before": now - retention.refused})
+            report.add("rejected pages expired", cursor.rowcount)
+    if retention.archive is None:
         return
     with transaction(connection) as cursor:
-        cursor.execute(_SQL["old_files"], {"outlet": outlet.id, "before": now - kept.archive})
+        cursor.execute(_SQL["old_files"], {"outlet": outlet.id, "before": now - retention.archive})
         files = [row[0] for row in cursor.fetchall()]
     for file in files:
-        with transaction(connection) as cursor:  # no row points to what isn't there: the rows go first
+        with transaction(connection) as cursor:  # delete the rows first, so that no row points to a missing file
             cursor.execute(_SQL["forget_expired"], {"file": file})
             cursor.execute(_SQL["expire_file"], {"file": file})
         store.delete(file)
@@ -79,7 +79,7 @@ def expire(
 
 
 def analyse(warehouse: Warehouse, tables: Iterable[str] = _VACUUMED, vacuum: bool = False) -> None:
-    """Tell the planner what tables hold now; with `vacuum`, also make room and empty the index's pending list."""
+    """Update the planner's statistics. With `vacuum`, also reclaim space and flush the pending list of the search index."""
     with contextlib.closing(warehouse.connect("maintainer", "pressmark analyse")) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -90,4 +90,5 @@ def analyse(warehouse: Warehouse, tables: Iterable[str] = _VACUUMED, vacuum: boo
 
 
 def _number(cursor: Cursor) -> int:
+    """Return the only value of the last statement's result."""
     return int((cursor.fetchone() or (0,))[0])

@@ -23,7 +23,7 @@ refused AS (
     GROUP BY crawl.outlet
 )
 SELECT outlet.outlet,
-       robots.http_status AS robots_status, robots.checked_at AS robots_looked_at, robots.first_seen_at AS robots_since,
+       robots.http_status AS robots_status, robots.checked_at AS robots_checked_at, robots.first_seen_at AS robots_since,
        robots.body AS robots_txt,
        tdmrep.http_status AS tdmrep_status, tdmrep.first_seen_at AS tdmrep_since, tdmrep.body AS tdmrep_json,
        latest.stated->'content_signal' AS content_signal, latest.stated->'content_usage' AS content_usage,
@@ -62,7 +62,7 @@ LEFT JOIN LATERAL (
 COMMENT ON VIEW mart.outlet_rights IS 'Rights that each outlet declares for the use of its articles, and their effect. mart.article.rights has the signals of a single article.';
 COMMENT ON COLUMN mart.outlet_rights.outlet IS 'Outlet slug (mart.outlet).';
 COMMENT ON COLUMN mart.outlet_rights.robots_status IS 'HTTP status code of the last check of robots.txt on the home host; null if there was no response.';
-COMMENT ON COLUMN mart.outlet_rights.robots_looked_at IS 'When robots.txt was last checked.';
+COMMENT ON COLUMN mart.outlet_rights.robots_checked_at IS 'When robots.txt was last checked.';
 COMMENT ON COLUMN mart.outlet_rights.robots_since IS 'When the current robots.txt was first observed.';
 COMMENT ON COLUMN mart.outlet_rights.robots_txt IS 'Content of robots.txt. Non-ASCII bytes are escaped.';
 COMMENT ON COLUMN mart.outlet_rights.tdmrep_status IS 'HTTP status code of the last check of /.well-known/tdmrep.json.';

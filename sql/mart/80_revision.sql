@@ -5,7 +5,7 @@ FROM core.article_event event
 LEFT JOIN core.article ON article.article_uid = event.article_uid
 WHERE article.hidden_seq IS NULL
 UNION ALL
-SELECT article.article_uid, article.outlet, article.url, 'gone', article.gone_at, 'confirmed by a second look', NULL,
+SELECT article.article_uid, article.outlet, article.url, 'gone', article.gone_at, 'confirmed by a recheck', NULL,
        article.changed_seq
 FROM core.article
 WHERE article.gone_at IS NOT NULL AND article.hidden_seq IS NULL

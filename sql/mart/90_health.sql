@@ -1,6 +1,6 @@
 CREATE VIEW mart.outlet_health AS
 SELECT outlet.outlet, outlet.name, outlet.tier, outlet.enabled, COALESCE(health.state, 'new') AS state,
-       COALESCE(health.reason, 'not looked at yet') AS reason, health.since, health.checked_at
+       COALESCE(health.reason, 'not evaluated yet') AS reason, health.since, health.checked_at
 FROM core.outlet
 LEFT JOIN ops.health ON health.outlet = outlet.outlet;
 

@@ -1,51 +1,64 @@
--- LOAD: the staged rows of one segment into core, in one transaction. %(segment_id)s and %(captures)s (capture ids)
--- say which rows; %(load_seq)s is taken once a transaction. Every statement may be run again.
+-- LOAD: move the staged rows of one segment into core, in one transaction. %(segment_id)s and %(captures)s (capture
+-- ids) select the rows. %(load_seq)s is taken once per transaction. Every statement is safe to repeat.
 
 -- name: one_at_a_time
--- Loads are applied one after the other, so that the order of load_seq is the order of commits.
+-- Take the load lock. Loads run one after the other, so that the order of load_seq is the order of commits.
 SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0));
 
 -- name: room_to_work
--- What a load adds to the index of the search is put there in one go.
+-- Raise work_mem, so that the entries of one load are added to the search index in one batch.
 SELECT set_config('work_mem', '32MB', true);
 
 -- name: flush_search_index
+-- Flush the pending list of the search index.
 SELECT core.flush_search_index();
 
 -- name: claim
--- The segment, if it is still to be loaded.
-SELECT s.outlet, s.crawl_id FROM ops.segment s
-WHERE s.segment_id = %(segment_id)s AND s.state <> 'loaded'
+-- Lock the segment if it is not loaded.
+SELECT segment.outlet, segment.crawl_id FROM ops.segment
+WHERE segment.segment_id = %(segment_id)s AND segment.state <> 'loaded'
 FOR UPDATE;
 
 -- name: next_load_seq
+-- Return the next load_seq.
 SELECT nextval('ops.load_seq');
 
 -- name: staged_captures
+-- List the staged captures of the segment.
 SELECT capture_id FROM staging.capture WHERE segment_id = %(segment_id)s ORDER BY capture_id;
 
 -- name: add_texts
+-- Add the article texts.
 INSERT INTO core.text (text_hash, article_body, word_count, char_count, load_seq)
-SELECT DISTINCT ON (v.text_hash) v.text_hash, v.article_body, v.word_count, v.char_count, %(load_seq)s
-FROM staging.capture v
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[]) AND v.text_hash IS NOT NULL
-ORDER BY v.text_hash
+SELECT DISTINCT ON (staged.text_hash) staged.text_hash, staged.article_body, staged.word_count, staged.char_count,
+       %(load_seq)s
+FROM staging.capture staged
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
+  AND staged.text_hash IS NOT NULL
+ORDER BY staged.text_hash
 ON CONFLICT (text_hash) DO NOTHING;
 
 -- name: add_fingerprints
+-- Add the MinHash signatures of the texts.
 INSERT INTO core.fingerprint (text_hash, sig_version, body_sig, lead_sig, load_seq)
-SELECT DISTINCT ON (v.text_hash, v.sig_version) v.text_hash, v.sig_version, v.body_sig, v.lead_sig, %(load_seq)s
-FROM staging.capture v
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[]) AND v.sig_version IS NOT NULL
-ORDER BY v.text_hash, v.sig_version
+SELECT DISTINCT ON (staged.text_hash, staged.sig_version) staged.text_hash, staged.sig_version, staged.body_sig,
+       staged.lead_sig, %(load_seq)s
+FROM staging.capture staged
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
+  AND staged.sig_version IS NOT NULL
+ORDER BY staged.text_hash, staged.sig_version
 ON CONFLICT (text_hash, sig_version) DO NOTHING;
 
 -- name: add_extractions
-INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published, date_published_raw,
-                             date_published_source, date_published_precision, date_published_offset, date_published_flag,
+-- Add the extractions. The earliest staged capture of a payload wins.
+INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published,
+                             date_published_raw,
+                             date_published_source, date_published_precision, date_published_offset,
+                             date_published_flag,
                              date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
                              article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
-                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
+                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash,
+                             load_seq, links)
 SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
        v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.date_published, v.date_published_raw,
        v.date_published_source, v.date_published_precision, v.date_published_offset, v.date_published_flag,
@@ -59,9 +72,10 @@ ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.capture_id
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 
 -- name: add_articles
--- New articles, as they are with one capture, so that few are changed by what is derived afterwards; of the addresses that
--- one was met under the shown one is chosen the same way in any order.
-INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, payload_hash,
+-- Add the articles with the state of one capture, so that few rows change when derived columns are computed afterwards.
+-- The preferred URL of an article does not depend on the order of loads: https first, then the shortest.
+INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
+                               payload_hash,
                                extractor_id, revision_count, load_seq, changed_seq, changed_at)
 SELECT DISTINCT ON (v.article_uid)
        v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.capture_id, v.payload_hash,
@@ -74,17 +88,21 @@ WHERE (excluded.url NOT LIKE 'https:%%', length(excluded.url), excluded.url)
     < (a.url NOT LIKE 'https:%%', length(a.url), a.url);
 
 -- name: add_variants
+-- Add the URLs that lead to the articles. first_seen_at is the earliest sighting, whatever the order of loads.
 INSERT INTO core.article_url AS u (article_uid, kind, url_key, url_uid, url, first_seen_at, load_seq)
-SELECT DISTINCT ON (v.article_uid, w.kind, w.url_key)
-       v.article_uid, w.kind, w.url_key, w.url_uid, w.url, v.observed_at, %(load_seq)s
-FROM staging.capture v, jsonb_to_recordset(v.urls) AS w (kind text, url text, url_key uuid, url_uid uuid)
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
-ORDER BY v.article_uid, w.kind, w.url_key, v.observed_at
+SELECT DISTINCT ON (staged.article_uid, variant.kind, variant.url_key)
+       staged.article_uid, variant.kind, variant.url_key, variant.url_uid, variant.url, staged.observed_at, %(load_seq)s
+FROM staging.capture staged,
+jsonb_to_recordset(staged.urls) AS variant (kind text, url text, url_key uuid, url_uid uuid)
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
+ORDER BY staged.article_uid, variant.kind, variant.url_key, staged.observed_at
 ON CONFLICT (article_uid, kind, url_key) DO UPDATE SET first_seen_at = excluded.first_seen_at
 WHERE excluded.first_seen_at < u.first_seen_at;
 
 -- name: add_captures
-INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, segment_id,
+-- Add the captures.
+INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash,
+                          extractor_id, segment_id,
                         archive_offset, archive_length, requested_url, final_url, http_status, content_type, etag,
                         last_modified, discovered_via, endpoint_id, listed_headline, listed_published,
                         listed_published_raw, listed_published_source, listed_published_precision,
@@ -100,40 +118,42 @@ ORDER BY v.capture_id
 ON CONFLICT (capture_id) DO NOTHING;
 
 -- name: add_comments
--- A comment stays as it was first captured, whichever load brings that capture.
+-- Add the reader comments. A comment keeps its first captured text, whatever the order of loads.
 INSERT INTO core.comment AS c (comment_uid, article_uid, position, author, posted_raw, edited_raw, comment_body,
                                first_seen_at, load_seq)
-SELECT DISTINCT ON (w.comment_uid)
-       w.comment_uid, v.article_uid, w.position, w.author, w.posted_raw, w.edited_raw, w.comment_body,
-       v.observed_at, %(load_seq)s
-FROM staging.capture v,
-     jsonb_to_recordset(v.comments) AS w (comment_uid uuid, position integer, author text, posted_raw text,
+SELECT DISTINCT ON (comment.comment_uid)
+       comment.comment_uid, staged.article_uid, comment.position, comment.author, comment.posted_raw,
+       comment.edited_raw, comment.comment_body,
+       staged.observed_at, %(load_seq)s
+FROM staging.capture staged,
+     jsonb_to_recordset(staged.comments) AS comment (comment_uid uuid, position integer, author text, posted_raw text,
                                           edited_raw text, comment_body text)
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
-ORDER BY w.comment_uid, v.observed_at
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
+ORDER BY comment.comment_uid, staged.observed_at
 ON CONFLICT (comment_uid) DO UPDATE SET
     position = excluded.position, posted_raw = excluded.posted_raw, edited_raw = excluded.edited_raw,
     first_seen_at = excluded.first_seen_at
 WHERE excluded.first_seen_at < c.first_seen_at;
 
 -- name: add_events
+-- Add the article events of the segment.
 INSERT INTO core.article_event (article_uid, kind, observed_at, crawl_id, detail, load_seq)
-SELECT e.article_uid, e.kind, e.observed_at, e.crawl_id, e.detail, %(load_seq)s
-FROM staging.event e
-WHERE e.segment_id = %(segment_id)s
-ORDER BY e.article_uid, e.kind, e.observed_at
+SELECT staged.article_uid, staged.kind, staged.observed_at, staged.crawl_id, staged.detail, %(load_seq)s
+FROM staging.event staged
+WHERE staged.segment_id = %(segment_id)s
+ORDER BY staged.article_uid, staged.kind, staged.observed_at
 ON CONFLICT (article_uid, kind, observed_at) DO NOTHING;
 
 -- name: touched
--- Articles whose derived rows this segment may change.
-SELECT v.article_uid FROM staging.capture v
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
+-- List the articles whose derived rows this segment may change.
+SELECT staged.article_uid FROM staging.capture staged
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
 UNION
-SELECT e.article_uid FROM staging.event e JOIN core.article a ON a.article_uid = e.article_uid
-WHERE e.segment_id = %(segment_id)s;
+SELECT event.article_uid FROM staging.event JOIN core.article ON article.article_uid = event.article_uid
+WHERE event.segment_id = %(segment_id)s;
 
 -- name: to_compare
--- Payloads that must be read again: the page before a change, not yet read by the extractor of the page after it.
+-- List the payloads to extract again: pages before a change that the extractor of the page after it has not extracted.
 WITH steps AS (
     SELECT v.article_uid, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
            lag(v.payload_hash) OVER w AS before_payload, lag(v.capture_id) OVER w AS before_visit,
@@ -144,7 +164,8 @@ WITH steps AS (
     WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.capture_id)
 )
 SELECT DISTINCT ON (s.before_payload, s.extractor_id)
-       s.before_payload, s.extractor_id, b.final_url, b.requested_url, g.file, g.base_offset + b.archive_offset, b.archive_length
+       s.before_payload, s.extractor_id, b.final_url, b.requested_url, g.file, g.base_offset + b.archive_offset,
+       b.archive_length
 FROM steps s
 JOIN core.capture b ON b.capture_id = s.before_visit
 JOIN core.archive_segment g ON g.segment_id = b.segment_id AND g.expired_at IS NULL
@@ -155,17 +176,19 @@ WHERE s.before_extractor <> s.extractor_id AND s.before_payload <> s.payload_has
 ORDER BY s.before_payload, s.extractor_id;
 
 -- name: extractors
--- Extractors of all captures of the touched articles, with what identifies them.
-SELECT DISTINCT r.extractor_id, r.name, r.version, r.config_hash
-FROM core.capture v
-LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
-JOIN core.extractor r ON r.extractor_id = COALESCE(p.extractor_id, v.extractor_id)
-WHERE v.article_uid = ANY (%(articles)s::uuid[]);
+-- List the extractors of all captures of these articles, with their identifying columns.
+SELECT DISTINCT extractor.extractor_id, extractor.name, extractor.version, extractor.config_hash
+FROM core.capture
+LEFT JOIN core.extraction_override override ON override.payload_hash = capture.payload_hash
+    AND override.superseded_seq IS NULL
+JOIN core.extractor ON extractor.extractor_id = COALESCE(override.extractor_id, capture.extractor_id)
+WHERE capture.article_uid = ANY (%(articles)s::uuid[]);
 
 -- name: derive_revisions
--- The list of versions that the captures give, made anew; rows that no longer hold are superseded, not overwritten.
+-- Rebuild the revisions from the captures. Rows that no longer hold are superseded, not overwritten.
 WITH steps AS (
-    SELECT v.article_uid, v.capture_id, v.observed_at, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
+    SELECT v.article_uid, v.capture_id, v.observed_at, v.payload_hash,
+           COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
            lag(v.capture_id) OVER w AS before_visit, lag(v.observed_at) OVER w AS before_at,
            lag(v.payload_hash) OVER w AS before_payload,
            lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor
@@ -192,7 +215,8 @@ compared AS (
                                AND p.extractor_id = COALESCE(same.extractor_id, s.before_extractor)
 ),
 derived AS (
-    SELECT c.article_uid, (row_number() OVER (PARTITION BY c.article_uid ORDER BY c.observed_at, c.capture_id))::integer AS ordinal,
+    SELECT c.article_uid,
+           (row_number() OVER (PARTITION BY c.article_uid ORDER BY c.observed_at, c.capture_id))::integer AS ordinal,
            c.capture_id, c.changed_parts, c.cause, c.extractor_id, c.before_at AS unchanged_until,
            c.observed_at AS seen_changed_at
     FROM compared c
@@ -220,7 +244,7 @@ WHERE NOT EXISTS (
       AND d.unchanged_until IS NOT DISTINCT FROM r.unchanged_until);
 
 -- name: derive_articles
--- What is known of each article from all of its captures and events.
+-- Update the articles from all their captures and events.
 WITH captured AS (
     SELECT DISTINCT ON (v.article_uid)
            v.article_uid, v.capture_id, v.payload_hash, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
@@ -232,7 +256,7 @@ WITH captured AS (
     ORDER BY v.article_uid, v.observed_at DESC, v.capture_id DESC
 ),
 seen AS (
-    -- A page that the server called unchanged was seen too.
+    -- A 304 response counts as a sighting of the page.
     SELECT c.article_uid, c.capture_id, c.payload_hash, c.extractor_id, c.first_seen_at,
            GREATEST(c.last_seen_at, (SELECT max(e.observed_at) FROM core.article_event e
                                      WHERE e.article_uid = c.article_uid AND e.kind = 'confirmed')) AS last_seen_at
@@ -267,9 +291,9 @@ WHERE a.article_uid = s.article_uid
       (s.first_seen_at, s.last_seen_at, m.gone_at, s.capture_id, s.payload_hash, s.extractor_id, n.revision_count);
 
 -- name: derive_merges
--- A page that names another page of its outlet as canonical, and has had the very text of it, is that article. Only
--- where the page that is named names no third. Looked at from both ends, so that the order of loads says nothing.
--- Gives the articles that this changes, and those that they lead to or led to.
+-- Merge a page into another page of its outlet if it names that page as canonical and has had the same text.
+-- The named page must not name a third page. Both ends are checked, so the order of loads does not matter.
+-- Returns the changed articles and those that they lead to or led to.
 WITH concerned AS (
     SELECT unnest(%(articles)s::uuid[]) AS article_uid
     UNION
@@ -290,7 +314,8 @@ derived AS (
         SELECT t.article_uid
         FROM core.article t
         JOIN core.extraction y ON y.payload_hash = t.payload_hash AND y.extractor_id = t.extractor_id
-        LEFT JOIN core.article_url n ON n.article_uid = t.article_uid AND n.kind = 'canonical' AND n.url = y.canonical_url
+        LEFT JOIN core.article_url n ON n.article_uid = t.article_uid AND n.kind = 'canonical'
+            AND n.url = y.canonical_url
         WHERE t.article_uid = c.named AND t.article_uid <> c.article_uid AND t.outlet = c.outlet
           AND COALESCE(n.url_uid, t.article_uid) = t.article_uid
           AND EXISTS (
@@ -298,7 +323,8 @@ derived AS (
               FROM core.capture v
               JOIN core.extraction one ON one.payload_hash = v.payload_hash AND one.text_hash IS NOT NULL
               JOIN core.capture w ON w.article_uid = t.article_uid
-              JOIN core.extraction other ON other.payload_hash = w.payload_hash AND other.extractor_id = one.extractor_id
+              JOIN core.extraction other ON other.payload_hash = w.payload_hash
+                  AND other.extractor_id = one.extractor_id
               WHERE v.article_uid = c.article_uid AND other.body_hash = one.body_hash)
     ) t ON true
 ),
@@ -323,7 +349,7 @@ CROSS JOIN LATERAL (VALUES (m.article_uid), (m.before), (m.target)) AS e (articl
 WHERE e.article_uid IS NOT NULL;
 
 -- name: derive_search
--- The index of mart.search, where what it is made of has changed. What is not shown is not found.
+-- Update the search documents whose source has changed. Hidden and merged articles get empty documents.
 WITH shown AS (
     SELECT a.article_uid, a.outlet, x.in_language, x.headline, x.description, x.text_hash,
            (COALESCE(x.date_published,
@@ -332,7 +358,8 @@ WITH shown AS (
                       ORDER BY w.observed_at, w.capture_id LIMIT 1),
                      a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
            CASE WHEN a.merged_into IS NULL AND a.hidden_seq IS NULL
-                THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')), 'UTF8'))
+                THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')),
+                                                                                            'UTF8'))
                 ELSE '\x' END AS source
     FROM core.article a
     JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
@@ -355,85 +382,98 @@ ON CONFLICT (article_uid) DO UPDATE SET
     published_on = excluded.published_on, source = excluded.source, tokens = excluded.tokens;
 
 -- name: enqueue_cluster
--- Whose copies are to be looked for: articles of which a capture came, or that a merge concerns.
+-- Queue articles for clustering: those with a new capture and those that a merge concerns.
 INSERT INTO staging.cluster_queue (article_uid)
-SELECT DISTINCT v.article_uid FROM staging.capture v
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
+SELECT DISTINCT staged.article_uid FROM staging.capture staged
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
 UNION
 SELECT unnest(%(merged)s::uuid[]);
 
 -- name: resolve_captures
--- How candidates ended, now that all captures of their articles are known; a capture that comes late may also change
--- how an earlier load had settled another: there is one `new`, whatever the order.
+-- Set the outcomes of candidates from all captures of their articles.
+-- A late capture may change an outcome that an earlier load has set: an article has one `new`, whatever the order.
 WITH ends AS (
-    SELECT v.crawl_id, v.url_uid, COALESCE(a.merged_into, a.article_uid) AS article_uid,
-           CASE WHEN a.merged_into IS NOT NULL THEN 'duplicate_url'
-                WHEN r.ordinal = 1 THEN 'new'
-                WHEN r.ordinal > 1 THEN 'revised'
-                WHEN v.url_uid <> v.article_uid THEN 'duplicate_url'
+    SELECT capture.crawl_id, capture.url_uid, COALESCE(article.merged_into, article.article_uid) AS article_uid,
+           CASE WHEN article.merged_into IS NOT NULL THEN 'duplicate_url'
+                WHEN revision.ordinal = 1 THEN 'new'
+                WHEN revision.ordinal > 1 THEN 'revised'
+                WHEN capture.url_uid <> capture.article_uid THEN 'duplicate_url'
                 ELSE 'unchanged' END AS outcome
-    FROM core.capture v
-    JOIN core.article a ON a.article_uid = v.article_uid
-    LEFT JOIN core.revision r ON r.article_uid = v.article_uid AND r.capture_id = v.capture_id AND r.superseded_seq IS NULL
-    WHERE v.article_uid = ANY (%(articles)s::uuid[])
+    FROM core.capture
+    JOIN core.article ON article.article_uid = capture.article_uid
+    LEFT JOIN core.revision ON revision.article_uid = capture.article_uid
+        AND revision.capture_id = capture.capture_id AND revision.superseded_seq IS NULL
+    WHERE capture.article_uid = ANY (%(articles)s::uuid[])
 )
-UPDATE ops.candidate c SET outcome = e.outcome, article_uid = e.article_uid
-FROM ends e
-WHERE c.crawl_id = e.crawl_id AND c.url_uid = e.url_uid
-  AND (c.outcome, c.article_uid) IS DISTINCT FROM (e.outcome, e.article_uid);
+UPDATE ops.candidate SET outcome = ends.outcome, article_uid = ends.article_uid
+FROM ends
+WHERE candidate.crawl_id = ends.crawl_id AND candidate.url_uid = ends.url_uid
+  AND (candidate.outcome, candidate.article_uid) IS DISTINCT FROM (ends.outcome, ends.article_uid);
 
 -- name: resolve_removed
-UPDATE ops.candidate c SET outcome = 'suppressed', reason = 'a removal was entered after the fetch'
-WHERE c.crawl_id = %(crawl_id)s AND c.url_uid = %(url_uid)s;
+-- Set the outcome of a candidate whose capture a removal has dropped.
+UPDATE ops.candidate SET outcome = 'suppressed', reason = 'a removal was entered after the fetch'
+WHERE candidate.crawl_id = %(crawl_id)s AND candidate.url_uid = %(url_uid)s;
 
 -- name: reject_capture
--- A capture that core refuses: its page is kept, the reason is told.
+-- Quarantine a capture that core rejects. Its page stays in the archive.
 INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason,
                             segment_id, archive_offset, archive_length)
-SELECT v.capture_id, v.crawl_id, v.url_uid, v.requested_url, v.outlet, 'load_failed', 'load', %(reason)s,
-       v.archive_segment_id, v.archive_offset, v.archive_length
-FROM staging.capture v
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = %(capture_id)s
+SELECT staged.capture_id, staged.crawl_id, staged.url_uid, staged.requested_url, staged.outlet, 'load_failed', 'load',
+       %(reason)s,
+       staged.archive_segment_id, staged.archive_offset, staged.archive_length
+FROM staging.capture staged
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = %(capture_id)s
 ON CONFLICT (quarantine_id) DO NOTHING;
 
 -- name: resolve_rejected
-UPDATE ops.candidate c SET outcome = 'load_failed', reason = %(reason)s, article_uid = NULL
-FROM staging.capture v
-WHERE v.segment_id = %(segment_id)s AND v.capture_id = %(capture_id)s
-  AND c.crawl_id = v.crawl_id AND c.url_uid = v.url_uid;
+-- Set the outcome of a candidate whose capture core rejects.
+UPDATE ops.candidate SET outcome = 'load_failed', reason = %(reason)s, article_uid = NULL
+FROM staging.capture staged
+WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = %(capture_id)s
+  AND candidate.crawl_id = staged.crawl_id AND candidate.url_uid = staged.url_uid;
 
 -- name: clear_staged_captures
+-- Delete the staged captures of the segment.
 DELETE FROM staging.capture WHERE segment_id = %(segment_id)s;
 
 -- name: clear_staged_events
+-- Delete the staged events of the segment.
 DELETE FROM staging.event WHERE segment_id = %(segment_id)s;
 
 -- name: mark_loaded
+-- Mark the segment as loaded.
 UPDATE ops.segment SET state = 'loaded', loaded_at = now(), load_seq = %(load_seq)s, error = NULL
 WHERE segment_id = %(segment_id)s;
 
 -- name: mark_failed
+-- Record a failed attempt. The segment fails permanently after the last attempt.
 UPDATE ops.segment
 SET load_attempts = load_attempts + 1, error = %(error)s,
     state = CASE WHEN load_attempts + 1 >= %(most)s THEN 'failed' ELSE state END
 WHERE segment_id = %(segment_id)s AND state <> 'loaded';
 
 -- name: to_load
--- Segments that are to be loaded, oldest first.
+-- List the segments to load, oldest first.
 SELECT segment_id, outlet, captures FROM ops.segment
 WHERE state <> 'loaded' AND (state = 'committed' OR %(failed)s)
   AND (%(outlets)s::text[] IS NULL OR outlet = ANY (%(outlets)s::text[]))
 ORDER BY committed_at, segment_id;
 
 -- name: add_reread_text
+-- Add the texts of payloads that were extracted again.
 INSERT INTO core.text (text_hash, article_body, word_count, char_count, load_seq) VALUES %s
 ON CONFLICT (text_hash) DO NOTHING;
 
 -- name: add_reread_extraction
-INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published, date_published_raw,
-                             date_published_source, date_published_precision, date_published_offset, date_published_flag,
+-- Add an extraction of a payload that was extracted again.
+INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published,
+                             date_published_raw,
+                             date_published_source, date_published_precision, date_published_offset,
+                             date_published_flag,
                              date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
                              article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
-                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
+                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash,
+                             load_seq, links)
 VALUES %s
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;

@@ -81,7 +81,7 @@ FROM mart.crawl_summary WHERE outlet = %(outlet)s ORDER BY started_at DESC LIMIT
 
 -- name: rights
 -- Return an outlet's rights signals and how many pages they excluded.
-SELECT robots_status, robots_looked_at, tdmrep_status, content_signal, content_usage, license, noarchive, noai,
+SELECT robots_status, robots_checked_at, tdmrep_status, content_signal, content_usage, license, noarchive, noai,
        tdm_reserved, robots_denied, rights_reserved, noindex
 FROM mart.outlet_rights WHERE outlet = %(outlet)s;
 

@@ -179,6 +179,6 @@ def test_old_partitions_and_staged_rows_are_removed(installation: Installation, 
         load_registry(installation.settings.outlets).outlets.values(),
     )
     result = maintain(installation.warehouse, store, outlets, datetime.now(UTC) + timedelta(days=500))
-    assert result.counts["staged rows purged"] == 1 and result.counts["partitions of fetches dropped"] >= 1
+    assert result.counts["staged rows purged"] == 1 and result.counts["fetch partitions dropped"] >= 1
     assert installation.query("SELECT to_regclass('ops.fetch_default') IS NOT NULL") == [(True,)]
     installation.query("SELECT ops.ensure_partitions(3)")

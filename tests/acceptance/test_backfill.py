@@ -1,4 +1,4 @@
-"""A backfill by command: planned, done, not done twice, taken up again."""
+"""`pressmark backfill`: dry run, execution, repetition and resumption."""
 
 from __future__ import annotations
 
@@ -16,29 +16,32 @@ from tests.site import Answer, WebSite
 RANGE = ("--since", "2026-03-01", "--until", "2026-04-01")
 
 
-def pages(newsstand: Newsstand) -> int:
+def count_page_requests(newsstand: Newsstand) -> int:
+    """Return how many article pages of tagesblick were requested."""
     return len([r for r in newsstand.requests() if r["host"].startswith("tagesblick") and r["path"].endswith(".html")])
 
 
-def test_planned_done_and_not_done_twice(installation: Installation, newsstand: Newsstand) -> None:
+def test_backfill_fetches_the_planned_articles_and_no_page_twice(
+    installation: Installation, newsstand: Newsstand
+) -> None:
     dry = json.loads(installation.run("backfill", "tagesblick", *RANGE, "--dry-run", "--json").stdout)
-    told = dry["plan"]["tagesblick"]
-    assert told["known"] == 0 and told["discoverable"] == told["missing"] == 10 and told["requests"] >= 10
-    assert sum(day.get("missing", 0) for day in told["days"].values()) == 10 and "?" not in told["days"]
-    assert installation.query("SELECT count(*) FROM mart.article") == [(0,)] and pages(newsstand) == 0
+    plan = dry["plan"]["tagesblick"]
+    assert plan["known"] == 0 and plan["discoverable"] == plan["missing"] == 10 and plan["requests"] >= 10
+    assert sum(day.get("missing", 0) for day in plan["days"].values()) == 10 and "?" not in plan["days"]
+    assert installation.query("SELECT count(*) FROM mart.article") == [(0,)] and count_page_requests(newsstand) == 0
     assert installation.query("SELECT state, chunks FROM mart.backfill") == [("dry_run", 0)]
     done = json.loads(installation.run("backfill", "tagesblick", *RANGE, "--json").stdout)
     assert done["state"] == "done" and done["outlets"]["tagesblick"]["articles_after"] == 10
     assert done["outlets"]["tagesblick"]["outcomes"]["new"] == 10
-    asked = pages(newsstand)
+    requested = count_page_requests(newsstand)
     again = json.loads(installation.run("backfill", "tagesblick", *RANGE, "--json").stdout)
     assert again["backfill_id"] != done["backfill_id"] and [c["state"] for c in again["chunks"]] == ["covered"]
-    assert pages(newsstand) == asked, "nothing is fetched twice"
+    assert count_page_requests(newsstand) == requested, "no page is fetched twice"
     assert "tagesblick" in installation.run("backfill", "--list").stdout
     assert installation.query("SELECT kind FROM mart.data_discontinuity WHERE outlet = 'tagesblick'") == [("backfill",)]
 
 
-def test_cut_short_by_a_budget_and_taken_up_again(installation: Installation, newsstand: Newsstand) -> None:
+def test_backfill_stopped_by_its_budget_is_resumed(installation: Installation, newsstand: Newsstand) -> None:
     first = installation.run("backfill", "tagesblick", *RANGE, "--max-pages", "4", "--json", check=False)
     report = json.loads(first.stdout)
     assert first.returncode == 1 and report["state"] == "unfinished" and "Run the same command again" in first.stderr
@@ -48,15 +51,15 @@ def test_cut_short_by_a_budget_and_taken_up_again(installation: Installation, ne
         installation.run("backfill", "tagesblick", *RANGE, "--max-pages", "100", "--json", check=False).stdout
     )
     assert second["backfill_id"] == report["backfill_id"] and second["resumed"]
-    assert second["outlets"]["tagesblick"]["articles_after"] >= 8, "four more of the budget that it was asked with"
+    assert second["outlets"]["tagesblick"]["articles_after"] >= 8, (
+        "the resumed backfill keeps its original budget of four pages"
+    )
     ((attempts,),) = installation.query("SELECT attempts FROM ops.backfill_chunk")
     assert attempts == 2
     assert installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
-def test_a_plan_tells_of_sitemaps_that_it_has_not_read(
-    installation: Installation, serve: Callable[..., WebSite]
-) -> None:
+def test_dry_run_reports_sitemaps_it_did_not_read(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve("budgets: {sitemaps: 2}", endpoints=(("sitemap", "/index.xml"),))
     space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
     maps = "".join(f"<sitemap><loc>http://test.example/{n}.xml</loc></sitemap>" for n in range(4))
@@ -69,13 +72,13 @@ def test_a_plan_tells_of_sitemaps_that_it_has_not_read(
             f"<urlset {space}>{listed}</urlset>".encode(), content_type="application/xml"
         )
     plan = json.loads(installation.run("backfill", "test", *RANGE, "--dry-run", "--json").stdout)["plan"]["test"]
-    assert plan["listing_requests"] == 3 and plan["discoverable"] == 1, "robots.txt, the index, one of four"
+    assert plan["listing_requests"] == 3 and plan["discoverable"] == 1, "robots.txt, the index and one of four sitemaps"
     assert plan["note"].startswith("3 of its sitemaps were not read (budgets.sitemaps is 2)")
     assert "3 of its sitemaps" in installation.run("backfill", "test", *RANGE, "--dry-run").stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["tagesblick", "--since", "2026-04-01", "--until", "2026-03-01"], "is not before the end"),
         (["tagesblick", "--since", "1990-01-01", "--until", "2026-01-01"], "too many"),
@@ -87,15 +90,15 @@ def test_a_plan_tells_of_sitemaps_that_it_has_not_read(
         ([*RANGE], "at least one outlet"),
     ],
 )
-def test_what_makes_no_sense_is_refused(
-    installation: Installation, newsstand: Newsstand, arguments: list[str], told: str
+def test_invalid_arguments_are_rejected_before_any_request(
+    installation: Installation, newsstand: Newsstand, arguments: list[str], message: str
 ) -> None:
     done = installation.run("backfill", *arguments, check=False)
-    assert done.returncode == 2 and told in done.stderr
+    assert done.returncode == 2 and message in done.stderr
     assert newsstand.requests() == []
 
 
-def test_months() -> None:
+def test_months_split_the_backfill_window() -> None:
     since, until = datetime(2025, 12, 15, tzinfo=UTC), datetime(2026, 2, 3, 6, tzinfo=UTC)
     assert [(s.isoformat()[:10], u.isoformat()[:10]) for s, u in months(since, until)] == [
         ("2025-12-15", "2026-01-01"), ("2026-01-01", "2026-02-01"), ("2026-02-01", "2026-02-03"),

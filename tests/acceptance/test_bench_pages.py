@@ -1,4 +1,4 @@
-"""Real pages of the public benchmark packs through the whole line, under their own host names."""
+"""Crawl real pages of a public benchmark pack under their own host names."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def words(text: str) -> set[str]:
     return set(text.casefold().split())
 
 
-def test_real_pages_under_their_own_names(installation: Installation, site: WebSite, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_real_pages_are_crawled_under_their_own_host_names(installation: Installation, site: WebSite, tmp_path) -> None:  # type: ignore[no-untyped-def]
     pack = bench_pack("aeb")
     pack = pack / "aeb" if (pack / "aeb").exists() else pack
     gold = [json.loads(text) for text in (pack / "gold.jsonl").read_text().splitlines()]
@@ -30,12 +30,12 @@ def test_real_pages_under_their_own_names(installation: Installation, site: WebS
             break
     folder = tmp_path / "outlets"
     folder.mkdir()
-    addresses = {}
+    pages_by_url = {}
     for number, page in enumerate(chosen):
         parts = urlsplit(page["url"])
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         url = f"http://{parts.hostname}{target}"
-        addresses[url] = page
+        pages_by_url[url] = page
         name = page["html"] if page["html"].startswith("html/") else f"html/{page['html']}"
         site.answers[parts.hostname or "", target] = Answer((pack / name).read_bytes(), content_type="text/html")
         site.answers[parts.hostname or "", "/feed.xml"] = feed((url, "t"))
@@ -51,11 +51,11 @@ def test_real_pages_under_their_own_names(installation: Installation, site: WebS
             "SELECT u.url, a.article_body FROM mart.article a JOIN mart.article_url u USING (article_uid) WHERE u.kind = 'requested'"
         )
     )
-    shares = []
-    for url, page in addresses.items():
-        wanted = words(page["body"])
-        shares.append(len(wanted & words(rows[url])) / len(wanted))
-    assert sum(shares) / len(shares) > 0.9, shares
+    recalls = []
+    for url, page in pages_by_url.items():
+        expected_words = words(page["body"])
+        recalls.append(len(expected_words & words(rows[url])) / len(expected_words))
+    assert sum(recalls) / len(recalls) > 0.9, recalls
     assert installation.query(
         "SELECT count(*) FROM mart.article WHERE (archive_file IS NULL) <> COALESCE(rights->'robots' ? 'noarchive', false) OR headline IS NULL OR in_language IS NULL"
     ) == [(0,)]

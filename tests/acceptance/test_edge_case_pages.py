@@ -1,4 +1,4 @@
-"""Every specimen of the newsstand ends as its line says, and `why` can tell it."""
+"""Every edge case page of the newsstand gets its expected outcome, and `why` shows it."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tests.conftest import Installation
 from tests.site import Answer, WebSite, feed
 
 
-def test_every_specimen_ends_as_its_line_says(
+def test_every_edge_case_page_gets_its_expected_outcome(
     installation: Installation,
     newsstand: Newsstand,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     report = installation.crawl("odd-lot")["crawls"][0]
-    assert report["finish_reason"] == "finished", "the walls are not enough in a row to stop the crawl"
-    ended = dict(installation.query("SELECT url, outcome FROM ops.candidate"))
-    wanted = {s.url: s.outcome for s in EDGE_CASES if s.outcome}
-    assert ended == wanted
+    assert report["finish_reason"] == "finished", "there are too few consecutive refusals to stop the crawl"
+    outcomes = dict(installation.query("SELECT url, outcome FROM ops.candidate"))
+    expected = {s.url: s.outcome for s in EDGE_CASES if s.outcome}
+    assert outcomes == expected
     for edge_case in EDGE_CASES:
         for column, value in edge_case.expected.items():
             rows = installation.query(
@@ -40,16 +40,16 @@ def test_every_specimen_ends_as_its_line_says(
             continue
         capsys.readouterr()
         why(edge_case.url)
-        told = capsys.readouterr().out
+        output = capsys.readouterr().out
         outcome = edge_case.outcome or next(s.outcome for s in EDGE_CASES if s.path == edge_case.same_as)
-        assert outcome and outcome in told and "sitemap" in told, f"{edge_case.url}: {edge_case.what}\n{told}"
-    # Each pattern of non_article.yaml that has words of its own is met by one of them.
-    met = {
+        assert outcome and outcome in output and "sitemap" in output, f"{edge_case.url}: {edge_case.what}\n{output}"
+    # Each pattern of non_article.yaml that has its own text is matched by one of the pages.
+    matched = {
         reason.partition(":")[0]
         for (reason,) in installation.query("SELECT reason FROM ops.candidate WHERE reason LIKE '%% main text'")
     }
-    assert {pattern.outcome for pattern in patterns()} <= set(ended.values())
-    assert met >= {
+    assert {pattern.outcome for pattern in patterns()} <= set(outcomes.values())
+    assert matched >= {
         "cloudflare",
         "cloudflare-header",
         "bot-manager",
@@ -62,7 +62,7 @@ def test_every_specimen_ends_as_its_line_says(
     }
 
 
-def test_copies_between_outlets(installation: Installation, newsstand: Newsstand) -> None:
+def test_near_duplicates_form_one_copy_cluster_across_outlets(installation: Installation, newsstand: Newsstand) -> None:
     installation.crawl("odd-lot", "meridian-wire", "harbour-dispatch")
     rows = installation.query(
         "SELECT articles, outlet_list, first_outlet FROM mart.copy_cluster ORDER BY outlets DESC", role="analyst"
@@ -76,8 +76,8 @@ def test_copies_between_outlets(installation: Installation, newsstand: Newsstand
         "SELECT later_outlet, similarity > 0.5, equal_text FROM mart.syndication_edge ORDER BY 1, 2", role="analyst"
     )
     assert len(edges) == 3 and all(similar for _, similar, _ in edges)
-    # The print view names the article as canonical and has its text: it is that article, under one more address.
-    # (Of addresses that are the same by their key, as the AMP page here, the first that is listed is fetched.)
+    # The print view has a canonical link to the article and the same text, so its URL belongs to the article.
+    # Of URLs with the same key, such as the AMP page, only the first listed one is fetched.
     ((uid,),) = installation.query("SELECT article_uid FROM mart.article WHERE url LIKE '%/news/plain'", role="analyst")
     urls = {
         row[0]
@@ -86,7 +86,7 @@ def test_copies_between_outlets(installation: Installation, newsstand: Newsstand
     assert {f"http://{HOST}{path}" for path in ("/news/plain", "/print/plain")} <= urls
 
 
-def test_walls_in_a_row_stop_the_host(installation: Installation, serve: Callable[..., WebSite]) -> None:
+def test_consecutive_challenge_pages_stop_the_crawl(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve("politeness: {delay: 0.2, max_consecutive_refusals: 3}")
     paths = [f"/{n}" for n in range(60)]
     site.answers["test.example", "/feed"] = feed(*[(f"http://test.example{path}", "t") for path in paths])
@@ -98,8 +98,8 @@ def test_walls_in_a_row_stop_the_host(installation: Installation, serve: Callabl
     assert done.returncode == 1 and "3 pages in a row were refused" in done.stderr and "test.example" in done.stderr
     outcomes = dict(installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
     assert set(outcomes) == {"challenge_page", "interrupted"} and sum(outcomes.values()) == 60
-    # A few more than three: pages are fetched while the first of them are still being read.
+    # A few more than three, because fetching continues while the first pages are extracted.
     assert 3 <= outcomes["challenge_page"] < 40
-    asked = [r for r in site.requests if r["path"] in paths]
-    assert len(asked) == outcomes["challenge_page"], "nobody knocked again"
+    requested = [r for r in site.requests if r["path"] in paths]
+    assert len(requested) == outcomes["challenge_page"], "no refused page was retried"
     assert installation.query("SELECT ledger_ok FROM mart.crawl") == [(True,)]

@@ -1,4 +1,4 @@
-"""Exports: formats that others open, no text unless asked for, formulas inert, cut off and gone on with."""
+"""`pressmark export`: file formats, optional full text, escaped formulas and resumed exports."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ H = "http://test.example"
 
 
 @pytest.fixture
-def two(installation: Installation, newsstand: Newsstand) -> Installation:
+def two_outlets(installation: Installation, newsstand: Newsstand) -> Installation:
+    """An installation that has crawled two outlets."""
     installation.crawl("harbour-dispatch", "shiomi-shimpo")
     return installation
 
 
-def test_parquet_opens_in_duckdb_pandas_and_polars(two: Installation, tmp_path: Path) -> None:
+def test_parquet_opens_in_duckdb_pandas_and_polars(two_outlets: Installation, tmp_path: Path) -> None:
     import duckdb
     import pandas as pd
     import polars as pl
 
     target = tmp_path / "articles.parquet"
-    told = two.run("export", "mart.article", "--to", str(target)).stdout
-    assert "26 rows" in told and "--with-text" in told
+    output = two_outlets.run("export", "mart.article", "--to", str(target)).stdout
+    assert "26 rows" in output and "--with-text" in output
     rows = duckdb.sql(
         f"SELECT outlet, count(*), min(date_published), max(word_count) FROM '{target}' GROUP BY 1 ORDER BY 1"
     ).fetchall()
@@ -44,29 +45,29 @@ def test_parquet_opens_in_duckdb_pandas_and_polars(two: Installation, tmp_path: 
     assert manifest["rows"] == 26 and manifest["with_text"] is False and manifest["files"][0]["sha256"]
     assert {row["outlet"] for row in manifest["coverage"]} == {"harbour-dispatch", "shiomi-shimpo"}
     assert manifest["rights"]
-    ((by, query, rows_told, with_text, finished),) = two.query(
+    ((exported_by, query, row_count, with_text, finished),) = two_outlets.query(
         "SELECT exported_by, query, row_count, with_text, finished_at IS NOT NULL FROM ops.export"
     )
-    assert by and query == "TABLE mart.article" and rows_told == 26 and with_text is False and finished
+    assert exported_by and query == "TABLE mart.article" and row_count == 26 and with_text is False and finished
 
 
-def test_full_texts_only_where_asked_for(two: Installation, tmp_path: Path) -> None:
+def test_full_text_is_exported_only_with_the_option(two_outlets: Installation, tmp_path: Path) -> None:
     target = tmp_path / "texts.jsonl"
-    two.run("export", "mart.article", "--to", str(target), "--with-text")
+    two_outlets.run("export", "mart.article", "--to", str(target), "--with-text")
     rows = [json.loads(text) for text in target.read_text().splitlines()]
     assert len(rows) == 26 and all(row["article_body"] for row in rows)
-    assert two.query("SELECT with_text FROM ops.export") == [(True,)]
+    assert two_outlets.query("SELECT with_text FROM ops.export") == [(True,)]
 
 
-def test_by_day_and_gone_on_with(two: Installation, tmp_path: Path) -> None:
+def test_daily_export_resumes_and_writes_only_missing_files(two_outlets: Installation, tmp_path: Path) -> None:
     folder = tmp_path / "days"
     arguments = ("export", "mart.article", "--to", str(folder), "--by-day", "date_published_day", "--json")
-    first = json.loads(two.run(*arguments).stdout)
+    first = json.loads(two_outlets.run(*arguments).stdout)
     assert first["rows"] == 26 and first["skipped"] == 0 and first["files"] > 3
-    victim = sorted(folder.rglob("part-*.parquet"))[0]
-    victim.unlink()
-    again = json.loads(two.run(*arguments).stdout)
-    assert again["files"] == 1 and again["skipped"] == first["files"] - 1 and victim.exists()
+    deleted = sorted(folder.rglob("part-*.parquet"))[0]
+    deleted.unlink()
+    again = json.loads(two_outlets.run(*arguments).stdout)
+    assert again["files"] == 1 and again["skipped"] == first["files"] - 1 and deleted.exists()
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["rows"] == 26 and len(manifest["files"]) == first["files"]
     import duckdb
@@ -76,18 +77,22 @@ def test_by_day_and_gone_on_with(two: Installation, tmp_path: Path) -> None:
     assert not list(folder.rglob("*.part"))
 
 
-def test_a_snapshot_s_state(two: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
-    two.run("snapshot", "then")
-    two.crawl("meridian-wire")
+def test_export_of_a_snapshot_contains_its_articles_only(
+    two_outlets: Installation, newsstand: Newsstand, tmp_path: Path
+) -> None:
+    two_outlets.run("snapshot", "then")
+    two_outlets.crawl("meridian-wire")
     target = tmp_path / "then.csv"
-    two.run("export", "mart.article", "--snapshot", "then", "--to", str(target))
+    two_outlets.run("export", "mart.article", "--snapshot", "then", "--to", str(target))
     with target.open(newline="") as file:
         assert len(list(csv.DictReader(file))) == 26
     manifest = json.loads((tmp_path / "then.csv.manifest.json").read_text())
     assert manifest["state"]["snapshot"] == "then" and manifest["state"]["content_hash"].startswith("sha256:")
 
 
-def test_formulas_are_inert(installation: Installation, serve: Callable[..., WebSite], tmp_path: Path) -> None:
+def test_spreadsheet_formulas_are_escaped_in_csv(
+    installation: Installation, serve: Callable[..., WebSite], tmp_path: Path
+) -> None:
     site = serve()
     site.answers["test.example", "/feed"] = feed((f"{H}/one", "t"))
     site.answers["test.example", "/one"] = article("=HYPERLINK(1) is a headline", *PROSE)
@@ -102,7 +107,7 @@ def test_formulas_are_inert(installation: Installation, serve: Callable[..., Web
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         ("mart.nothing", "does not exist"),
         ("core.article", "permission denied"),
@@ -112,12 +117,14 @@ def test_formulas_are_inert(installation: Installation, serve: Callable[..., Web
         ("", "neither a view"),
     ],
 )
-def test_what_cannot_be_exported(installation: Installation, tmp_path: Path, source: str, told: str) -> None:
+def test_invalid_sources_are_rejected_and_leave_no_file(
+    installation: Installation, tmp_path: Path, source: str, message: str
+) -> None:
     done = installation.run("export", source, "--to", str(tmp_path / "x.csv"), check=False)
-    assert done.returncode == 2 and told in done.stderr, done.stderr
+    assert done.returncode == 2 and message in done.stderr, done.stderr
     assert not (tmp_path / "x.csv").exists()
 
 
-def test_by_a_column_that_is_not_there(installation: Installation, tmp_path: Path) -> None:
+def test_export_by_day_needs_an_existing_column(installation: Installation, tmp_path: Path) -> None:
     done = installation.run("export", "mart.outlet", "--to", str(tmp_path / "x"), "--by-day", "day", check=False)
     assert done.returncode == 2 and "Its columns: outlet" in done.stderr

@@ -1,4 +1,4 @@
-"""A server of one's own with passwords (scram): set up by a user that may create roles, run by one that may not."""
+"""An external Postgres server with scram passwords: one user with CREATEROLE sets it up, one without runs it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 
 
 @dataclass
-class OwnServer:
+class ExternalServer:
+    """The port and the log file of a running server."""
+
     port: int
     log: Path
 
@@ -35,9 +37,9 @@ class OwnServer:
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
-    """A cluster of the wheel's binaries that listens on loopback and asks for passwords."""
-    server = EmbeddedServer(tmp_path_factory.mktemp("own"))
+def external_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExternalServer]:
+    """A Postgres server that listens on loopback and requires passwords."""
+    server = EmbeddedServer(tmp_path_factory.mktemp("external"))
     server.ensure_running()
     with contextlib.closing(psycopg2.connect(server.dsn("postgres", "postgres"))) as admin:
         admin.autocommit = True
@@ -49,57 +51,73 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
             "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"
         )
     server.stop()
-    place = server.places
-    (place.data / "pg_hba.conf").write_text(HBA)
+    paths = server.places
+    (paths.data / "pg_hba.conf").write_text(HBA)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = [f"--port={port}", "--listen_addresses=127.0.0.1", f"--unix_socket_directories={place.sockets}",
+    options = [f"--port={port}", "--listen_addresses=127.0.0.1", f"--unix_socket_directories={paths.sockets}",
                "--log_statement=all", "--log_min_error_statement=error"]  # fmt: skip
     started = server._run(
-        "pg_ctl", "start", "-D", str(place.data), "-l", str(place.log), "-w", "-o", " ".join(map(shlex.quote, options))
+        "pg_ctl", "start", "-D", str(paths.data), "-l", str(paths.log), "-w", "-o", " ".join(map(shlex.quote, options))
     )
     assert started.returncode == 0, started.stderr
-    yield OwnServer(port, place.log)
+    yield ExternalServer(port, paths.log)
     server.remove()
 
 
 def command(
-    own: OwnServer, installation: Installation, user: str, password: str, *arguments: str, stdin: str = "", **env: str
+    external_server: ExternalServer,
+    installation: Installation,
+    user: str,
+    password: str,
+    *arguments: str,
+    stdin: str = "",
+    **env: str,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         installation.command(*arguments),
-        env=installation.environment(PRESSMARK_DATABASE_URL=own.url(user), PGPASSWORD=password, **env),
+        env=installation.environment(PRESSMARK_DATABASE_URL=external_server.url(user), PGPASSWORD=password, **env),
         capture_output=True, text=True, timeout=120, check=False, input=stdin,
     )  # fmt: skip
 
 
-def test_set_up_run_and_asked_by_three_different_users(
-    own: OwnServer, installation: Installation, tmp_path: Path
+def test_installer_runner_and_analyst_have_only_the_privileges_they_need(
+    external_server: ExternalServer, installation: Installation, tmp_path: Path
 ) -> None:
-    early = command(own, installation, "runner", RUNNER, "status")
-    assert early.returncode == 3 and "pressmark db migrate" in early.stderr
-    assert (done := command(own, installation, "installer", INSTALLER, "db", "migrate")).returncode == 0, done.stderr
-    with own.connect("installer", INSTALLER) as connection:
+    too_early = command(external_server, installation, "runner", RUNNER, "status")
+    assert too_early.returncode == 3 and "pressmark db migrate" in too_early.stderr
+    assert (done := command(external_server, installation, "installer", INSTALLER, "db", "migrate")).returncode == 0, (
+        done.stderr
+    )
+    with external_server.connect("installer", INSTALLER) as connection:
         connection.cursor().execute(
             "GRANT pressmark_loader, pressmark_maintainer, pressmark_eraser, pressmark_owner TO runner"
         )
-    with running(tmp_path / "access.log") as stand:
+    with running(tmp_path / "access.log") as newsstand:
         crawled = command(
-            own, installation, "runner", RUNNER, "crawl", "harbour-dispatch", "tagesblick", "--json",
-            PRESSMARK_OUTLETS=str(OUTLETS), PRESSMARK_RESOLVE=stand.resolve,
+            external_server, installation, "runner", RUNNER, "crawl", "harbour-dispatch", "tagesblick", "--json",
+            PRESSMARK_OUTLETS=str(OUTLETS), PRESSMARK_RESOLVE=newsstand.resolve,
         )  # fmt: skip
     assert crawled.returncode == 0 and '"ledger_ok": true' in crawled.stdout, crawled.stderr
     for arguments in (["maintain"], ["snapshot", "s"], ["snapshot", "s", "--check"], ["status"], ["cluster"]):
-        done = command(own, installation, "runner", RUNNER, *arguments, PRESSMARK_OUTLETS=str(OUTLETS))
+        done = command(external_server, installation, "runner", RUNNER, *arguments, PRESSMARK_OUTLETS=str(OUTLETS))
         assert done.returncode == 0, (arguments, done.stderr)
     granted = command(
-        own, installation, "installer", INSTALLER, "db", "grant-analyst", "jane", "--password-stdin", stdin=JANE + "\n"
+        external_server,
+        installation,
+        "installer",
+        INSTALLER,
+        "db",
+        "grant-analyst",
+        "jane",
+        "--password-stdin",
+        stdin=JANE + "\n",
     )
     assert granted.returncode == 0, granted.stderr
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        own.connect("jane", "not hers")
-    with contextlib.closing(own.connect("jane", JANE)) as jane:
+        external_server.connect("jane", "wrong password")
+    with contextlib.closing(external_server.connect("jane", JANE)) as jane:
         jane.autocommit = True
         cursor = jane.cursor()
         cursor.execute("SELECT count(*) FROM mart.article")
@@ -123,27 +141,28 @@ def test_set_up_run_and_asked_by_three_different_users(
         ):
             with pytest.raises((psycopg2.errors.InsufficientPrivilege, psycopg2.errors.ReadOnlySqlTransaction)):
                 cursor.execute(forbidden)
-        cursor.execute("SET default_transaction_read_only = off")  # guards against accidents; the rights are the wall
+        cursor.execute("SET default_transaction_read_only = off")  # it only prevents accidents
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             cursor.execute("CREATE TABLE mart.mine (i int)")
-    # The one who runs it is no superuser and can become none.
-    with contextlib.closing(own.connect("runner", RUNNER)) as runner:
+    # The user that runs the pipeline is not a superuser and cannot create roles.
+    with contextlib.closing(external_server.connect("runner", RUNNER)) as runner:
         cursor = runner.cursor()
         cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False,)
-    # No password stands in a log, ours or the server's, though it logs every statement.
-    logs = [own.log, *(p for p in (installation.home / "logs").rglob("*") if p.is_file())]
-    told = "".join(p.read_text(errors="replace") for p in logs) + crawled.stderr + granted.stderr + granted.stdout
-    assert "SCRAM-SHA-256$" in told and not [p for p in (INSTALLER, RUNNER, JANE) if p in told]
+    # Neither our logs nor the server's contain a password, although the server logs every statement.
+    logs = [external_server.log, *(p for p in (installation.home / "logs").rglob("*") if p.is_file())]
+    log_text = "".join(p.read_text(errors="replace") for p in logs) + crawled.stderr + granted.stderr + granted.stdout
+    assert "SCRAM-SHA-256$" in log_text
+    assert not [p for p in (INSTALLER, RUNNER, JANE) if p in log_text]
 
 
 @pytest.mark.parametrize("name", ["pressmark_x", "pg_x", "a b", 'x"; DROP TABLE y; --', ""])
-def test_names_of_readers(installation: Installation, name: str) -> None:
+def test_invalid_analyst_names_are_rejected(installation: Installation, name: str) -> None:
     done = installation.run("db", "grant-analyst", name, "--password-stdin", check=False)
     assert done.returncode == 2 and "Invalid reader name" in done.stderr
 
 
-def test_a_reader_on_the_embedded_server(installation: Installation) -> None:
+def test_analyst_on_the_embedded_server_reads_only_mart(installation: Installation) -> None:
     installation.run("db", "grant-analyst", "joe")
     server = installation.warehouse.embedded
     assert server is not None

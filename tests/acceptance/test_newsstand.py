@@ -1,4 +1,4 @@
-"""The whole line over the newsstand."""
+"""The whole pipeline run against the newsstand."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OUTLETS = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
 
 
 def check_archive(installation: Installation) -> int:
-    """Every pointer reads back the payload that its row tells; returns how many were read."""
+    """Check that each archive pointer leads to the payload of its capture. Return the number of captures."""
     store = ArchiveStore(installation.settings.archive)
     rows = installation.query(
         "SELECT v.payload_hash, g.file, g.base_offset + v.archive_offset, v.archive_length FROM core.capture v "
@@ -35,7 +35,9 @@ def check_archive(installation: Installation) -> int:
     return len(rows)
 
 
-def test_two_editions(installation: Installation, newsstand: Newsstand) -> None:
+def test_second_crawl_records_changes_and_requests_only_due_pages(
+    installation: Installation, newsstand: Newsstand
+) -> None:
     first = installation.outcomes(*OUTLETS)
     assert first == {"new": 40}
     newsstand.advance()
@@ -43,13 +45,13 @@ def test_two_editions(installation: Installation, newsstand: Newsstand) -> None:
     before = len(newsstand.requests())
     report = {row["outlet"]: row["outcomes"] for row in installation.crawl(*OUTLETS)["crawls"]}
     assert report == {
-        "al-waha": {},  # its feed answered 304, so it listed nothing
+        "al-waha": {},  # the feed answered 304, so it listed nothing
         "harbour-dispatch": {"known_not_due": 9, "revised": 1},
         "la-plaza": {"gone": 1, "not_modified": 9},
         "tagesblick": {"known_not_due": 10, "new": 1},
     }
-    asked = [r["path"] for r in newsstand.requests()[before:] if r["host"] == "dispatch.newsstand.example"]
-    assert sorted(asked) == ["/feed/", "/harbour-notes-4/"], "its robots.txt and tdmrep.json hold for a day"
+    requested = [r["path"] for r in newsstand.requests()[before:] if r["host"] == "dispatch.newsstand.example"]
+    assert sorted(requested) == ["/feed/", "/harbour-notes-4/"], "robots.txt and tdmrep.json are valid for a day"
 
     texts = dict(installation.query("SELECT url, article_body FROM mart.article", role="analyst"))
     for site in FIRST_FOUR:
@@ -58,7 +60,7 @@ def test_two_editions(installation: Installation, newsstand: Newsstand) -> None:
     assert check_archive(installation) == 40 + 1 + 1
     assert installation.query(
         "SELECT count(*) FROM mart.article WHERE outlet = 'la-plaza' AND last_seen_at > first_seen_at", role="analyst"
-    ) == [(9,)], "a page that its server calls unchanged was seen"
+    ) == [(9,)], "a 304 response counts as seen"
     revisions = installation.query(
         "SELECT url, ordinal, changed_parts, cause FROM mart.article_revision WHERE ordinal > 1"
     )
@@ -66,7 +68,9 @@ def test_two_editions(installation: Installation, newsstand: Newsstand) -> None:
     assert installation.query("SELECT count(*) FROM staging.capture") == [(0,)]
 
 
-def test_the_seed(installation: Installation, newsstand: Newsstand) -> None:
+def test_reference_article_is_extracted_with_date_and_comments(
+    installation: Installation, newsstand: Newsstand
+) -> None:
     installation.crawl("harbour-dispatch")
     ((body, published, precision, source, raw),) = installation.query(
         "SELECT article_body, date_published::text, date_published_precision, date_published_source, date_published_raw "
@@ -91,12 +95,12 @@ def test_the_seed(installation: Installation, newsstand: Newsstand) -> None:
     assert not any(text and text in body for _, text, _ in comments)
 
 
-def test_why_show_and_psql_answer(installation: Installation, newsstand: Newsstand) -> None:
+def test_why_show_and_psql_report_a_crawled_article(installation: Installation, newsstand: Newsstand) -> None:
     installation.crawl("harbour-dispatch")
     why = installation.run("why", SEED_URL).stdout
     assert "feed  http://dispatch.newsstand.example/feed/" in why
     assert "fetched for the first time" in why and ".warc.gz at byte" in why
-    # The address in other clothes is the same article.
+    # A variant of the URL leads to the same article.
     assert (
         installation.run("why", SEED_URL.replace("http://", "https://www.") + "?utm_source=x", check=False).returncode
         == 0
@@ -122,39 +126,43 @@ def test_dry_run_stores_nothing(installation: Installation, newsstand: Newsstand
     assert not any("artikel" in request["path"] for request in newsstand.requests())
 
 
-def test_a_window_takes_what_was_published_in_it(installation: Installation, newsstand: Newsstand) -> None:
+def test_window_crawl_keeps_only_articles_published_in_the_window(
+    installation: Installation, newsstand: Newsstand
+) -> None:
     done = installation.run("crawl", "tagesblick", "--since", "2026-03-03", "--until", "2026-03-06", "--json").stdout
     assert '"new": 3' in done and '"out_of_window": 7' in done and '"mode": "window"' in done
     days = installation.query("SELECT date_published_day::text FROM mart.article ORDER BY 1")
     assert days == [("2026-03-03",), ("2026-03-04",), ("2026-03-05",)]
-    # What a window left out is not lost to the incremental crawl.
+    # The incremental crawl fetches the articles outside the window.
     assert installation.outcomes("tagesblick") == {"new": 7, "known_not_due": 3}
-    # An article that another window leaves out is no rejected address.
+    # A URL outside the window is not a rejected URL.
     installation.run("crawl", "tagesblick", "--since", "2026-03-08", "--until", "2026-03-09", "--json")
     assert installation.query("SELECT count(*) FROM mart.rejected_url", role="analyst") == [(0,)]
     done = installation.run("crawl", "la-plaza", "--since", "2026-03-03", "--json", check=False)
     assert done.returncode == 1 and "reaches the past" in done.stderr
 
 
-def scrapy(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_scrapy(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "scrapy"), *arguments]
     return subprocess.run(
         command, env=installation.environment(), cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=120
     )
 
 
-def test_scrapys_own_commands_work_from_the_root(installation: Installation, newsstand: Newsstand) -> None:
-    assert scrapy(installation, "list").stdout == "outlet\n"
-    done = scrapy(installation, "crawl", "outlet", "-a", "id=tagesblick")
+def test_scrapy_commands_work_from_the_project_root(installation: Installation, newsstand: Newsstand) -> None:
+    assert run_scrapy(installation, "list").stdout == "outlet\n"
+    done = run_scrapy(installation, "crawl", "outlet", "-a", "id=tagesblick")
     assert done.returncode == 0, done.stderr[-2000:]
     assert installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 10)]
     assert "10 captures" in installation.run("load", "tagesblick").stdout
     assert installation.query("SELECT count(*) FROM mart.article") == [(10,)]
-    missing = scrapy(installation, "crawl", "outlet")
+    missing = run_scrapy(installation, "crawl", "outlet")
     assert "outlet id missing" in missing.stderr + missing.stdout
 
 
-def test_ctrl_c_ends_gently(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_crawl_and_the_next_one_resumes_it(
+    installation: Installation, newsstand: Newsstand, tmp_path: Path
+) -> None:
     folder = tmp_path / "outlets"
     shutil.copytree(OUTLETS_FOLDER, folder)
     slow = folder / "tagesblick.yaml"
@@ -176,4 +184,4 @@ def test_ctrl_c_ends_gently(installation: Installation, newsstand: Newsstand, tm
     assert 3 <= outcomes["new"] < 10 and outcomes["new"] + outcomes["interrupted"] == 10
     installation.env["PRESSMARK_OUTLETS"] = str(OUTLETS_FOLDER)
     again = installation.outcomes("tagesblick")
-    assert again == {"new": outcomes["interrupted"]}, "its feed answered 304; what is open is due all the same"
+    assert again == {"new": outcomes["interrupted"]}, "interrupted candidates are due although the feed answers 304"

@@ -18,13 +18,13 @@ from tests.conftest import Installation
 
 def test_sample_sites_are_served_until_interrupted(installation: Installation) -> None:
     port = free_port()
-    served = subprocess.Popen(
+    server = subprocess.Popen(
         installation.command("newsstand", "--port", str(port)), env=installation.environment(), cwd=PROJECT_ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        assert served.stdout is not None
-        printed = [next(served.stdout) for _ in range(6)]
+        assert server.stdout is not None
+        printed = [next(server.stdout) for _ in range(6)]
         variables = dict(
             line.strip().removeprefix("export ").split("=", 1) for line in printed if line.strip().startswith("export")
         )
@@ -33,12 +33,12 @@ def test_sample_sites_are_served_until_interrupted(installation: Installation) -
         outlets = load_registry(installation.settings.outlets).outlets.values()
         assert unserved(outlets, installation.settings) == []
         assert installation.outcomes("tagesblick") == {"new": 10}
-        taken = installation.run("newsstand", "--port", str(port), check=False)
-        assert taken.returncode == 2 and f"Port {port} is not available" in taken.stderr
+        second = installation.run("newsstand", "--port", str(port), check=False)
+        assert second.returncode == 2 and f"Port {port} is not available" in second.stderr
     finally:
-        served.send_signal(signal.SIGINT)
-        assert served.wait(30) == 0
-    assert len(unserved(outlets, installation.settings)) == len(outlets), "nothing serves them any more"
+        server.send_signal(signal.SIGINT)
+        assert server.wait(30) == 0
+    assert len(unserved(outlets, installation.settings)) == len(outlets), "no sample site is served after the interrupt"
 
 
 def test_outlets_of_real_sites_are_not_reported(installation: Installation) -> None:
@@ -55,7 +55,7 @@ def test_environment_file_of_the_demo_can_be_sourced(tmp_path: Path) -> None:
     assert resolve == Newsstand.resolve_value(DEFAULT_PORT)
 
 
-def test_port_of_the_newsstand_can_be_chosen(tmp_path: Path) -> None:
+def test_newsstand_listens_on_the_given_port(tmp_path: Path) -> None:
     port = free_port()
     site = Newsstand(tmp_path / "access.log", port=port)
     site.start()

@@ -1,4 +1,4 @@
-"""A week at the desk: an outlet falls silent, one changes its layout, one puts up a wall; each is named, each is mended."""
+"""An operator's week: one outlet stops publishing, one changes its layout, one blocks us. Each problem is resolved."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NOW = datetime.now(UTC)
 HINT = "extraction: {keep: [\"//div[@id='story']\"]}\n"
 
 
-def dated(host: str, number: int, published: datetime, hidden: bool = False) -> Answer:
-    """A sound article; or one whose text stands where the extractor takes it for comments."""
-    sound = article(
-        f"{host} story {number} of the week", *PROSE, f"This is number {number} of them, told at some length."
+def dated_article(host: str, number: int, published: datetime, hidden: bool = False) -> Answer:
+    """Return an article page. If `hidden`, its text is in an element that the extractor removes as comments."""
+    plain = article(
+        f"{host} story {number} of the week", *PROSE, f"This is number {number} of them, described at some length."
     )
-    body = sound.body.replace(
+    body = plain.body.replace(
         b"</head>", f'<meta property="article:published_time" content="{published.isoformat()}"></head>'.encode()
     )
     if hidden:
@@ -35,89 +35,99 @@ def dated(host: str, number: int, published: datetime, hidden: bool = False) -> 
     return Answer(body)
 
 
-def publish(site: WebSite, host: str, stories: dict[int, tuple[datetime, Answer]]) -> None:
+def publish(site: WebSite, host: str, articles: dict[int, tuple[datetime, Answer]]) -> None:
+    """Serve the articles and a news sitemap that lists them."""
     listed = "".join(
         f"<url><loc>http://{host}/story-{number}</loc><news:news><news:publication_date>{when.isoformat()}"
         f"</news:publication_date><news:title>t</news:title></news:news></url>"
-        for number, (when, _) in stories.items()
+        for number, (when, _) in articles.items()
     )
     namespace = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
     site.answers[host, "/sitemap.xml"] = Answer(
         f"<urlset {namespace}>{listed}</urlset>".encode(), content_type="application/xml"
     )
-    for number, (_, answer) in stories.items():
+    for number, (_, answer) in articles.items():
         site.answers[host, f"/story-{number}"] = answer
 
 
-def states(installation: Installation) -> dict[str, tuple[str, str]]:
-    told = json.loads(installation.run("doctor", "--refresh", "--json", check=False).stdout)
-    return {row["outlet"]: (row["state"], row["reason"]) for row in told["health"]}
+def check_health(installation: Installation) -> dict[str, tuple[str, str]]:
+    """Evaluate the health of all outlets. Return the state and the reason of each."""
+    report = json.loads(installation.run("doctor", "--refresh", "--json", check=False).stdout)
+    return {row["outlet"]: (row["state"], row["reason"]) for row in report["health"]}
 
 
 @pytest.mark.long
-def test_a_week_at_the_desk(installation: Installation, site: WebSite, outlet_file: Callable[..., Path]) -> None:
-    hosts = {"quiet": "quiet.example", "layout": "layout.example", "wall": "wall.example"}
+def test_operator_week_from_failure_to_recovery(
+    installation: Installation, site: WebSite, outlet_file: Callable[..., Path]
+) -> None:
+    hosts = {"quiet": "quiet.example", "layout": "layout.example", "refusing": "refusing.example"}
     for outlet, host in hosts.items():
         folder = outlet_file(outlet, host, "tier: daily", endpoints=(("sitemap", "/sitemap.xml"),))
     installation.env = {"PRESSMARK_OUTLETS": str(folder), "PRESSMARK_RESOLVE": site.resolve(*hosts.values())}
-    stories = {}
+    articles = {}
     for outlet, host in hosts.items():
         count, step = (60, timedelta(hours=6)) if outlet == "quiet" else (8, timedelta(days=1))
         times = [NOW - timedelta(days=3) - step * back for back in range(count)]
-        stories[outlet] = {n: (when, dated(host, n, when)) for n, when in enumerate(times)}
-        publish(site, host, stories[outlet])
+        articles[outlet] = {n: (when, dated_article(host, n, when)) for n, when in enumerate(times)}
+        publish(site, host, articles[outlet])
     installation.crawl(*hosts)
-    # As if they had been crawled all the while.
+    # Make the articles look as if they had been crawled when they were published.
     installation.query(
         "UPDATE core.article a SET first_seen_at = x.date_published + interval '1 hour' FROM core.extraction x "
         "WHERE x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id"
     )
-    assert states(installation)["layout"][0] == "fresh"
+    assert check_health(installation)["layout"][0] == "fresh"
 
     non_article = next(s.document for s in EDGE_CASES if s.path == "/news/challenge-403")
     assert non_article is not None
-    lost = {n: NOW - timedelta(days=3) + timedelta(hours=6 * (n - 99)) for n in range(100, 108)}
-    for n, when in lost.items():
-        stories["layout"][n] = when, dated(hosts["layout"], n, when, hidden=True)
-        stories["wall"][n] = when, Answer(non_article.body, 403)
-    for outlet in ("layout", "wall"):
-        publish(site, hosts[outlet], stories[outlet])
-    assert installation.run("crawl", *hosts, check=False).returncode == 1, "the wall ended its crawl"
-    found = states(installation)
-    assert found["quiet"][0] == "silent" and "publishing pattern expects" in found["quiet"][1]
-    assert found["layout"][0] == "extraction_broken" and "8 of 8 pages gave no text" in found["layout"][1]
-    assert found["wall"][0] == "blocked" and "does not want to be crawled" in found["wall"][1]
+    missed = {n: NOW - timedelta(days=3) + timedelta(hours=6 * (n - 99)) for n in range(100, 108)}
+    for n, when in missed.items():
+        articles["layout"][n] = when, dated_article(hosts["layout"], n, when, hidden=True)
+        articles["refusing"][n] = when, Answer(non_article.body, 403)
+    for outlet in ("layout", "refusing"):
+        publish(site, hosts[outlet], articles[outlet])
+    assert installation.run("crawl", *hosts, check=False).returncode == 1, "the refusals stopped the crawl"
+    health = check_health(installation)
+    assert health["quiet"][0] == "silent" and "publishing pattern expects" in health["quiet"][1]
+    assert health["layout"][0] == "extraction_broken" and "8 of 8 pages gave no text" in health["layout"][1]
+    assert health["refusing"][0] == "blocked" and "does not want to be crawled" in health["refusing"][1]
     alerts = installation.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1")
-    assert [row[:2] for row in alerts] == [("layout", "extraction_broken"), ("quiet", "silent"), ("wall", "blocked")]
-    states(installation)
+    assert [row[:2] for row in alerts] == [
+        ("layout", "extraction_broken"),
+        ("quiet", "silent"),
+        ("refusing", "blocked"),
+    ]
+    check_health(installation)
     assert (
         installation.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1")
         == alerts
-    ), "told once"
+    ), "each alert is sent only once"
 
-    # The layout is mended by a hint, from the archive alone.
+    # An extraction hint fixes the layout problem. Re-extraction needs only the archive.
     file = folder / "layout.yaml"
     file.write_text(file.read_text() + HINT)
-    asked = len(site.requests)
-    read = json.loads(installation.run("reextract", "layout", "--json").stdout)
-    assert read["state"] == "extracted" and read["rejected"]["layout"] == {"pages": 8, "articles": 8}
+    requests_before = len(site.requests)
+    reextraction = json.loads(installation.run("reextract", "layout", "--json").stdout)
+    assert reextraction["state"] == "extracted" and reextraction["rejected"]["layout"] == {"pages": 8, "articles": 8}
     assert installation.query("SELECT count(*) FROM mart.article WHERE outlet = 'layout'") == [(8,)], (
-        "nothing counts yet"
+        "the new extractions are not promoted yet"
     )
     before = installation.fingerprint()
-    done = json.loads(installation.run("reextract", "--promote", read["reextraction_id"], "--json").stdout)
+    done = json.loads(installation.run("reextract", "--promote", reextraction["reextraction_id"], "--json").stdout)
     assert done["state"] == "promoted"
     assert installation.query("SELECT count(*), min(word_count) > 20 FROM mart.article WHERE outlet = 'layout'") == [
         (16, True)
     ]
     assert installation.query("SELECT count(*) FROM mart.article_revision WHERE outlet = 'layout' AND ordinal > 1") == [
         (0,)
-    ], "a change of ours is no revision"
-    assert len(site.requests) == asked, "no request went to any outlet"
-    kept = json.loads(installation.run("reextract", "--rollback", read["reextraction_id"], "--json").stdout)
-    assert kept["state"] == "rolled_back" and before != installation.fingerprint()
-    # Once more, and once more by another hint: what counted before makes room.
-    installation.run("reextract", "--promote", read["reextraction_id"])
+    ], "a changed extractor does not create revisions"
+    assert len(site.requests) == requests_before, "re-extraction sends no request"
+    rolled_back = json.loads(
+        installation.run("reextract", "--rollback", reextraction["reextraction_id"], "--json").stdout
+    )
+    assert rolled_back["state"] == "rolled_back" and before != installation.fingerprint()
+    # Promote it again, then promote a re-extraction with another hint, which replaces it.
+    installation.run("reextract", "--promote", reextraction["reextraction_id"])
     file.write_text(file.read_text().replace("keep:", "prune: ['//aside'], keep:"))
     second = json.loads(installation.run("reextract", "layout", "--json").stdout)
     installation.run("reextract", "--promote", second["reextraction_id"])
@@ -125,29 +135,29 @@ def test_a_week_at_the_desk(installation: Installation, site: WebSite, outlet_fi
         (16, True)
     ]
 
-    # The wall is taken down, and the lost days are fetched.
-    for n, when in lost.items():
-        stories["wall"][n] = when, dated(hosts["wall"], n, when)
-    publish(site, hosts["wall"], stories["wall"])
-    days = ("--since", f"{min(lost.values()):%Y-%m-%d}", "--until", f"{NOW + timedelta(days=1):%Y-%m-%d}")
-    plan = json.loads(installation.run("backfill", "wall", *days, "--dry-run", "--json").stdout)["plan"]["wall"]
+    # The outlet stops blocking us, and a backfill fetches the missed days.
+    for n, when in missed.items():
+        articles["refusing"][n] = when, dated_article(hosts["refusing"], n, when)
+    publish(site, hosts["refusing"], articles["refusing"])
+    days = ("--since", f"{min(missed.values()):%Y-%m-%d}", "--until", f"{NOW + timedelta(days=1):%Y-%m-%d}")
+    plan = json.loads(installation.run("backfill", "refusing", *days, "--dry-run", "--json").stdout)["plan"]["refusing"]
     assert plan["missing"] == 8
-    report = json.loads(installation.run("backfill", "wall", *days, "--json").stdout)
-    assert report["state"] == "done" and report["outlets"]["wall"]["outcomes"]["new"] == 8
+    report = json.loads(installation.run("backfill", "refusing", *days, "--json").stdout)
+    assert report["state"] == "done" and report["outlets"]["refusing"]["outcomes"]["new"] == 8
     coverage = installation.query(
-        "SELECT sum(expected - loaded) FROM mart.outlet_coverage WHERE outlet = 'wall' AND expected_basis = 'listed'"
+        "SELECT sum(expected - loaded) FROM mart.outlet_coverage WHERE outlet = 'refusing' AND expected_basis = 'listed'"
     )
-    assert coverage == [(0,)], "as many as the listings name"
+    assert coverage == [(0,)], "every listed article is loaded"
 
-    # A silence and a pause, with who and why.
+    # Mute the alerts of one outlet and pause it.
     installation.run("mute", "quiet", "--reference", "OPS-7")
     installation.run("outlet", "pause", "quiet", "--reason", "on holiday until Monday", "--days", "3")
-    installation.run("crawl", "layout", "wall")
-    end = states(installation)
+    installation.run("crawl", "layout", "refusing")
+    end = check_health(installation)
     assert {outlet: state for outlet, (state, _) in end.items()} == {
         "layout": "fresh",
         "quiet": "paused",
-        "wall": "fresh",
+        "refusing": "fresh",
     }
     assert "on holiday" in end["quiet"][1]
     assert installation.query("SELECT count(*) FROM mart.alert WHERE closed_at IS NULL") == [(0,)]

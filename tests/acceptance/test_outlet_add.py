@@ -44,7 +44,7 @@ def test_a_wordpress_site_is_usable_at_once(adding: Installation, newsstand: New
     assert (fields["id"], fields["name"], fields["languages"]) == ("harbour-dispatch", "The Harbour Dispatch", ["en"])
     assert methods(fields) == [("feed", f"{home}feed/"), ("wordpress", f"{home}wp-json/wp/v2/posts")]
     assert fields["enabled"] is True and fields["max_age"] == "30d"
-    assert "a feed of comments" in out and "headline 4/4" in out and "robots.txt: allowed" in out
+    assert "a comment feed" in out and "headline 4/4" in out and "robots.txt: allowed" in out
     report = installation.run(
         "crawl", "harbour-dispatch", "--since", "2026-03-03", "--until", "2026-03-05", "--dry-run", "--json"
     )
@@ -102,7 +102,7 @@ def test_what_cannot_be_added(adding: Installation, site: WebSite) -> None:
         assert done.returncode != 0 and reason in done.stderr, (host, done.stderr)
         assert "Traceback" not in done.stderr
     assert (
-        "5 of 5 entries lead off its domains"
+        "5 of 5 entries are outside the outlet's domains"
         in installation.run("outlet", "add", "http://off.example/", "--delay", "0", "--json").stdout
     )
     assert not folder.exists() or not list(folder.glob("*.yaml"))

@@ -1,4 +1,4 @@
-"""Named states, their check and datasheet; revisions as hunks; the feed of changes."""
+"""Snapshots with their check and datasheet, revision diffs and the change feed."""
 
 from __future__ import annotations
 
@@ -11,61 +11,61 @@ from pressmark.newsstand.server import Newsstand
 from pressmark.warehouse.fingerprint import fingerprint
 from tests.conftest import Installation
 
-FOUR = ("harbour-dispatch", "la-plaza", "tagesblick", "odd-lot")
+OUTLETS = ("harbour-dispatch", "la-plaza", "tagesblick", "odd-lot")
 
 
-def test_a_named_state_is_reproduced_after_more_came(installation: Installation, newsstand: Newsstand) -> None:
-    installation.crawl(*FOUR)
+def test_snapshot_is_reproduced_after_later_crawls(installation: Installation, newsstand: Newsstand) -> None:
+    installation.crawl(*OUTLETS)
     before = installation.query(
         "SELECT article_uid, headline, article_body, revision_count, copy_cluster FROM mart.article ORDER BY 1"
     )
-    made = json.loads(installation.run("snapshot", "first", "--json").stdout)
-    assert made["articles"] == len(before) and made["content_hash"] == installation.fingerprint()
+    snapshot = json.loads(installation.run("snapshot", "first", "--json").stdout)
+    assert snapshot["articles"] == len(before) and snapshot["content_hash"] == installation.fingerprint()
     newsstand.advance()
     time.sleep(1.1)
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second' WHERE outlet <> 'odd-lot'")
     installation.crawl("harbour-dispatch", "la-plaza", "tagesblick", "meridian-wire")
-    assert installation.fingerprint() != made["content_hash"]
+    assert installation.fingerprint() != snapshot["content_hash"]
     ((now_seq,),) = installation.query("SELECT max(change_seq) FROM mart.article_changes(0)")
     assert fingerprint(installation.warehouse, now_seq) == installation.fingerprint(), (
-        "the present is a state like any other"
+        "the current state can be addressed by its change_seq"
     )
     then = installation.query(
         "SELECT article_uid, headline, article_body, revision_count, copy_cluster FROM mart.article_as_of(%s) ORDER BY 1",
-        (made["load_seq"],), role="analyst",
+        (snapshot["load_seq"],), role="analyst",
     )  # fmt: skip
     assert then == before
     checked = json.loads(installation.run("snapshot", "first", "--check", "--json").stdout)
     assert checked["equal"] and checked["removals"] == [] and checked["comments_gone"] == 0
-    sheet = installation.run("snapshot", "first", "--datasheet").stdout
-    for words in ("# Datasheet: first", made["content_hash"], "## Gaps", "harbour-dispatch", "## How to cite"):
-        assert words in sheet
+    datasheet = installation.run("snapshot", "first", "--datasheet").stdout
+    for words in ("# Datasheet: first", snapshot["content_hash"], "## Gaps", "harbour-dispatch", "## How to cite"):
+        assert words in datasheet
     assert "first" in installation.run("snapshot").stdout
     again = installation.run("snapshot", "first", check=False)
     assert again.returncode == 2 and "already" in again.stderr
     unknown = installation.run("snapshot", "second", "--check", check=False)
     assert unknown.returncode == 2 and "Known snapshots: first" in unknown.stderr
-    # A removal since is told, and explains the difference.
+    # The check reports removals since the snapshot, which explain the difference.
     ((url,),) = installation.query("SELECT url FROM mart.article WHERE outlet = 'tagesblick' ORDER BY url LIMIT 1")
     installation.run("remove", "--url", url, "--hide", "--reason", "a request", "--yes")
     done = installation.run("snapshot", "first", "--check", check=False)
     assert done.returncode == 1 and "removed since: hide of url" in done.stdout
     assert installation.query("SELECT removals_since FROM mart.snapshot", role="analyst") == [(1,)]
-    # So is what retention took out.
-    gone = made["comments"]
-    assert gone > 0
+    # It also reports comments that retention has deleted.
+    comments = snapshot["comments"]
+    assert comments > 0
     installation.query("DELETE FROM core.comment")
-    told = json.loads(installation.run("snapshot", "first", "--check", "--json", check=False).stdout)
-    assert not told["equal"] and told["comments_gone"] == gone
+    check = json.loads(installation.run("snapshot", "first", "--check", "--json", check=False).stdout)
+    assert not check["equal"] and check["comments_gone"] == comments
 
 
-def test_revisions_as_hunks_and_a_feed_of_changes(installation: Installation, newsstand: Newsstand) -> None:
+def test_revision_diff_and_change_feed(installation: Installation, newsstand: Newsstand) -> None:
     installation.crawl("harbour-dispatch")
     changes = installation.query("SELECT change_seq, change FROM mart.article_changes(0)", role="analyst")
     assert [change for _, change in changes] == ["new"] * 10
     cursor = max(seq for seq, _ in changes)
-    part = installation.query("SELECT change FROM mart.article_changes(0, 3)", role="analyst")
-    assert len(part) == 10, "all of a load, or the next call would miss the rest"
+    limited = installation.query("SELECT change FROM mart.article_changes(0, 3)", role="analyst")
+    assert len(limited) == 10, "a load is returned completely, or the next call would skip the rest"
     assert installation.query("SELECT * FROM mart.article_changes(%s)", (cursor,), role="analyst") == []
     newsstand.advance()
     time.sleep(1.1)
@@ -109,6 +109,6 @@ def test_line_diff(
     assert removed[0] == removed[1] and added[0] == added[1]
 
 
-def test_a_huge_difference_is_one_hunk(session_installation: Installation) -> None:
+def test_large_difference_is_one_hunk(session_installation: Installation) -> None:
     one, other = ("\n".join(f"{mark}{n}" for n in range(900)) for mark in "ab")
     assert session_installation.query("SELECT count(*) FROM mart.line_diff(%s, %s)", (one, other)) == [(1,)]

@@ -1,4 +1,4 @@
-"""README: its commands work as printed, and what it links to exists."""
+"""README: its commands work as printed, and its links lead to existing files."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ COMMAND = re.compile(r"^(\.|pressmark) .*$", re.MULTILINE)
 
 
 def shell_blocks() -> list[str]:
-    """The ```sh blocks: everything in them is run here, but for the make targets."""
+    """Return the ```sh blocks. The tests run everything in them except the make targets."""
     return re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
 
-def test_links_lead_to_files() -> None:
+def test_links_lead_to_existing_files() -> None:
     targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target]
     assert targets and [target for target in targets if not (PROJECT_ROOT / target).exists()] == []
 
@@ -35,7 +35,7 @@ def test_commands_in_the_text_exist() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_commands_work_in_a_new_shell_after_the_demo(tmp_path: Path) -> None:
-    """The demo in a home of its own, then every command of the README in one new shell."""
+    """Run the demo in its own home, then every command of the README in one new shell."""
     home = tmp_path / "demo"
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PRESSMARK_", "AIRFLOW"))}
     environment["PATH"] = os.defpath

@@ -1,4 +1,4 @@
-"""What is removed is nowhere, and stays away: tables, archive, logs, a restored backup, another crawl, a rebuild."""
+"""Erased content is gone from tables, archive and logs. It does not return with a backup, a crawl or a rebuild."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from tests.site import PROSE, Answer, WebSite, article, feed
 
 H = "http://test.example"
 CANARY = "xylocanary"
-STORIES = ("one", "two", "three")
 
 
 def page(headline: str, *more: str, author: str = "Ann Otherwise") -> Answer:
@@ -35,8 +34,11 @@ def page(headline: str, *more: str, author: str = "Ann Otherwise") -> Answer:
 
 
 @pytest.fixture
-def crawled(installation: Installation, serve: Callable[..., WebSite]) -> WebSite:
-    """Three articles; the second has the canary in address, headline, text and author, and a wall stands beside it."""
+def crawled_site(installation: Installation, serve: Callable[..., WebSite]) -> WebSite:
+    """Crawl three articles and a missing page.
+
+    The second article has the canary in its URL, headline, text and author.
+    """
     site = serve()
     secret = f"{H}/two-{CANARY}"
     site.answers["test.example", "/feed"] = feed(
@@ -52,50 +54,50 @@ def crawled(installation: Installation, serve: Callable[..., WebSite]) -> WebSit
 
 
 def database_text(installation: Installation) -> str:
-    """Every value of every table, as text."""
+    """Return every value of every table as text."""
     tables = installation.query(
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')"
     )
-    found = []
+    values = []
     for (table,) in tables:
-        found += [row[0] for row in installation.query(f"SELECT t::text FROM {table} t", role="owner")]
-    return "\n".join(found)
+        values += [row[0] for row in installation.query(f"SELECT t::text FROM {table} t", role="owner")]
+    return "\n".join(values)
 
 
 def archive_text(installation: Installation) -> str:
-    """Everything in the archive's files, content encodings removed."""
-    found = []
+    """Return the content of all archive files with content encodings removed."""
+    parts = []
     for path in sorted((installation.home / "archive").rglob("*")):
         if path.suffix == ".gz":
             document = path.read_bytes()
             for offset, length in member_spans(document):
                 member = gzip.decompress(document[offset : offset + length])
-                found.append(member.decode("utf-8", "replace"))
+                parts.append(member.decode("utf-8", "replace"))
                 _, _, body = member.partition(b"\r\n\r\n")
                 _, _, body = body.partition(b"\r\n\r\n")
                 if body[:2] == b"\x1f\x8b":
-                    found.append(zlib.decompressobj(31).decompress(body).decode("utf-8", "replace"))
+                    parts.append(zlib.decompressobj(31).decompress(body).decode("utf-8", "replace"))
         elif path.is_file():
-            found.append(path.read_text())
-    return "\n".join(found)
+            parts.append(path.read_text())
+    return "\n".join(parts)
 
 
 def logs_text(installation: Installation) -> str:
     return "\n".join(p.read_text(errors="replace") for p in (installation.home / "logs").rglob("*") if p.is_file())
 
 
-def nowhere(installation: Installation) -> None:
-    for place, text in (
+def check_canary_is_gone(installation: Installation) -> None:
+    for source, text in (
         ("tables", database_text(installation)),
         ("archive", archive_text(installation)),
         ("logs", logs_text(installation)),
     ):
         at = text.find(CANARY)
-        assert at < 0, f"{place}: {text[max(0, at - 200) : at + 100]}"
+        assert at < 0, f"{source}: {text[max(0, at - 200) : at + 100]}"
 
 
-def test_a_canary_is_found_nowhere_after_it_was_erased(
-    installation: Installation, crawled: WebSite, tmp_path: Path
+def test_erased_article_is_gone_everywhere_and_does_not_return(
+    installation: Installation, crawled_site: WebSite, tmp_path: Path
 ) -> None:
     assert (
         CANARY in database_text(installation)
@@ -113,8 +115,8 @@ def test_a_canary_is_found_nowhere_after_it_was_erased(
     for url in (f"{H}/two-{CANARY}", f"{H}/gone-{CANARY}"):
         done = json.loads(installation.run("remove", "--url", url, "--erase", "--reason", "a test", "--json").stdout)
         assert done["captures_overwritten"] == (1 if "two" in url else 0)
-    nowhere(installation)
-    # The others are untouched, their pointers lead to their pages, and other tools read the file.
+    check_canary_is_gone(installation)
+    # The other articles are unchanged, their pointers are valid, and other tools can read the files.
     after = installation.query(
         "SELECT url, archive_file, archive_offset, archive_length FROM mart.article ORDER BY url"
     )
@@ -124,58 +126,59 @@ def test_a_canary_is_found_nowhere_after_it_was_erased(
             kinds = [record.rec_type for record in WarcioIterator(file)]
         assert kinds.count("response") == 2
         assert all(s.captures for s in read_segments(path.read_bytes()))
-    # Consumers of increments are told.
+    # Consumers of the change feed see the removal.
     changes = installation.query("SELECT change FROM mart.article_changes(%s)", (seq,), role="analyst")
     assert ("removed",) in changes
-    # The ledger still adds up, and the address is not fetched again.
-    asked = len(crawled.requests)
+    # The ledger still adds up, and the URL is not fetched again.
+    requests_before = len(crawled_site.requests)
     installation.crawl("test")
-    assert not [r for r in crawled.requests[asked:] if CANARY in r["path"]]
+    assert not [r for r in crawled_site.requests[requests_before:] if CANARY in r["path"]]
     assert installation.query("SELECT count(*) FROM ops.candidate WHERE outcome = 'suppressed'")[0][0] >= 1
-    nowhere(installation)
-    # A backup of before knows of it again, at once.
+    check_canary_is_gone(installation)
+    # After a restore of an older backup, the removal is applied again immediately.
     _restore(installation, backup)
     assert [row[0] for row in installation.query("SELECT url FROM mart.article ORDER BY url")] == [
         row[0] for row in after
     ]
-    nowhere(installation)
-    asked = len(crawled.requests)
+    check_canary_is_gone(installation)
+    requests_before = len(crawled_site.requests)
     installation.crawl("test")
-    assert not [r for r in crawled.requests[asked:] if CANARY in r["path"]]
-    nowhere(installation)
-    # And so does a warehouse that is built anew from the archive.
+    assert not [r for r in crawled_site.requests[requests_before:] if CANARY in r["path"]]
+    check_canary_is_gone(installation)
+    # A warehouse rebuilt from the archive does not contain the article either.
     installation.empty_database()
     installation.run("db", "rebuild", "--from-archive")
     assert [row[0] for row in installation.query("SELECT url FROM mart.article ORDER BY url")] == [
         row[0] for row in after
     ]
-    nowhere(installation)
+    check_canary_is_gone(installation)
 
 
 def _restore(installation: Installation, backup: Path) -> None:
     installation.drop_database()
-    told = installation.run("db", "restore", str(backup)).stdout
-    assert "removed again" in told
+    assert "removed again" in installation.run("db", "restore", str(backup)).stdout
 
 
-def test_what_is_fetched_while_it_is_removed_goes_too(installation: Installation, crawled: WebSite) -> None:
+def test_capture_fetched_before_the_removal_is_erased_on_load(
+    installation: Installation, crawled_site: WebSite
+) -> None:
     from tests.integration.test_load import crawl_without_load
 
-    crawled.answers["test.example", f"/two-{CANARY}"] = page(
+    crawled_site.answers["test.example", f"/two-{CANARY}"] = page(
         f"Another {CANARY}", f"And {CANARY} again, in other words."
     )
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
     crawl_without_load(installation, "test")
     installation.run("remove", "--prefix", f"{H}/two-{CANARY[:4]}", "--erase", "--reason", "a test", "--yes")
     installation.run("load")
-    nowhere_but = database_text(installation)
-    assert f"two-{CANARY}" not in nowhere_but and f"Another {CANARY}" not in nowhere_but
+    tables = database_text(installation)
+    assert f"two-{CANARY}" not in tables and f"Another {CANARY}" not in tables
     assert f"Another {CANARY}" not in archive_text(installation)
     assert installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
 
 
-def test_a_reextraction_under_way_does_not_bring_it_back(
-    installation: Installation, crawled: WebSite, monkeypatch: pytest.MonkeyPatch
+def test_running_reextraction_does_not_restore_an_erased_article(
+    installation: Installation, crawled_site: WebSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reextraction, "_BATCH", 1)
     file = Path(installation.env["PRESSMARK_OUTLETS"]) / "test.yaml"
@@ -190,8 +193,9 @@ def test_a_reextraction_under_way_does_not_bring_it_back(
         options = ("--outlet", "test", "--erase", "--reason", "a test", "--yes")
         erased.append(threading.Thread(target=installation.run, args=("remove", *options)))
         erased[0].start()
+        # Wait until the removal queues for the lock, which it then gets before our second page.
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-        while installation.query(waiting) == [(0,)] and erased[0].is_alive():  # it is next, before our second page
+        while installation.query(waiting) == [(0,)] and erased[0].is_alive():
             time.sleep(0.05)
 
     page_extractor = ArchivedPageExtractor(registry, ArchiveStore(installation.settings.archive))
@@ -203,8 +207,8 @@ def test_a_reextraction_under_way_does_not_bring_it_back(
         assert installation.query(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
-def test_what_only_names_another_page_as_canonical(installation: Installation, serve: Callable[..., WebSite]) -> None:
-    """The print view is the article and goes with it; another story that names it as canonical is not."""
+def test_canonical_link_to_unrelated_page_is_ignored(installation: Installation, serve: Callable[..., WebSite]) -> None:
+    """A print view is removed with its article. Another article with a canonical link to it is not."""
     site = serve()
     head = f'<link rel="canonical" href="{H}/story">'
     site.answers["test.example", "/feed"] = feed(*[(f"{H}/{name}", "t") for name in ("story", "print/story", "other")])
@@ -219,10 +223,10 @@ def test_what_only_names_another_page_as_canonical(installation: Installation, s
     installation.run("remove", "--url", f"{H}/print/story", "--hide", "--reason", "a test", "--yes")
     assert installation.query("SELECT url FROM mart.article") == []
     installation.run("remove", "--url", f"{H}/print/story", "--erase", "--reason", "a test", "--yes")
-    nowhere(installation)
+    check_canary_is_gone(installation)
     text = database_text(installation) + archive_text(installation)
-    assert "print/story" not in text, "what was hidden first is named no more"
-    # Without the key nothing is recognised, so nothing is done.
+    assert "print/story" not in text, "erasing a hidden URL removes its plain text too"
+    # Without the key, erased URLs cannot be recognised, so the crawl refuses to start.
     key = installation.home / "erasure.key"
     kept = key.rename(installation.home / "kept.key")
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
@@ -231,24 +235,25 @@ def test_what_only_names_another_page_as_canonical(installation: Installation, s
     assert refused.returncode == 2 and "erasure.key is missing" in refused.stderr
 
 
-def test_hidden_is_not_shown_and_keeps_its_bytes(installation: Installation, crawled: WebSite) -> None:
+def test_hidden_article_is_absent_from_views_and_stays_in_the_archive(
+    installation: Installation, crawled_site: WebSite
+) -> None:
     installation.run("remove", "--author", f"{CANARY} SMITH", "--hide", "--reason", "her request", "--yes")
     assert len(installation.query("SELECT 1 FROM mart.article")) == 2
-    for question in (
+    for statement in (
         "SELECT 1 FROM mart.search('xylocanary')",
         "SELECT 1 FROM mart.article_revision WHERE url LIKE '%%two%%'",
         "SELECT 1 FROM mart.article_url WHERE url LIKE '%%two%%'",
         "SELECT 1 FROM mart.article_as_of(1000000) WHERE url LIKE '%%two%%'",
         "SELECT 1 FROM mart.rejected_url WHERE url LIKE '%%two%%'",
     ):
-        assert installation.query(question, role="analyst") == [], question
+        assert installation.query(statement, role="analyst") == [], statement
     assert CANARY in archive_text(installation)
-    told = installation.run("why", f"{H}/two-{CANARY}").stdout
-    assert "two" in told
+    assert "two" in installation.run("why", f"{H}/two-{CANARY}").stdout
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ([], "Name one of"),
         (["--url", "nonsense", "--erase", "--reason", "r"], "is not an http"),
@@ -258,12 +263,14 @@ def test_hidden_is_not_shown_and_keeps_its_bytes(installation: Installation, cra
         (["--prefix", "two-", "--erase", "--reason", "r"], "must begin with http"),
     ],
 )
-def test_what_is_not_clear_is_asked_for(installation: Installation, options: list[str], told: str) -> None:
+def test_incomplete_or_ambiguous_arguments_are_rejected(
+    installation: Installation, options: list[str], message: str
+) -> None:
     done = installation.run("remove", *options, check=False)
-    assert done.returncode == 2 and told in done.stderr
+    assert done.returncode == 2 and message in done.stderr
 
 
-def test_comments_of_one_person(installation: Installation, newsstand: object) -> None:
+def test_comments_of_one_author_are_erased(installation: Installation, newsstand: object) -> None:
     installation.crawl("harbour-dispatch")
     authors = installation.query(
         "SELECT author, count(*) FROM mart.comment WHERE author IS NOT NULL GROUP BY 1 ORDER BY 2 DESC",
@@ -274,7 +281,7 @@ def test_comments_of_one_person(installation: Installation, newsstand: object) -
     assert installation.query("SELECT count(*) FROM mart.comment WHERE author = %s", (name,), role="comments") == [(0,)]
     assert name not in archive_text(installation)
     articles = installation.query("SELECT count(*), count(archive_file) FROM mart.article")
-    assert articles[0][0] == 10 and articles[0][1] < 10, "texts stay, the pages with the comments go"
+    assert articles[0][0] == 10 and articles[0][1] < 10, "texts stay, archived pages with the comments do not"
     installation.query("UPDATE ops.frontier SET next_due_at = now() - interval '1 second'")
     installation.crawl("harbour-dispatch", PRESSMARK_OUTLETS=installation.env["PRESSMARK_OUTLETS"])
     assert installation.query("SELECT count(*) FROM mart.comment WHERE author = %s", (name,), role="comments") == [(0,)]
@@ -283,9 +290,9 @@ def test_comments_of_one_person(installation: Installation, newsstand: object) -
 
 
 @pytest.mark.parametrize("length", [250, 1000, 70_000])
-def test_a_filler_has_its_length(length: int) -> None:
-    made = filler(length)
-    assert len(made) == length and gzip.decompress(made).startswith(b"WARC/1.1")
-    assert list(member_spans(made + made)) == [(0, length), (length, length)]
+def test_filler_has_the_requested_length(length: int) -> None:
+    member = filler(length)
+    assert len(member) == length and gzip.decompress(member).startswith(b"WARC/1.1")
+    assert list(member_spans(member + member)) == [(0, length), (length, length)]
     with pytest.raises(ArchiveError):
         filler(50)

@@ -1,4 +1,4 @@
-"""Rights signals: asked for once a day, recorded with every visit, obeyed as the outlet's file says."""
+"""Rights signals are fetched once a day, recorded with every capture and obeyed as the outlet file configures."""
 
 from __future__ import annotations
 
@@ -42,14 +42,15 @@ def site() -> Iterator[WebSite]:
 
 
 @pytest.fixture
-def stating(installation: Installation, site: WebSite, tmp_path: Path) -> Installation:
+def installation(installation: Installation, site: WebSite, tmp_path: Path) -> Installation:
+    """An installation with one outlet that states rights signals."""
     (tmp_path / "outlets").mkdir()
     installation.env |= {"PRESSMARK_OUTLETS": str(tmp_path / "outlets"), "PRESSMARK_RESOLVE": site.resolve(HOST)}
-    write(installation)
+    write_outlet(installation)
     return installation
 
 
-def write(installation: Installation, rights: str = "{}") -> None:
+def write_outlet(installation: Installation, rights: str = "{}") -> None:
     (Path(installation.env["PRESSMARK_OUTLETS"]) / "stating.yaml").write_text(
         f"id: stating\nname: Stating\nhome: http://{HOST}/\ndomains: [{HOST}]\nlanguages: [en]\ntimezone: UTC\n"
         f"enabled: true\npoliteness: {{delay: 0}}\nrights: {rights}\n"
@@ -57,8 +58,7 @@ def write(installation: Installation, rights: str = "{}") -> None:
     )
 
 
-def test_signals_are_obeyed_recorded_and_shown(stating: Installation, site: WebSite) -> None:
-    installation = stating
+def test_rights_signals_are_obeyed_recorded_and_shown(installation: Installation, site: WebSite) -> None:
     assert installation.outcomes("stating") == {"new": 1, "rights_reserved": 1, "robots_denied": 1, "noindex": 1}
     ((rights,),) = installation.query("SELECT rights FROM mart.article", role="analyst")
     host = rights.pop("site")
@@ -68,7 +68,7 @@ def test_signals_are_obeyed_recorded_and_shown(stating: Installation, site: WebS
     ((body,),) = installation.query(
         "SELECT body FROM core.site_policy WHERE encode(body_hash, 'hex') = %s", (host["robots_txt"],)
     )
-    assert bytes(body) == ROBOTS, "the visit names the state of robots.txt that held"
+    assert bytes(body) == ROBOTS, "the capture refers to the robots.txt that was valid"
     ((robots, signal, noai, licensed, denied, reserved, noindex),) = installation.query(
         "SELECT robots_txt, content_signal->>'ai-train', noai, licensed, robots_denied, rights_reserved, noindex "
         "FROM mart.outlet_rights",
@@ -76,34 +76,36 @@ def test_signals_are_obeyed_recorded_and_shown(stating: Installation, site: WebS
     )
     assert robots == ROBOTS.decode() and (signal, noai, licensed, denied, reserved, noindex) == ("no", 1, 1, 1, 1, 1)
     assert not any(r["path"] in ("/held/story", "/closed/story") for r in site.requests)
-    told = installation.run("why", f"http://{HOST}/closed/story").stdout
-    assert "robots.txt: robots_denied (robots.txt disallows it for Pressmark)" in told
-    told = installation.run("why", f"http://{HOST}/held/story").stdout
-    assert "robots.txt: allowed" in told and "tdm_reservation True" in told and "rights_reserved" in told
-    told = installation.run("why", f"http://{HOST}/news/open").stdout
-    assert "content_signal {'ai-train': 'no', 'search': 'yes'}" in told and "rights signals: robots ['noai']" in told
-    assert "next fetch:" in told and "archived in" in told
+    output = installation.run("why", f"http://{HOST}/closed/story").stdout
+    assert "robots.txt: robots_denied (robots.txt disallows it for Pressmark)" in output
+    output = installation.run("why", f"http://{HOST}/held/story").stdout
+    assert "robots.txt: allowed" in output and "tdm_reservation True" in output and "rights_reserved" in output
+    output = installation.run("why", f"http://{HOST}/news/open").stdout
+    assert (
+        "content_signal {'ai-train': 'no', 'search': 'yes'}" in output and "rights signals: robots ['noai']" in output
+    )
+    assert "next fetch:" in output and "archived in" in output
 
 
-def test_a_file_is_asked_for_once_a_day_and_kept_once_a_change(stating: Installation, site: WebSite) -> None:
-    installation = stating
+def test_site_policies_are_fetched_once_a_day_and_stored_once_per_change(
+    installation: Installation, site: WebSite
+) -> None:
     installation.crawl("stating")
     before = len(site.requests)
     installation.crawl("stating")
     assert not [r["path"] for r in site.requests[before:] if "robots" in r["path"] or "tdmrep" in r["path"]]
     installation.query("UPDATE ops.site_policy_check SET expires_at = now()")
     installation.crawl("stating")
-    assert installation.query("SELECT count(*) FROM core.site_policy") == [(2,)], "unchanged, so kept once"
+    assert installation.query("SELECT count(*) FROM core.site_policy") == [(2,)], "an unchanged policy is stored once"
     site.answers[HOST, "/robots.txt"] = Answer(b"User-agent: *\nDisallow: /\n", content_type="text/plain")
     installation.query("UPDATE ops.site_policy_check SET expires_at = now()")
-    assert installation.run("crawl", "stating", check=False).returncode == 1, "its only feed is forbidden now"
+    assert installation.run("crawl", "stating", check=False).returncode == 1, "the only feed is disallowed now"
     assert installation.query("SELECT count(*) FROM core.site_policy WHERE kind = 'robots'") == [(2,)]
     ((rights,),) = installation.query("SELECT rights FROM mart.article", role="analyst")
-    assert rights["site"]["content_signal"] == {"ai-train": "no", "search": "yes"}, "the past is not rewritten"
+    assert rights["site"]["content_signal"] == {"ai-train": "no", "search": "yes"}, "recorded rights do not change"
 
 
-def test_an_error_holds_for_minutes(stating: Installation, site: WebSite) -> None:
-    installation = stating
+def test_robots_txt_error_is_cached_for_minutes_only(installation: Installation, site: WebSite) -> None:
     site.answers[HOST, "/robots.txt"] = Answer(b"down", 503)
     assert installation.run("crawl", "stating", check=False).returncode == 1
     assert installation.query(
@@ -111,9 +113,8 @@ def test_an_error_holds_for_minutes(stating: Installation, site: WebSite) -> Non
     ) == [(503, True)]
 
 
-def test_an_outlet_s_file_or_a_basis_may_say_record(stating: Installation, site: WebSite) -> None:
-    installation = stating
-    write(installation, "{noindex: record}")
+def test_outlet_file_or_tdm_basis_can_switch_to_recording_only(installation: Installation, site: WebSite) -> None:
+    write_outlet(installation, "{noindex: record}")
     outcomes = installation.outcomes("stating", PRESSMARK_TDM_BASIS="research")
     assert outcomes == {"new": 3, "robots_denied": 1}, "robots.txt is always obeyed"
     rows = dict(installation.query("SELECT headline, rights FROM mart.article", role="analyst"))

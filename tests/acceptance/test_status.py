@@ -17,8 +17,8 @@ NOT_RUNNING = "The embedded server is not running. Start it with `pressmark up` 
 
 
 @pytest.fixture
-def stopped(tmp_path: Path) -> Iterator[Installation]:
-    """A home whose server was never started."""
+def stopped_installation(tmp_path: Path) -> Iterator[Installation]:
+    """An installation whose server was never started."""
     yield Installation(tmp_path / "home", {"PRESSMARK_OUTLETS": str(OUTLETS)})
     EmbeddedServer(tmp_path / "home").remove()
 
@@ -38,21 +38,23 @@ def check_stopped(installation: Installation) -> None:
     assert not server.is_running() and server.is_created() == created
 
 
-def test_status_does_not_start_the_server(stopped: Installation) -> None:
-    check_stopped(stopped)
-    server = EmbeddedServer(stopped.home)
+def test_status_does_not_start_the_server(stopped_installation: Installation) -> None:
+    check_stopped(stopped_installation)
+    server = EmbeddedServer(stopped_installation.home)
     server.ensure_running()
     server.stop()
-    check_stopped(stopped)
+    check_stopped(stopped_installation)
 
 
-def test_status_without_a_folder_of_outlets(stopped: Installation) -> None:
-    shown = stopped.run("status", PRESSMARK_OUTLETS="/nowhere")
+def test_status_reports_a_missing_outlets_folder(stopped_installation: Installation) -> None:
+    shown = stopped_installation.run("status", PRESSMARK_OUTLETS="/nowhere")
     assert "/nowhere" in shown.stdout and NOT_RUNNING in shown.stdout
-    assert json.loads(stopped.run("status", "--json", PRESSMARK_OUTLETS="/nowhere").stdout)["outlets"] == []
+    assert (
+        json.loads(stopped_installation.run("status", "--json", PRESSMARK_OUTLETS="/nowhere").stdout)["outlets"] == []
+    )
 
 
-def test_status_of_a_running_server(installation: Installation, newsstand: Newsstand) -> None:
+def test_status_of_a_running_server_lists_outlets(installation: Installation, newsstand: Newsstand) -> None:
     installation.crawl("tagesblick")
     shown = installation.run("status").stdout
     assert "server:  running" in shown and NOT_RUNNING not in shown

@@ -1,4 +1,4 @@
-"""Alerts reach a webhook and a mail server; when it is our side, one alert says so and no outlet is held to account."""
+"""Alerts by webhook and mail. An internal failure sends one alert and does not change the health of any outlet."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HOSTS = [f"{name}.example" for name in NAMES]
 
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """A real address that alerts are posted to by the connection; gives what came: (path, authorization, body)."""
-    came: list[Any] = []
+    """Run a webhook that the connection points to. Return the received requests as (path, authorization, body)."""
+    received: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append((self.path, self.headers.get("Authorization"), json.loads(body)))
+            received.append((self.path, self.headers.get("Authorization"), json.loads(body)))
             self.send_response(500 if "refuse" in self.path else 204)
             self.end_headers()
 
@@ -43,19 +43,19 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    connect(
+    set_alert_connection(
         monkeypatch, "http", schema="http", port=server.server_address[1], password="token", extra={"path": "/hook"}
     )
-    yield came
+    yield received
     server.shutdown()
     server.server_close()
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: Any) -> None:
+def set_alert_connection(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: Any) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_PRESSMARK_ALERTS", json.dumps({"conn_type": kind, "host": "127.0.0.1", **fields}))
 
 
-def test_a_webhook(webhook: list[Any]) -> None:
+def test_alerts_are_posted_to_a_webhook(webhook: list[Any]) -> None:
     send_alerts("outlets", [])
     assert webhook == []
     send_alerts("outlets", ["a is silent: why", "b is blocked: why"])
@@ -67,34 +67,34 @@ def test_a_webhook(webhook: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("path", ["/refuse", None])
-def test_a_webhook_that_refuses_or_is_not_there_fails_no_task(
+def test_unavailable_webhook_is_logged_and_fails_no_task(
     webhook: list[Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, path: str | None
 ) -> None:
-    given = json.loads(os.environ["AIRFLOW_CONN_PRESSMARK_ALERTS"])
-    given |= {"extra": {"path": path}} if path else {"port": 9}
-    monkeypatch.setenv("AIRFLOW_CONN_PRESSMARK_ALERTS", json.dumps(given))
+    connection = json.loads(os.environ["AIRFLOW_CONN_PRESSMARK_ALERTS"])
+    connection |= {"extra": {"path": path}} if path else {"port": 9}
+    monkeypatch.setenv("AIRFLOW_CONN_PRESSMARK_ALERTS", json.dumps(connection))
     send_alerts("outlets", ["a is silent"])
     assert "ALERT a is silent" in caplog.text
     assert "Cannot send alerts through the connection pressmark_alerts" in caplog.text and "token" not in caplog.text
-    assert [came[0] for came in webhook] == ([path] if path else [])
+    assert [request[0] for request in webhook] == ([path] if path else [])
 
 
-def test_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
+def test_alerts_are_sent_by_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
 
     class Mail(socketserver.StreamRequestHandler):
-        """As much of RFC 5321 as taking one message needs."""
+        """The part of RFC 5321 that is needed to receive one message."""
 
         def handle(self) -> None:
             self.wfile.write(b"220 here\r\n")
-            taking = False
+            in_message = False
             for raw in self.rfile:
                 line = raw.decode().rstrip("\r\n")
-                said.append(line)
-                if taking and line != ".":
+                lines.append(line)
+                if in_message and line != ".":
                     continue
                 answer = {"data": "354 go on", "quit": "221 bye"}.get(line.lower(), "250 ok")
-                taking = line.lower() == "data"
+                in_message = line.lower() == "data"
                 self.wfile.write(f"{answer}\r\n".encode())
                 if line.lower() == "quit":
                     return
@@ -102,18 +102,20 @@ def test_a_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     with socketserver.TCPServer(("127.0.0.1", 0), Mail) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         port = server.server_address[1]
-        connect(monkeypatch, "smtp", port=port, extra={"to": "desk@paper.example", "from": "pressmark@paper.example"})
+        set_alert_connection(
+            monkeypatch, "smtp", port=port, extra={"to": "editors@paper.example", "from": "pressmark@paper.example"}
+        )
         send_alerts("outlets", ["a is silent: no articles since Monday"])
         server.shutdown()
-    assert "rcpt to:<desk@paper.example>" in [line.lower() for line in said]
-    assert "Subject: Pressmark: outlets" in said and "a is silent: no articles since Monday" in said
+    assert "rcpt to:<editors@paper.example>" in [line.lower() for line in lines]
+    assert "Subject: Pressmark: outlets" in lines and "a is silent: no articles since Monday" in lines
 
 
 @pytest.fixture
-def papers(
+def run_tier(
     installation: Installation, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., list[str]]:
-    """Gives a function that has a tier of five outlets run as its DAG does, and returns who failed."""
+    """Return a function that runs a tier of five outlets as its DAG does. It returns the outlets that failed."""
     for name, host in zip(NAMES, HOSTS, strict=True):
         folder = outlet_file(name, host)
         feed = f"<rss version='2.0'><channel><title>t</title><item><link>http://{host}/a</link></item></channel></rss>"
@@ -143,7 +145,8 @@ def papers(
     return run
 
 
-def standing(installation: Installation) -> list[Any]:
+def recorded_state(installation: Installation) -> list[Any]:
+    """Return the rows that an internal failure must not change."""
     return [
         installation.query("SELECT outlet, state, since FROM ops.health ORDER BY 1"),
         installation.query(
@@ -158,49 +161,49 @@ def open_alerts(installation: Installation) -> list[Any]:
     return installation.query("SELECT cause, outlet FROM ops.alert WHERE closed_at IS NULL ORDER BY 1, 2")
 
 
-def test_our_side(
+def test_internal_failure_sends_one_alert_and_changes_no_outlet(
     installation: Installation,
     site: WebSite,
-    papers: Callable[..., list[str]],
+    run_tier: Callable[..., list[str]],
     webhook: list[Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PRESSMARK_HEARTBEAT_URL", f"http://127.0.0.1:{site.port}/beat/{{tier}}")
     installation.env["PRESSMARK_HEARTBEAT_URL"] = f"http://127.0.0.1:{site.port}/beat/{{tier}}"
-    assert papers("well", *HOSTS) == []
-    before = standing(installation)
+    assert run_tier("well", *HOSTS) == []
+    before = recorded_state(installation)
     assert len(before[0]) == 5 and webhook == []
 
-    # Three of five give no answer: nobody is blamed.
-    assert papers("down", *HOSTS[:2]) == NAMES[2:]
-    assert standing(installation) == before
+    # Three of five do not respond: this is an internal failure, and no outlet changes its state.
+    assert run_tier("down", *HOSTS[:2]) == NAMES[2:]
+    assert recorded_state(installation) == before
     assert open_alerts(installation) == [("internal_failure", None)]
-    ((_, _, told),) = webhook
-    (message,) = told["alerts"]
+    ((_, _, body),) = webhook
+    (message,) = body["alerts"]
     assert "3 of 5 outlets failed in the same run" in message and "probably internal" in message
-    # Once more: it has been told already.
-    assert papers("still down", *HOSTS[:2]) == NAMES[2:]
-    assert len(webhook) == 1 and standing(installation) == before
+    # The same failure does not send another alert.
+    assert run_tier("still down", *HOSTS[:2]) == NAMES[2:]
+    assert len(webhook) == 1 and recorded_state(installation) == before
 
-    # One alone is its own matter, and our side is well again.
-    assert papers("one", *HOSTS[:4]) == ["paper5"]
+    # A single failing outlet gets its own alert, and the internal failure is over.
+    assert run_tier("one", *HOSTS[:4]) == ["paper5"]
     assert open_alerts(installation) == [("failing", "paper5")]
-    assert [told["alerts"] for _, _, told in webhook[1:]] == [
+    assert [body["alerts"] for _, _, body in webhook[1:]] == [
         [installation.query("SELECT message FROM ops.alert WHERE outlet = 'paper5'")[0][0]]
     ]
     assert [r["path"] for r in site.requests if r["path"].startswith("/beat")] == ["/beat/hourly"] * 4
 
 
-def test_a_control_host(
-    installation: Installation, site: WebSite, papers: Callable[..., list[str]], webhook: list[Any]
+def test_unreachable_control_url_marks_an_internal_failure(
+    installation: Installation, site: WebSite, run_tier: Callable[..., list[str]], webhook: list[Any]
 ) -> None:
     control = f"http://127.0.0.1:{site.port}/control"
     installation.env["PRESSMARK_CONTROL_URL"] = control
     site.answers["127.0.0.1", "/control"] = Answer(b"down", 503)
-    assert papers("down", *HOSTS[1:]) == ["paper1"]
+    assert run_tier("down", *HOSTS[1:]) == ["paper1"]
     assert installation.query("SELECT count(*) FROM ops.health") == [(0,)]
     assert open_alerts(installation) == [("internal_failure", None)]
     assert control in webhook[0][2]["alerts"][0]
     site.answers["127.0.0.1", "/control"] = Answer(b"fine")
-    assert papers("well", *HOSTS) == []
+    assert run_tier("well", *HOSTS) == []
     assert open_alerts(installation) == [] and len(webhook) == 1

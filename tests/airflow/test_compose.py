@@ -1,4 +1,4 @@
-"""docker-compose.yml: what it says, and that the tool reads it."""
+"""docker-compose.yml: its services, its .env file and validation by Docker Compose."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def compose() -> dict[str, Any]:
     return loaded
 
 
-def test_services(compose: dict[str, Any]) -> None:
+def test_services_have_limits_health_checks_and_local_ports(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer"}
     assert services["postgres"]["image"] == "postgres:18"
@@ -32,7 +32,7 @@ def test_services(compose: dict[str, Any]) -> None:
     assert "archive:/var/lib/pressmark-archive" in services["scheduler"]["volumes"]
 
 
-def test_env_is_made_once_and_for_its_owner_alone(tmp_path: Path, compose: dict[str, Any]) -> None:
+def test_make_env_creates_a_private_file_only_once(tmp_path: Path, compose: dict[str, Any]) -> None:
     shutil.copy(PROJECT_ROOT / "Makefile", tmp_path)
     subprocess.run(["make", "env"], cwd=tmp_path, check=True, capture_output=True)
     file = tmp_path / ".env"
@@ -42,25 +42,25 @@ def test_env_is_made_once_and_for_its_owner_alone(tmp_path: Path, compose: dict[
     assert len(set(values.values())) == len(values) == 5 and min(map(len, values.values())) >= 24
     subprocess.run(["make", "env"], cwd=tmp_path, check=True, capture_output=True)
     assert file.read_text() == first
-    # All that the file asks for is there, and nothing secret stands in the file itself.
+    # .env has every required variable, so docker-compose.yml needs no secrets.
     text = (PROJECT_ROOT / "docker-compose.yml").read_text()
-    asked = {part.split(":?")[0] for part in text.split("${")[1:] if ":?" in part.split("}")[0]}
-    assert asked == set(values)
+    required = {part.split(":?")[0] for part in text.split("${")[1:] if ":?" in part.split("}")[0]}
+    assert required == set(values)
 
 
-def test_the_tool_reads_it(tmp_path: Path) -> None:
-    tool = _tool()
+def test_docker_compose_accepts_the_file(tmp_path: Path) -> None:
+    tool = _compose_command()
     if tool is None:
-        pytest.skip("neither `docker compose` nor docker-compose is here")
+        pytest.skip("neither `docker compose` nor docker-compose is installed")
     subprocess.run(["make", "-f", str(PROJECT_ROOT / "Makefile"), "env"], cwd=tmp_path, check=True, capture_output=True)
     command = [*tool, "--env-file", str(tmp_path / ".env"), "-f", str(PROJECT_ROOT / "docker-compose.yml"), "config"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    read = YAML(typ="safe").load(done.stdout)
-    assert set(read["services"]) == {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer"}
-    url = read["services"]["scheduler"]["environment"]["PRESSMARK_DATABASE_URL"]
+    config = YAML(typ="safe").load(done.stdout)
+    assert set(config["services"]) == {"postgres", "init", "api-server", "scheduler", "dag-processor", "triggerer"}
+    url = config["services"]["scheduler"]["environment"]["PRESSMARK_DATABASE_URL"]
     assert url.startswith("postgresql://pressmark:") and url.endswith("@postgres:5432/pressmark")
-    # Without .env it says what to do.
+    # Without .env, the error names the next step.
     bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     empty = tmp_path / "empty"
     empty.touch()
@@ -69,7 +69,8 @@ def test_the_tool_reads_it(tmp_path: Path) -> None:
     assert refused.returncode != 0 and "run make env" in refused.stderr
 
 
-def _tool() -> list[str] | None:
+def _compose_command() -> list[str] | None:
+    """Return the Compose command that is installed, or None."""
     for command in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(command[0]):
             done = subprocess.run([*command, "version"], capture_output=True, check=False)

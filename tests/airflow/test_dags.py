@@ -1,4 +1,4 @@
-"""The DAGs as Airflow sees them, and one run of a tier from end to end."""
+"""The DAGs as Airflow parses them, and one end-to-end run of a tier."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIERS = {"crawl_hourly", "crawl_six_hourly", "crawl_daily"}
 OTHERS = {"backfill", "reextract", "maintain"}
 
 
-def test_dag_files_import_fast_and_light() -> None:
+def test_dag_files_import_fast_and_without_heavy_modules() -> None:
     program = (
         "import airflow.sdk, sys, time; sys.path.insert(0, 'dags'); begin = time.monotonic(); import crawl\n"
         "print(time.monotonic() - begin, [m for m in ('scrapy', 'trafilatura', 'psycopg2') if m in sys.modules])"
@@ -32,7 +32,7 @@ def test_dag_files_import_fast_and_light() -> None:
     assert float(seconds) < 1 and heavy == "[]"
 
 
-def test_the_shape_of_a_tier(airflow_database: None) -> None:
+def test_tier_dags_have_the_expected_tasks(airflow_database: None) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(str(PROJECT_ROOT / "dags"))
@@ -41,16 +41,18 @@ def test_the_shape_of_a_tier(airflow_database: None) -> None:
         assert dag.doc_md and "*Clear*" in dag.doc_md and "*Backfill*" in dag.doc_md
         assert {"pressmark", "crawl"} <= set(dag.tags) and dag.max_active_runs == 1 and not dag.catchup
         assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", (
-            "a bare cron string has an interval of no width"
+            "a plain cron string would give empty intervals"
         )
         assert set(dag.task_ids) == {"plan", "job.crawl", "job.load", "cluster", "audit"}
-        assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["audit"], "the only leaf"
+        assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["audit"], (
+            "audit is the only leaf"
+        )
         assert dag.get_task("job.load").trigger_rule == "all_done" and dag.get_task("audit").trigger_rule == "all_done"
         assert all(task.execution_timeout for task in dag.tasks)
         assert {task.pool for task in dag.tasks} == {"default_pool", CRAWL_POOL, LOAD_POOL}
 
 
-def test_the_shape_of_the_other_dags(airflow_database: None) -> None:
+def test_other_dags_have_the_expected_tasks(airflow_database: None) -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     bag = DagBag(str(PROJECT_ROOT / "dags"))
@@ -63,17 +65,17 @@ def test_the_shape_of_the_other_dags(airflow_database: None) -> None:
         dag = bag.dags[name]
         assert dag.doc_md and "pressmark" in dag.tags and dag.task_ids == tasks[name]
     pools = {task.pool for dag in bag.dags.values() for task in dag.tasks}
-    assert pools == {"default_pool", *POOLS}, "a task whose pool is not made never starts"
+    assert pools == {"default_pool", *POOLS}, "a task in a missing pool never starts"
     for name in OTHERS:
         dag = bag.dags[name]
         assert all(task.execution_timeout for task in dag.tasks)
         assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == [tasks[name][-1]]
     params = bag.dags["backfill"].params
-    assert params["dry_run"] is True, "a plan comes first"
+    assert params["dry_run"] is True, "a backfill starts with a dry run"
     assert "tagesschau" in params.get_param("outlets").schema["examples"]
 
 
-def test_jobs() -> None:
+def test_outlets_are_batched_into_balanced_jobs() -> None:
     assert batch_jobs([]) == [] and batch_jobs(["a", "b"]) == [["a"], ["b"]]
     for count in (12, 13, 100, 300, 2000, 20_000):
         ids = [f"o{n}" for n in range(count)]
@@ -82,7 +84,8 @@ def test_jobs() -> None:
         assert max(map(len, jobs)) - min(map(len, jobs)) <= 1
 
 
-def row(outlet: str, **changes: Any) -> PlannedCrawl:
+def planned_crawl(outlet: str, **changes: Any) -> PlannedCrawl:
+    """Return a successful crawl with some values changed."""
     values: dict[str, Any] = {
         "outlet": outlet, "request_id": UUID(int=1), "crawl_id": UUID(int=2), "finish_reason": "finished", "error": None,
         "candidates": 3, "requests": 4, "ledger_ok": True, "outcomes": {"new": 3}, "not_loaded": 0,
@@ -91,63 +94,64 @@ def row(outlet: str, **changes: Any) -> PlannedCrawl:
     return PlannedCrawl(**values)
 
 
-def test_an_audit_says_who_failed_and_judges_by_the_budget() -> None:
-    failed = row("b", finish_reason="failed", error="no robots.txt", ledger_ok=True, outcomes={})
-    silent = row("c", candidates=0, outcomes={}, listed_nothing=True)
-    unchanged = row("e", candidates=0, outcomes={})
-    good = audit([row("a"), failed, silent, row("d"), unchanged])
-    assert good.problems == [] and good.failed == {"b": "no robots.txt"} and good.empty == ["c"]
-    assert good.lines[0].startswith("5 outlets: 1 failed, 1 listed nothing, 0 forbid crawling") and good.counts == {
+def test_audit_reports_failed_outlets_and_applies_the_failure_budget() -> None:
+    failed = planned_crawl("b", finish_reason="failed", error="no robots.txt", ledger_ok=True, outcomes={})
+    silent = planned_crawl("c", candidates=0, outcomes={}, listed_nothing=True)
+    unchanged = planned_crawl("e", candidates=0, outcomes={})
+    report = audit([planned_crawl("a"), failed, silent, planned_crawl("d"), unchanged])
+    assert report.problems == [] and report.failed == {"b": "no robots.txt"} and report.empty == ["c"]
+    assert report.lines[0].startswith("5 outlets: 1 failed, 1 listed nothing, 0 forbid crawling") and report.counts == {
         "new": 6
     }
-    assert good.lines[1:] == ["failed   b: no robots.txt", "empty    c: its endpoints respond but list nothing"]
-    denied = audit([row("a", outcomes={"robots_denied": 2, "rights_reserved": 1})])
+    assert report.lines[1:] == ["failed   b: no robots.txt", "empty    c: its endpoints respond but list nothing"]
+    denied = audit([planned_crawl("a", outcomes={"robots_denied": 2, "rights_reserved": 1})])
     assert denied.refused == {"a": "1 rights_reserved, 2 robots_denied"} and denied.problems == []
-    assert "budget" in audit([row("a"), failed]).problems[0]
-    assert "was not crawled" in audit([row("a", crawl_id=None)]).failed["a"]
-    assert "does not add up" in audit([row("a", ledger_ok=False)]).problems[0]
-    assert "not loaded" in audit([row("a", not_loaded=1)]).failed["a"]
+    assert "budget" in audit([planned_crawl("a"), failed]).problems[0]
+    assert "was not crawled" in audit([planned_crawl("a", crawl_id=None)]).failed["a"]
+    assert "does not add up" in audit([planned_crawl("a", ledger_ok=False)]).problems[0]
+    assert "not loaded" in audit([planned_crawl("a", not_loaded=1)]).failed["a"]
 
 
-def environment(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_installation(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the environment of this process to that of the installation."""
     for name, value in installation.environment().items():
         if name.startswith("PRESSMARK_"):
             monkeypatch.setenv(name, value)
 
 
-def run(dag_id: str, hour: int) -> Any:
+def run_dag(dag_id: str, hour: int) -> Any:
     from airflow.dag_processing.dagbag import DagBag
 
     dag = DagBag(str(PROJECT_ROOT / "dags")).dags[dag_id]
     for task in dag.tasks:
-        task.retries = 0  # they come minutes later
+        task.retries = 0  # retries would start minutes later
     return dag.test(logical_date=datetime(2026, 11, 23, hour, tzinfo=UTC))
 
 
-def test_a_tier_from_end_to_end(
+def test_tier_from_end_to_end(
     installation: Installation,
     newsstand: Newsstand,
     airflow_database: None,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    environment(installation, monkeypatch)
-    assert run("crawl_hourly", 3).state == "success"
+    use_installation(installation, monkeypatch)
+    assert run_dag("crawl_hourly", 3).state == "success"
     assert installation.query("SELECT count(*) FROM mart.article") == [(40,)]
     newsstand.advance()
     time.sleep(1.1)
-    # One of four outlets cannot be reached: the others load, and the run passes by its budget.
+    # One of four outlets is unreachable. The others are loaded, and the run stays within its failure budget.
     monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("alwaha.newsstand.example", "other.example"))
-    assert run("crawl_hourly", 4).state == "success"
+    assert run_dag("crawl_hourly", 4).state == "success"
     totals = dict(
         installation.query(
             "SELECT outcome, sum(candidates)::int FROM mart.crawl_funnel WHERE started_at = ANY (SELECT max(started_at) FROM mart.crawl GROUP BY outlet) GROUP BY 1"
         )
     )
     assert totals == {"revised": 1, "gone": 1, "new": 1, "not_modified": 9, "known_not_due": 19}
-    asked = installation.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
-    assert [(mode, dag) for mode, dag, _ in asked] == [("incremental", "crawl_hourly")] * 2
+    requests = installation.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
+    assert [(mode, dag) for mode, dag, _ in requests] == [("incremental", "crawl_hourly")] * 2
     assert installation.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'failed'") == [("al-waha",)]
-    # Two of four are too many.
+    # Two of four exceed the failure budget.
     monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("a.newsstand.example", "x.example"))
-    assert run("crawl_hourly", 5).state == "failed"
+    assert run_dag("crawl_hourly", 5).state == "failed"

@@ -1,4 +1,4 @@
-"""Mode and interval reach the crawl as rows, whoever asks; and what an audit says of a mixed run."""
+"""Crawl requests record mode and interval for each kind of run. The audit reports the results of a mixed run."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ PAGE = "<html><body><article><h1>A title of the page</h1>" + "<p>Words of a para
 
 
 @pytest.fixture
-def here(installation: Installation, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Installation:
-    """This process's own environment set to the line's, with one outlet that has a feed and one with a sitemap."""
+def two_outlets(
+    installation: Installation, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Installation:
+    """An installation with one outlet that has a feed and one that has a sitemap. This process uses its environment."""
     outlet_file("feeds", "feeds.example")
     folder = outlet_file("maps", "maps.example", endpoints=(("sitemap", "/sitemap.xml"),))
     installation.env = {"PRESSMARK_OUTLETS": str(folder)}
@@ -38,10 +40,10 @@ def here(installation: Installation, outlet_file: Callable[..., Path], monkeypat
 
 
 def context(run_type: str, interval: tuple[datetime, datetime] | None, run_id: str = "r") -> dict[str, Any]:
-    found: dict[str, Any] = {"dag_run": SimpleNamespace(dag_id="crawl_hourly", run_id=run_id, run_type=run_type)}
-    if interval:  # Airflow leaves the keys out where there is no logical date
-        found |= {"data_interval_start": interval[0], "data_interval_end": interval[1]}
-    return found
+    values: dict[str, Any] = {"dag_run": SimpleNamespace(dag_id="crawl_hourly", run_id=run_id, run_type=run_type)}
+    if interval:  # Airflow omits these keys if a run has no logical date
+        values |= {"data_interval_start": interval[0], "data_interval_end": interval[1]}
+    return values
 
 
 @pytest.mark.parametrize(
@@ -51,11 +53,11 @@ def context(run_type: str, interval: tuple[datetime, datetime] | None, run_id: s
         ("manual", HOURS, ["feeds", "maps"], "incremental", HOURS),
         ("manual", None, ["feeds", "maps"], "incremental", None),
         ("asset_triggered", None, ["feeds", "maps"], "incremental", None),
-        ("backfill", HOURS, ["maps"], "window", HOURS),  # a feed does not reach the past
+        ("backfill", HOURS, ["maps"], "window", HOURS),  # a feed does not list past articles
     ],
 )
-def test_mode_and_interval(
-    here: Installation,
+def test_mode_and_interval_of_a_dag_run(
+    two_outlets: Installation,
     run_type: str,
     interval: Any,
     outlets: list[str],
@@ -65,38 +67,40 @@ def test_mode_and_interval(
     before = datetime.now(UTC)
     jobs = plan_tier("hourly", context(run_type, interval))
     assert [job["outlets"] for job in jobs] == [[outlet] for outlet in outlets]
-    asked = "SELECT request_id::text, outlet, mode, interval_start, interval_end, dag_id, run_id FROM ops.crawl_request ORDER BY 2"
-    rows = here.query(asked)
+    statement = "SELECT request_id::text, outlet, mode, interval_start, interval_end, dag_id, run_id FROM ops.crawl_request ORDER BY 2"
+    rows = two_outlets.query(statement)
     assert [(row[1], row[2], row[5], row[6]) for row in rows] == [(o, mode, "crawl_hourly", "r") for o in outlets]
     for _, _, _, start, end, _, _ in rows:
         if recorded:
             assert (start, end) == recorded
         else:
-            assert start is None and before <= end <= datetime.now(UTC), "no success yet, until now"
-    # Cleared, or its task killed and run again: the same rows, type and interval.
+            assert start is None and before <= end <= datetime.now(UTC), (
+                "without an earlier success, the interval has no start"
+            )
+    # A cleared or repeated task gets the same rows with the same mode and interval.
     assert plan_tier("hourly", context(run_type, interval)) == jobs
-    assert here.query(asked) == rows
+    assert two_outlets.query(statement) == rows
 
 
-def test_mode_and_interval_from_the_command_line(here: Installation, site: WebSite) -> None:
-    here.env["PRESSMARK_RESOLVE"] = site.resolve("maps.example", "feeds.example")
+def test_mode_and_interval_from_the_command_line(two_outlets: Installation, site: WebSite) -> None:
+    two_outlets.env["PRESSMARK_RESOLVE"] = site.resolve("maps.example", "feeds.example")
     site.answers["maps.example", "/sitemap.xml"] = Answer(
         b"<urlset xmlns='http://www.sitemaps.org/schemas/sitemap/0.9'></urlset>", content_type="application/xml"
     )
-    here.crawl("maps")
-    here.crawl("maps", "--since", "2026-11-01", "--until", "2026-11-03T06:00Z")
-    asked = "SELECT mode, interval_start, interval_end, dag_id FROM ops.crawl_request ORDER BY mode"
-    first, second = here.query(asked)
+    two_outlets.crawl("maps")
+    two_outlets.crawl("maps", "--since", "2026-11-01", "--until", "2026-11-03T06:00Z")
+    statement = "SELECT mode, interval_start, interval_end, dag_id FROM ops.crawl_request ORDER BY mode"
+    first, second = two_outlets.query(statement)
     assert first[:2] == ("incremental", None) and first[3] is None
     assert second == (
         "window", datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, 6, tzinfo=UTC), None,
     )  # fmt: skip
-    here.crawl("maps")
-    assert here.query(asked)[1][1] == first[2], "from the last success on"
+    two_outlets.crawl("maps")
+    assert two_outlets.query(statement)[1][1] == first[2], "the interval starts at the last success"
 
 
 @pytest.mark.long
-def test_a_run_with_all_kinds_of_outlets(
+def test_audit_of_a_run_with_all_kinds_of_outlets(
     installation: Installation,
     site: WebSite,
     outlet_file: Callable[..., Path],
@@ -142,12 +146,12 @@ def test_a_run_with_all_kinds_of_outlets(
     site.answers["broken.example", "/feed"] = site.answers["silent.example", "/feed"]
     (broken,) = [job for job in jobs if job["name"] == "broken"]
     (fine,) = [job for job in jobs if job["name"] == "fine1"]
-    together = {"name": "both", "requests": broken["requests"] + fine["requests"], "outlets": ["broken", "fine1"]}
-    asked_before = len([r for r in site.requests if r["host"] == "fine1.example"])
-    crawl_job(together, is_retry=True)
-    assert len([r for r in site.requests if r["host"] == "fine1.example"]) == asked_before
+    both_jobs = {"name": "both", "requests": broken["requests"] + fine["requests"], "outlets": ["broken", "fine1"]}
+    requests_before = len([r for r in site.requests if r["host"] == "fine1.example"])
+    crawl_job(both_jobs, is_retry=True)
+    assert len([r for r in site.requests if r["host"] == "fine1.example"]) == requests_before
     assert audit_run("crawl_hourly", "r")["failed"] == 0
-    # Two of six, and the run fails, saying which.
+    # The run fails when the failure budget is exceeded, and the error names the outlets.
     monkeypatch.setenv("PRESSMARK_RESOLVE", site.resolve(*hosts[2:]))
     for job in plan_tier("hourly", context("scheduled", HOURS, "bad")):
         if job["name"] in ("fine1", "fine2", "broken"):
@@ -159,12 +163,12 @@ def test_a_run_with_all_kinds_of_outlets(
         audit_run("crawl_hourly", "bad")
 
 
-def test_a_plan_that_failed_is_no_success(here: Installation) -> None:
+def test_audit_fails_if_planning_failed(two_outlets: Installation) -> None:
     with pytest.raises(AirflowFailException, match="the log of the task plan"):
         audit_run("crawl_hourly", "r", planned=False)
 
 
-def test_an_outlet_without_a_file_stops_only_itself(
+def test_missing_outlet_file_fails_only_its_outlet(
     installation: Installation, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = outlet_file("stays", "stays.example")
@@ -184,27 +188,29 @@ def test_an_outlet_without_a_file_stops_only_itself(
     assert installation.query("SELECT outlet, finish_reason FROM mart.crawl") == [("stays", "finished")]
 
 
-def test_what_a_retry_cannot_mend_is_told_apart(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_setting_raises_a_config_error(two_outlets: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     (job, *_) = plan_tier("hourly", context("scheduled", HOURS))
     monkeypatch.setenv("PRESSMARK_RESOLVE", "nonsense")
     with pytest.raises(ConfigError, match="PRESSMARK_RESOLVE"):
         crawl_job(job)
 
 
-def test_a_wrong_setting_is_not_tried_again(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_setting_fails_the_task_without_retry(
+    two_outlets: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PRESSMARK_OUTLETS", "/no/such/folder")
     with pytest.raises(AirflowFailException, match="/no/such/folder"), without_retry():
         plan_tier("hourly", context("scheduled", HOURS))
 
 
-def test_nothing_to_do_is_a_success_with_a_reason(here: Installation, caplog: pytest.LogCaptureFixture) -> None:
+def test_empty_tier_succeeds_and_logs_the_reason(two_outlets: Installation, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert plan_tier("daily", context("scheduled", HOURS)) == []
     assert "No outlet of the tier daily is enabled" in caplog.text
     assert audit_run("crawl_daily", "r")["outlets"] == 0
 
 
-def test_names_of_jobs() -> None:
+def test_job_names_are_shortened() -> None:
     assert job_name(["a", "b"]) == "a, b"
     many = job_name([f"outlet-number-{n}" for n in range(40)])
     assert len(many) < 230 and many.startswith("outlet-number-0, ") and many.endswith(" more")
@@ -212,7 +218,7 @@ def test_names_of_jobs() -> None:
     assert many.endswith(f" and {40 - shown} more")
 
 
-def test_old_logs_go(tmp_path: Path) -> None:
+def test_old_logs_are_deleted(tmp_path: Path) -> None:
     old, young = tmp_path / "dag_id=a" / "run_id=1" / "1.log", tmp_path / "dag_id=a" / "run_id=2" / "1.log"
     for file in (old, young):
         file.parent.mkdir(parents=True)
@@ -223,7 +229,7 @@ def test_old_logs_go(tmp_path: Path) -> None:
     assert clean_logs(tmp_path / "none", datetime(2026, 1, 1, tzinfo=UTC)) == 0
 
 
-def test_the_password_of_the_image(tmp_path: Path) -> None:
+def test_admin_password_is_written_to_a_private_file(tmp_path: Path) -> None:
     file = tmp_path / "passwords.json"
     write_password({})
     assert not file.exists()

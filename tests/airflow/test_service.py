@@ -1,4 +1,4 @@
-"""Finding what a killed supervisor left behind, also where Airflow hides its environment from all but root."""
+"""Finding processes that a killed supervisor left running, even if only root can read their environment."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psutil
 from pressmark.airflow.service import MARK, AirflowService, State
 from pressmark.settings import Settings
 
-# A session leader that starts a child, says its pid and waits.
+# A session leader that starts a child, prints its pid and waits.
 LEADER = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
@@ -21,7 +21,7 @@ child.wait()
 """
 
 
-def test_left_overs_by_environment_and_by_session(tmp_path: Path) -> None:
+def test_leftover_processes_are_found_by_environment_and_by_session(tmp_path: Path) -> None:
     service = AirflowService(Settings.from_env({"PRESSMARK_HOME": str(tmp_path)}))
     service.make_home()
     marked = subprocess.Popen(
@@ -30,12 +30,14 @@ def test_left_overs_by_environment_and_by_session(tmp_path: Path) -> None:
     leader = subprocess.Popen([sys.executable, "-c", LEADER], stdout=subprocess.PIPE, start_new_session=True, text=True)
     assert leader.stdout is not None
     child = psutil.Process(int(leader.stdout.readline()))
-    began = psutil.Process(leader.pid).create_time()
+    started_at = psutil.Process(leader.pid).create_time()
     try:
         assert {p.pid for p in service.processes()} == {marked.pid}
-        service.write_state(State(1, 8080, "ready", True, None, {"scheduler": [leader.pid, began - 100]}))
-        assert {p.pid for p in service.processes()} == {marked.pid}, "an earlier session of the same number"
-        service.write_state(State(1, 8080, "ready", True, None, {"scheduler": [leader.pid, began]}))
+        service.write_state(State(1, 8080, "ready", True, None, {"scheduler": [leader.pid, started_at - 100]}))
+        assert {p.pid for p in service.processes()} == {marked.pid}, (
+            "an earlier session with the same id does not count"
+        )
+        service.write_state(State(1, 8080, "ready", True, None, {"scheduler": [leader.pid, started_at]}))
         assert {p.pid for p in service.processes()} == {marked.pid, leader.pid, child.pid}
         leader.kill()
         leader.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pressmark.extraction.body import _kept_lines
+from pressmark.extraction.body import _body_lines
 from tests.site import PROSE
 
 BOILERPLATE = (
@@ -46,17 +46,17 @@ ARTICLE_TEXT = (
 def test_boilerplate_line_is_removed_at_the_end_but_kept_in_the_middle(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
     assert len(body) > 9
-    assert _kept_lines([*body, line], None, frozenset()) == body
+    assert _body_lines([*body, line], None, frozenset()) == body
     line_in_the_middle = [*body[:5], line, *body[5:]]
-    assert line in _kept_lines(line_in_the_middle, None, frozenset())
+    assert line in _body_lines(line_in_the_middle, None, frozenset())
 
 
 @pytest.mark.parametrize("line", ARTICLE_TEXT)
 def test_article_text_is_kept(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
-    assert _kept_lines([line, *body, line], None, frozenset()) == [line, *body, line]
+    assert _body_lines([line, *body, line], None, frozenset()) == [line, *body, line]
 
 
 def test_very_long_line_causes_no_regex_backtracking() -> None:
     long_line = "word " * 100_000
-    assert _kept_lines([long_line, "a" * 500 + " is a " * 20], None, frozenset())[0] == long_line.strip()
+    assert _body_lines([long_line, "a" * 500 + " is a " * 20], None, frozenset())[0] == long_line.strip()

@@ -54,11 +54,11 @@ def test_new_article_is_archived_and_dated_by_its_url() -> None:
     ("extraction", "headers", "archived"),
     [
         (
-            PageExtraction(None, Outcome.NOT_HTML, "decode", "its type is application/pdf"),
+            PageExtraction(None, Outcome.NOT_HTML, "decode", "the content type is application/pdf"),
             (("X-Robots-Tag", "noarchive"),),
             False,
         ),
-        (PageExtraction(None, Outcome.NOT_HTML, "decode", "its type is application/pdf"), (), True),
+        (PageExtraction(None, Outcome.NOT_HTML, "decode", "the content type is application/pdf"), (), True),
         (PageExtraction(None, Outcome.EXTRACTION_TIMEOUT, "extract", "slow"), (), False),
         (PageExtraction(None, Outcome.QUARANTINED, "extract", "crashed"), (), False),
         (page('<meta name="robots" content="noarchive">'), (), False),

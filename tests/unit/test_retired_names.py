@@ -13,7 +13,13 @@ from pressmark.settings import PROJECT_ROOT
 
 LIST = PROJECT_ROOT / "tests" / "retired_names.txt"
 # Texts of the sample sites and of others are not ours to rewrite.
-NOT_OURS = ("uv.lock", "pressmark/newsstand/seed_article.txt", "pressmark/airflow/static/uPlot", "LICENSE", "tests/cases/")
+NOT_OURS = (
+    "uv.lock",
+    "pressmark/newsstand/seed_article.txt",
+    "pressmark/airflow/static/uPlot",
+    "LICENSE",
+    "tests/cases/",
+)
 SUFFIXES = {".py", ".sql", ".md", ".yaml", ".yml", ".toml", ".html", ".js", ".css", ".txt", ".cfg", ".json", ""}
 
 
