@@ -1,7 +1,7 @@
-"""Dates as pages and listings write them: parsed, with their offset, precision and the raw text kept.
+"""Parses dates in pages and listings, and keeps their offset, precision and raw text.
 
-Nothing is invented: a date without a year is no date, a day stays a day, and what cannot be true is
-null with a flag.
+Nothing is invented. A date without a year isn't a date, and a day stays a day. An implausible date has no value and a
+flag that gives the reason.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _DAY_FIRST = re.compile(r"^\D*\d{1,2}\.\s?\d{1,2}\.\s?\d{4}")
 _SLASHED = re.compile(r"^\D*(\d{1,2})/(\d{1,2})/\d{4}")
 _HAS_SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
 _HAS_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|^\d{8}(?!\d)|\d{8}T\d")
-# The names that RFC 2822 and HTTP define; other abbreviations are ambiguous (IST, CST in Asia).
+# Zone names of RFC 2822 and HTTP, and common ones of Europe and East Asia. Ambiguous names such as IST are left out.
 _ZONES = {
     name: hours * 3600
     for name, hours in {
@@ -39,10 +39,10 @@ _URL_DAY = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d
 
 @dataclass(frozen=True, slots=True)
 class ParsedDate:
-    """A date and where it comes from.
+    """A date with its source.
 
-    value: the moment in UTC (midnight UTC for precision day); None where flag says why.
-    offset: minutes from UTC, as written or as the outlet's zone has it (flag zone_assumed).
+    value: time in UTC (midnight UTC for precision day), or None if the flag gives a reason.
+    offset: minutes from UTC, as written or from the outlet's zone (flag zone_assumed).
     """
 
     raw: str
@@ -54,11 +54,10 @@ class ParsedDate:
 
 
 def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") -> ParsedDate | None:
-    """Read one written date.
+    """Parse a date. Returns None if `raw` is empty.
 
-    now: when the page was seen; a date more than a day after it is flagged as future.
-    zone: IANA zone for times that are written without an offset.
-    Returns None where nothing is written.
+    now: time of the capture. A date more than a day later gets the flag future.
+    zone: IANA zone for times without an offset.
     """
     text = one_line(raw, 100)
     if not text:
@@ -87,12 +86,12 @@ def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") ->
 
 
 def day_in_url(url: str, now: datetime) -> ParsedDate | None:
-    """The day that an address carries (`/2021/07/26/`, `/20210726-`), where it is a possible one."""
+    """Return the day in a URL (`/2021/07/26/`, `/20210726-`). Returns None if there is none or it is implausible."""
     match = _URL_DAY.search(url)
     if not match:
         return None
-    found = read_date("-".join(match.groups()), "url", now)
-    return found if found and found.value else None
+    date = read_date("-".join(match.groups()), "url", now)
+    return date if date and date.value else None
 
 
 def _parse(text: str) -> datetime | None:
@@ -104,24 +103,24 @@ def _parse(text: str) -> datetime | None:
         return None
     slashed = _SLASHED.match(text)
     if slashed and int(slashed[1]) <= 12 and int(slashed[2]) <= 12 and slashed[1] != slashed[2]:
-        return None  # day/month or month/day: not to be told, so not guessed
+        return None  # ambiguous: day/month or month/day
     day_first = _DAY_FIRST.match(text) is not None
-    # dateutil fills what is missing from a default: two defaults tell what was written.
+    # dateutil fills in missing parts from a default. If two defaults give different dates, a part is missing.
     first = dateutil_parser.parse(text, default=datetime(2001, 1, 1), tzinfos=_ZONES, dayfirst=day_first)
     second = dateutil_parser.parse(text, default=datetime(2002, 2, 2), tzinfos=_ZONES, dayfirst=day_first)
     return first if first.date() == second.date() else None
 
 
-def _checked(found: ParsedDate, now: datetime) -> ParsedDate:
-    assert found.value is not None
+def _checked(date: ParsedDate, now: datetime) -> ParsedDate:
+    assert date.value is not None
     flag: Literal["future", "too_early"]
-    if found.value > now + FUTURE_TOLERANCE:
+    if date.value > now + FUTURE_TOLERANCE:
         flag = "future"
-    elif found.value < EARLIEST:
+    elif date.value < EARLIEST:
         flag = "too_early"
     else:
-        return found
-    return ParsedDate(found.raw, found.source, None, found.precision, found.offset, flag)
+        return date
+    return ParsedDate(date.raw, date.source, None, date.precision, date.offset, flag)
 
 
 def _zone(name: str) -> tzinfo:

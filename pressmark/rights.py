@@ -1,14 +1,15 @@
-"""Rights signals that a page, its headers and its host's files carry. Pure. Whether to fetch is in `robots`.
+"""Rights signals in pages, response headers and the files of a host. `robots` decides whether a URL may be fetched.
 
 | signal | syntax | source |
 |---|---|---|
 | robots header, meta | X-Robots-Tag, <meta name=robots>: noarchive, noindex, noai, ... | Google's robots reference |
 | TDMRep | /.well-known/tdmrep.json; tdm-reservation, tdm-policy as header, meta | W3C TDMRep community report |
-| AIPREF | header Content-Usage: train-ai=n; robots.txt the same, after a path | IETF draft-ietf-aipref-attach |
+| AIPREF | header Content-Usage: train-ai=n; the same in robots.txt, after a path | IETF draft-ietf-aipref-attach |
 | Content Signals | robots.txt Content-Signal: search=yes, ai-train=no | contentsignals.org |
 | RSL | robots.txt License: URL; Link and <link> with rel=license or type application/rsl+xml | rslstandard.org |
 
-A file is asked before the page; a page's meta overrides its header; absence never takes a signal back.
+The files of a host are checked before a page is fetched. A meta element overrides a header. A missing signal never
+revokes another one.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _DIRECTIVES_WITH_VALUE = ("max-snippet", "max-image-preview", "max-video-preview
 
 @dataclass(frozen=True, slots=True)
 class RightsSignals:
-    """What was found; absent signals are None or empty."""
+    """The signals of one capture. Missing signals are None or empty."""
 
     robots: tuple[str, ...] = ()
     tdm_reservation: bool | None = None
@@ -42,35 +43,35 @@ class RightsSignals:
 
     @property
     def noarchive(self) -> bool:
-        """Whether no copy of the page may be kept."""
+        """Whether storing a copy of the page is forbidden."""
         return "noarchive" in self.robots or "none" in self.robots
 
     @property
     def noindex(self) -> bool:
-        """Whether the page may not be indexed."""
+        """Whether indexing the page is forbidden."""
         return "noindex" in self.robots or "none" in self.robots
 
     def as_json(self) -> dict[str, object] | None:
-        """For the visit's row; None where nothing was found."""
-        found: dict[str, object] = {}
+        """Return the signals for the row of the capture, or None if there are none."""
+        signals: dict[str, object] = {}
         if self.robots:
-            found["robots"] = list(self.robots)
+            signals["robots"] = list(self.robots)
         if self.tdm_reservation is not None:
-            found["tdm_reservation"] = self.tdm_reservation
+            signals["tdm_reservation"] = self.tdm_reservation
         if self.tdm_policy:
-            found["tdm_policy"] = self.tdm_policy
+            signals["tdm_policy"] = self.tdm_policy
         if self.content_usage:
-            found["content_usage"] = dict(self.content_usage)
+            signals["content_usage"] = dict(self.content_usage)
         if self.license:
-            found["license"] = list(self.license)
-        return found or None
+            signals["license"] = list(self.license)
+        return signals or None
 
 
 @dataclass(frozen=True, slots=True)
 class HostPreferences:
-    """What a host's robots.txt states beside what may be fetched.
+    """The usage preferences in a host's robots.txt.
 
-    content_usage: (path prefix, preferences); content_signal: preferences; license: addresses of licences.
+    content_signal: (name, value) pairs. content_usage: (path prefix, pairs). license: URLs of licences.
     """
 
     content_signal: tuple[tuple[str, str], ...] = ()
@@ -79,12 +80,12 @@ class HostPreferences:
 
     @classmethod
     def parse(cls, robots: str) -> HostPreferences:
-        """Read the lines of the groups for us, or for all where none is for us, and those before any group."""
+        """Parse the preferences of the groups for our token, or for `*`, or those before the first group."""
         signals: dict[bool | None, list[str]] = {True: [], False: [], None: []}
         usages: dict[bool | None, list[str]] = {True: [], False: [], None: []}
         licences: list[str] = []
-        ours: bool | None = None  # True: a group for us; False: for all; None: before any group
-        theirs, naming = False, False
+        ours: bool | None = None  # True: a group for our token. False: a group for *. None: another group, or no group
+        in_group, in_user_agents = False, False
         for line in robots.splitlines():
             name, separator, value = line.partition("#")[0].partition(":")
             name, value = name.strip().lower(), value.strip()
@@ -94,16 +95,16 @@ class HostPreferences:
                 licences.append(one_line(value, 2000) or "")
                 continue
             if name == "user-agent":
-                if not naming:
-                    ours, theirs, naming = None, True, True
+                if not in_user_agents:
+                    ours, in_group, in_user_agents = None, True, True
                 if value.lower() == ROBOTS_TOKEN.lower():
                     ours = True
                 elif value == "*" and ours is None:
                     ours = False
                 continue
-            naming = False
-            if ours is None and theirs:
-                continue  # a group for somebody else
+            in_user_agents = False
+            if ours is None and in_group:
+                continue  # a group for another user agent
             if name == "content-signal":
                 signals[ours].append(value)
             elif name == "content-usage":
@@ -115,16 +116,16 @@ class HostPreferences:
         )
 
     def about(self, path: str) -> dict[str, Any]:
-        """What holds for a path; any `n` wins over a `y`."""
-        found: dict[str, Any] = {}
+        """Return the preferences for a path. If they conflict, `n` wins over `y`."""
+        preferences: dict[str, Any] = {}
         if self.content_signal:
-            found["content_signal"] = dict(self.content_signal)
-        stated = [pair for prefix, pairs in self.content_usage if _covers(prefix, path) for pair in pairs]
-        if stated:
-            found["content_usage"] = dict(_any_no(stated))
+            preferences["content_signal"] = dict(self.content_signal)
+        pairs_for_path = [pair for prefix, pairs in self.content_usage if _covers(prefix, path) for pair in pairs]
+        if pairs_for_path:
+            preferences["content_usage"] = dict(_merge_preferences(pairs_for_path))
         if self.license:
-            found["license"] = list(self.license)
-        return found
+            preferences["license"] = list(self.license)
+        return preferences
 
 
 def read_rights(
@@ -132,9 +133,9 @@ def read_rights(
     meta: Mapping[str, list[str]],
     links: Iterable[tuple[str, str, str, str]] = (),
 ) -> RightsSignals:
-    """Signals of a response and its page.
+    """Return the signals of a response and its page.
 
-    meta: contents of <meta name=...> by lower-cased name. links: (rel, type, href, media) of its <link> elements.
+    meta: contents of <meta> elements by lower-cased name. links: (rel, type, href, media) of <link> elements.
     """
     directives: list[str] = []
     usage: list[tuple[str, str]] = []
@@ -168,7 +169,7 @@ def read_rights(
         tuple(dict.fromkeys(directives)),
         reservation,
         policy,
-        _any_no(usage),
+        _merge_preferences(usage),
         tuple(dict.fromkeys(filter(None, (one_line(href, 2000) for href in licences))))[:_MAX_LICENCES],
     )
 
@@ -183,58 +184,59 @@ def _quoted(parameters: str, name: str) -> str:
 
 
 def _preferences(values: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """`search=yes, ai-train=no` as pairs."""
+    """Parse preferences such as `search=yes, ai-train=no` into pairs."""
     pairs = [
         (n.lower(), v.lower()) for value in list(values)[:_MAX_LICENCES] for n, v in _PREFERENCE.findall(value[:2000])
     ]
-    return _any_no(pairs[:_MAX_PREFERENCES])
+    return _merge_preferences(pairs[:_MAX_PREFERENCES])
 
 
-def _any_no(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    found: dict[str, str] = {}
+def _merge_preferences(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Merge preferences of the same name. A value that doesn't begin with `y` wins."""
+    merged: dict[str, str] = {}
     for name, value in pairs:
-        if found.get(name, "y").startswith("y"):
-            found[name] = value
-    return tuple(sorted(found.items()))
+        if merged.get(name, "y").startswith("y"):
+            merged[name] = value
+    return tuple(sorted(merged.items()))
 
 
 def _usage(value: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """`/path train-ai=n` as (path, preferences); without a path it holds everywhere."""
+    """Parse `/path train-ai=n` into (path, preferences). Without a path, the preferences apply to every path."""
     path, _, rest = value.partition(" ")
     return (path[:2048], _preferences([rest])) if path.startswith("/") else ("/", _preferences([value]))
 
 
 class TdmFile:
-    """A host's /.well-known/tdmrep.json: which of its paths are reserved from text and data mining.
+    """The /.well-known/tdmrep.json of a host, which reserves paths from text and data mining.
 
-    Headers and pages may say otherwise for themselves; a path that the file reserves is not asked for at all.
+    Headers and pages can override the file for themselves. A path that the file reserves is not requested.
     """
 
     def __init__(self, rules: Sequence[tuple[str, bool, str | None]] = ()) -> None:
-        """rules: (location, reserved, policy); a location is a path with `*` and a closing `$`, as in robots.txt."""
+        """rules: (location, reserved, policy). A location is a path with `*` and a final `$`, as in robots.txt."""
         self._rules = list(rules)
 
     @classmethod
     def parse(cls, document: bytes) -> TdmFile:
-        """Read the file; what cannot be read reserves nothing."""
+        """Parse the file. Invalid content reserves nothing."""
         try:
             rows = json.loads(document)
         except (ValueError, RecursionError):
             return cls()
         rules = []
         for row in rows[:_MAX_RULES] if isinstance(rows, list) else ():
-            place = row.get("location") if isinstance(row, dict) else None
+            location = row.get("location") if isinstance(row, dict) else None
             if (
-                isinstance(place, str)
-                and len(place) <= 2048
+                isinstance(location, str)
+                and len(location) <= 2048
                 and (reserved := _flag(str(row.get("tdm-reservation")), None)) is not None
             ):
                 policy = row.get("tdm-policy")
-                rules.append((place, reserved, one_line(policy, 500) if isinstance(policy, str) else None))
+                rules.append((location, reserved, one_line(policy, 500) if isinstance(policy, str) else None))
         return cls(rules)
 
     def reserves(self, path: str) -> tuple[bool, str | None]:
-        """(whether a path with its query is reserved, the policy's address); the longest location decides."""
+        """Return (whether a path with query is reserved, URL of the policy). The longest matching location decides."""
         matching = [rule for rule in self._rules if _covers(rule[0], path)]
         if not matching:
             return False, None
@@ -242,25 +244,25 @@ class TdmFile:
         return reserved, policy
 
 
-def _covers(place: str, path: str) -> bool:
-    """Whether a location covers a path; in time linear in both, since both come from the host."""
-    head, *parts = place.removesuffix("$").split("*")
+def _covers(location: str, path: str) -> bool:
+    """Return whether a location covers a path. Takes linear time, because both come from the host."""
+    head, *parts = location.removesuffix("$").split("*")
     if not path.startswith(head):
         return False
-    at = len(head)
-    ends = place.endswith("$")
+    position = len(head)
+    anchored = location.endswith("$")
     for number, part in enumerate(parts):
-        if ends and number == len(parts) - 1:
-            return len(path) - len(part) >= at and path.endswith(part)
-        at = path.find(part, at)
-        if at < 0:
+        if anchored and number == len(parts) - 1:
+            return len(path) - len(part) >= position and path.endswith(part)
+        position = path.find(part, position)
+        if position < 0:
             return False
-        at += len(part)
-    return not ends or at == len(path)
+        position += len(part)
+    return not anchored or position == len(path)
 
 
 def _header_directives(value: str) -> list[str]:
-    """Directives of one X-Robots-Tag header that concern us: for all agents, or named for ours."""
+    """Return the directives of an X-Robots-Tag header that apply to all user agents or to ours."""
     agent, separator, rest = value.partition(":")
     agent = agent.strip().lower()
     if separator and "," not in agent and agent not in _DIRECTIVES_WITH_VALUE:

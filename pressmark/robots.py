@@ -1,7 +1,7 @@
-"""robots.txt as RFC 9309 has it. Pure: fetching it is the spiders' part.
+"""Evaluates robots.txt by RFC 9309. `spiders` fetches it.
 
-Status 2xx: its rules hold. 4xx except 429: there are no rules. Everything else (5xx, 429, network
-errors, too many redirects): nothing may be fetched.
+Status 2xx: the rules apply. 4xx except 429: there are no rules. Everything else (5xx, 429, network errors, too many
+redirects): nothing may be fetched.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from protego import Protego
 from pressmark.errors import PressmarkError
 from pressmark.rights import HostPreferences
 
-MAX_BYTES = 500 * 1024  # what RFC 9309 2.5 asks a crawler to read at least
+MAX_BYTES = 500 * 1024  # the minimum that RFC 9309 2.5 requires a crawler to parse
 MAX_REDIRECTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class RobotsVerdict:
-    """Whether a URL may be fetched, and if not, why."""
+    """Whether a URL may be fetched. reason: why not."""
 
     outcome: Literal["allowed", "robots_denied", "robots_unreachable"]
     reason: str | None = None
 
 
 class RobotsPolicy:
-    """What one host's robots.txt says to us."""
+    """The robots.txt of one host."""
 
     def __init__(
         self, rules: Protego | None, unreachable: str | None = None, preferences: HostPreferences | None = None
@@ -38,12 +38,12 @@ class RobotsPolicy:
 
     @classmethod
     def from_response(cls, status: int, body: bytes) -> RobotsPolicy:
-        """The policy that follows from an answer."""
+        """Create the policy from a response."""
         if 200 <= status < 300:
             try:
                 text = _decoded(body[:MAX_BYTES])
                 return cls(Protego.parse(text), None, HostPreferences.parse(text))
-            except Exception as error:  # a parser bug must not open the host
+            except Exception as error:  # a bug in the parser must not allow every URL of the host
                 return cls(None, f"robots.txt cannot be parsed: {error}")
         if 400 <= status < 500 and status != 429:
             return cls(None)
@@ -51,11 +51,11 @@ class RobotsPolicy:
 
     @classmethod
     def from_failure(cls, error: str) -> RobotsPolicy:
-        """The policy where no answer came."""
+        """Create the policy for a failed request."""
         return cls(None, f"robots.txt could not be fetched: {error}")
 
     def verdict(self, url: str, token: str) -> RobotsVerdict:
-        """May the product `token` fetch `url`?"""
+        """Return whether the user agent `token` may fetch `url`."""
         if self.unreachable:
             return RobotsVerdict("robots_unreachable", self.unreachable)
         if self._rules is not None and not self._rules.can_fetch(url, token):
@@ -63,17 +63,17 @@ class RobotsPolicy:
         return RobotsVerdict("allowed")
 
     def crawl_delay(self, token: str) -> float | None:
-        """Seconds between requests that it asks for."""
+        """Return the requested delay between requests in seconds, or None."""
         delay = self._rules.crawl_delay(token) if self._rules else None
         return float(delay) if delay is not None and delay >= 0 else None
 
     def sitemaps(self) -> list[str]:
-        """Sitemaps that it lists."""
+        """Return the URLs of the sitemaps that it lists."""
         return list(self._rules.sitemaps) if self._rules else []
 
 
 class RobotsDisallowed(PressmarkError):
-    """robots.txt forbids a request; carries the verdict."""
+    """Raised if robots.txt forbids a request."""
 
     def __init__(self, verdict: RobotsVerdict) -> None:
         super().__init__(verdict.reason or verdict.outcome)
@@ -81,7 +81,7 @@ class RobotsDisallowed(PressmarkError):
 
 
 def _decoded(body: bytes) -> str:
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
-        if body.startswith(mark):
-            return body[len(mark) :].decode(encoding, "replace")
+    for bom, encoding in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if body.startswith(bom):
+            return body[len(bom) :].decode(encoding, "replace")
     return body.decode("utf-8", "replace")

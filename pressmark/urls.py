@@ -1,11 +1,11 @@
-"""The identity of a URL within its outlet. Not for deciding whether to fetch it: see `frontier`.
+"""The identity of a URL within its outlet. `frontier` decides whether a URL is fetched.
 
-Two addresses that differ only in scheme, `www.`/`m.`/`amp.`, trailing slash, AMP or print marks,
-tracking parameters, parameter order or fragment are one. The rules are frozen under `URL_RULE`:
-a changed rule changes ids, so it needs a new number and a migration.
+Two URLs are the same if they differ only in scheme, `www.`/`m.`/`amp.`, trailing slash, AMP or print markers, tracking
+parameters, parameter order or fragment. The rules are frozen under `URL_RULE`. A changed rule changes ids, so it needs
+a new number and a migration.
 
-courlan's and w3lib's normalisers are not used for the key: courlan strips parameters that carry
-identity (`eid`, `cid`, `keyword`), w3lib strips no trackers, and both may change with a release.
+The normalisers of courlan and w3lib are not used for the key. courlan strips parameters that are part of the identity
+(`eid`, `cid`, `keyword`), w3lib strips no tracking parameters, and both may change with a release.
 """
 
 from __future__ import annotations
@@ -44,31 +44,31 @@ _PATH_SAFE = ":@!$&'()*+,;=~-._"
 
 
 def absolute(url: str, base: str | None = None) -> str | None:
-    """`url` as an absolute http(s) address without white space and fragment, or None.
+    """Return `url` as an absolute http(s) URL without white space and fragment, or None if it isn't one.
 
     Relative references are resolved against `base`. Never raises.
     """
     try:
         text = _SPACE_OR_CONTROL.sub("", url.strip()) if url else ""
         if not text:
-            return None  # an empty reference would mean the base itself
+            return None  # an empty reference would resolve to the base
         if base is not None:
             text = urljoin(base, text)
         parts = urlsplit(text)
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
             return None
-        _ = parts.port  # a port that is no number raises here
-        fragment = parts.fragment if parts.fragment.startswith("!") else ""  # hashbang addresses a page
+        _ = parts.port  # raises ValueError if the port is not a number
+        fragment = parts.fragment if parts.fragment.startswith("!") else ""  # a hashbang identifies a page
         return urlunsplit((parts.scheme.lower(), parts.netloc, parts.path or "/", parts.query, fragment))
     except ValueError:
         return None
 
 
 def url_key(url: str, keep_parameters: Collection[str] | None = None) -> str:
-    """The normalised form that makes a URL's identity: `host/path?query`, without scheme.
+    """Return the normalised form that identifies a URL: `host/path?query`, without scheme.
 
-    keep_parameters: where an outlet's file names the parameters that carry identity, all others go.
-    Raises ValueError for what is not an absolute http(s) URL.
+    keep_parameters: the query parameters to keep, if the outlet file names them. All others are removed.
+    Raises ValueError if `url` is not an absolute http(s) URL.
     """
     parts = urlsplit(url)
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
@@ -83,7 +83,7 @@ def url_key(url: str, keep_parameters: Collection[str] | None = None) -> str:
 
 
 def without_trackers(url: str, keep_parameters: Collection[str] | None = None) -> str:
-    """The address itself without tracking parameters and fragment: unlike the key it can be opened."""
+    """Return the URL without tracking parameters and fragment. Unlike the key, it can be requested."""
     parts = urlsplit(url)
     fragment = parts.fragment if parts.fragment.startswith("!") else ""
     query = "&".join(
@@ -95,18 +95,18 @@ def without_trackers(url: str, keep_parameters: Collection[str] | None = None) -
 
 
 def url_uid(outlet: str, url: str, keep_parameters: Collection[str] | None = None) -> UUID:
-    """The public identity of an address of an outlet: 16 bytes of sha256(outlet, rule, key)."""
+    """Return the public identity of a URL of an outlet: 16 bytes of sha256(outlet, rule, key)."""
     material = f"{outlet}\0{URL_RULE}\0{url_key(url, keep_parameters)}"
     return UUID(bytes=hashlib.sha256(material.encode("utf-8", "surrogatepass")).digest()[:16])
 
 
 def literal_key(text: str) -> UUID:
-    """16 bytes of a string's sha256: the look-up key of a literal address, or of an endpoint's parts."""
+    """Return 16 bytes of a string's sha256: the lookup key of a literal URL, or of the parts of an endpoint."""
     return UUID(bytes=hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16])
 
 
 def url_host(url: str) -> str:
-    """Host name in lower case, without port; empty where there is none."""
+    """Return the host name in lower case, without port. It is empty if there is none."""
     try:
         return (urlsplit(url).hostname or "").lower().rstrip(".")
     except ValueError:
@@ -114,31 +114,31 @@ def url_host(url: str) -> str:
 
 
 def url_site(url: str) -> str:
-    """Scheme and host of an address, without credentials."""
+    """Return the scheme, host and port of a URL, without credentials."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def url_path(url: str) -> str:
-    """Path and query of an address."""
+    """Return the path and query of a URL."""
     parts = urlsplit(url)
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def on_domains(url: str, domains: Iterable[str]) -> bool:
-    """Whether the URL's host is one of `domains` or a subdomain of one."""
+    """Return whether the URL's host is one of `domains` or a subdomain of one."""
     host = url_host(url)
     return any(host == domain or host.endswith("." + domain) for domain in domains)
 
 
 def is_homepage(url: str) -> bool:
-    """Whether a URL is a site's front page (no path, no query)."""
+    """Return whether a URL is the homepage of a site (no path, no query)."""
     key = url_key(url)
     return "/" not in key and "?" not in key
 
 
 def trap_reason(url: str) -> str | None:
-    """Why an address looks like a crawler trap; None where it does not."""
+    """Return why a URL looks like a crawler trap, or None if it doesn't."""
     if len(url) > MAX_URL_LENGTH:
         return f"longer than {MAX_URL_LENGTH} characters"
     segments = [segment for segment in urlsplit(url).path.split("/") if segment]
@@ -146,7 +146,7 @@ def trap_reason(url: str) -> str | None:
         return f"more than {MAX_PATH_DEPTH} path segments"
     for segment in set(segments):
         if segments.count(segment) >= MAX_SEGMENT_REPEATS:
-            return f"path segment {segment[:40]!r} stands {segments.count(segment)} times"
+            return f"path segment {segment[:40]!r} occurs {segments.count(segment)} times"
     return None
 
 
@@ -174,7 +174,7 @@ def _normal_path(path: str) -> str:
                 segments.pop()
         elif segment != ".":
             segments.append(segment)
-    # Segment by segment, so that an encoded slash stays one.
+    # Segments are decoded and quoted separately, so that an encoded slash stays encoded.
     path = "/".join(quote(unquote_to_bytes(s.encode("utf-8", "surrogatepass")), safe=_PATH_SAFE) for s in segments)
     path = _INDEX_PAGE.sub("/", path).rstrip("/")
     path = _AMP_OR_PRINT_SEGMENT.sub("", path)
@@ -183,7 +183,7 @@ def _normal_path(path: str) -> str:
 
 
 def _carries_identity(name: str, keep: Collection[str] | None) -> bool:
-    """Whether a query parameter is part of an address's identity."""
+    """Return whether a query parameter is part of a URL's identity."""
     if keep is not None:
         return name in keep
     lowered = name.lower()

@@ -1,7 +1,7 @@
-"""The one place where XML from outside is parsed. Other XML constructors are banned by lint.
+"""The only parser for XML from outside. A lint rule bans other XML constructors.
 
-Entities are not resolved, nothing is loaded from the network, depth and size stay within libxml2's
-limits, and malformed input is repaired as far as it goes.
+Entities are not resolved, and nothing is loaded from the network. Depth and size are limited by libxml2. Malformed
+input is repaired if possible.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pressmark.errors import DiscoveryError
 def elements(document: bytes, names: tuple[str, ...]) -> Iterator[tuple[str, etree._Element]]:
     """Yield (local name, element) for each finished element of one of `names`, in document order.
 
-    Each element is emptied after the caller has read it, so that a large document stays small in
-    memory. Raises DiscoveryError where not even a root element can be read.
+    Each element is cleared after the caller has used it, so that large documents need little memory. Raises
+    DiscoveryError if not even a root element can be parsed.
     """
-    context = etree.iterparse(  # noqa: TID251 - this is the one parser
+    context = etree.iterparse(  # noqa: TID251 - the only place that may construct one
         BytesIO(document),
         events=("end",),
         resolve_entities=False,
@@ -36,17 +36,17 @@ def elements(document: bytes, names: tuple[str, ...]) -> Iterator[tuple[str, etr
                 yield name, element
                 element.clear()
     except etree.XMLSyntaxError as error:
-        raise DiscoveryError(f"not readable as XML: {error}") from error
+        raise DiscoveryError(f"not valid XML: {error}") from error
 
 
 def local_name(element: etree._Element) -> str:
-    """An element's name without its namespace, in lower case; empty for comments and the like."""
+    """Return an element's name in lower case, without namespace. It is empty for comments and the like."""
     tag = element.tag
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
 def root_name(document: bytes) -> str:
-    """Local name of the root element; empty where there is none to be read."""
+    """Return the local name of the root element. It is empty if there is none."""
     parser = etree.XMLPullParser(
         events=("start",), resolve_entities=False, no_network=True, recover=True, load_dtd=False
     )

@@ -1,4 +1,4 @@
-"""Real parts for all tests: an embedded Postgres of the session, the newsstand, the command line as a process."""
+"""Shared fixtures: a session's embedded Postgres, the newsstand, and the command line as a process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +30,17 @@ SHARED = PROJECT_ROOT.parent / "shared"
 SHARING_MODULES = {
     "tests/airflow/test_running_airflow.py",
     "tests/acceptance/test_archive_life.py",
+    "tests/acceptance/test_examples.py",
     "tests/acceptance/test_external_server.py",
     "tests/acceptance/test_kills.py",
+    "tests/acceptance/test_outcomes.py",
     "tests/integration/test_extraction_pool.py",
 }
 KEPT_TABLES = ("core.outcome", "ops.migration_checksum", "ops.mart_version")
 
 
 class BalancedScheduling(LoadScopeScheduling):
-    """Hands out single tests, but modules of SHARING_MODULES as a whole."""
+    """Distributes single tests, but keeps each module of SHARING_MODULES on one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
@@ -49,12 +52,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BalancedSche
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the longest tests first, so that no worker is left alone with one at the end."""
+    """Start the slowest tests first, so that none is still running alone at the end."""
     items.sort(key=lambda item: "tests/airflow/" not in item.nodeid)
 
 
 def process_command(process: psutil.Process) -> list[str]:
-    """Its command line; nothing for one that has ended since it was listed."""
+    """Return the command line of a process, or [] if it has ended."""
     with contextlib.suppress(psutil.Error):
         return process.cmdline()
     return []
@@ -62,7 +65,7 @@ def process_command(process: psutil.Process) -> list[str]:
 
 @dataclass
 class Installation:
-    """A home with a warehouse, and the command line that works on it."""
+    """A home with a warehouse, and the command line for it."""
 
     home: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -134,7 +137,7 @@ class Installation:
 
     def empty_database(self) -> None:
         """Remove all rows. Only tables with rows are truncated: each truncated table costs several files."""
-        migrate(self.warehouse)  # in case a test has dropped it
+        migrate(self.warehouse)  # a test may have dropped the database
         connection = self.warehouse.connect_admin()
         with contextlib.closing(connection), transaction(connection) as cursor:
             cursor.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')")
@@ -148,7 +151,7 @@ class Installation:
             assert cursor.fetchone()[0] > 0  # type: ignore[index]
 
     def save(self, name: str, folder: Path) -> None:
-        """Keep the present state under a name: the database as a template, the archive and logs as copies."""
+        """Save the current state under a name: the database as a template, the archive and the logs as copies."""
         with contextlib.closing(self.warehouse.connect_admin("postgres")) as admin:
             admin.autocommit = True
             admin.cursor().execute(
@@ -158,7 +161,7 @@ class Installation:
             shutil.copytree(self.home / kept, folder / kept)
 
     def restore(self, name: str, folder: Path) -> None:
-        """Go back to a saved state."""
+        """Restore a saved state."""
         with contextlib.closing(self.warehouse.connect_admin("postgres")) as admin:
             admin.autocommit = True
             admin.cursor().execute("DROP DATABASE IF EXISTS pressmark WITH (FORCE)")
@@ -176,7 +179,7 @@ def session_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[I
     migrate(installation.warehouse)
     with contextlib.closing(installation.warehouse.connect_admin()) as admin:
         admin.autocommit = True
-        # A killed process loses nothing without fsync; only a machine that goes down would.
+        # Without fsync, only a crash of the machine loses data. A killed process does not.
         admin.cursor().execute("ALTER SYSTEM SET fsync = off")
         admin.cursor().execute("SELECT pg_reload_conf()")
     yield installation
@@ -194,14 +197,14 @@ def installation(session_installation: Installation) -> Installation:
 
 
 class SavedStates:
-    """States of the session's installation that several tests start from: made once, then restored."""
+    """Saved states of the session's installation. Each is created once and restored for every test that starts from it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._saved: set[str] = set()
 
     def provide(self, installation: Installation, name: str, make: Callable[[], object]) -> None:
-        """Put the installation into the state that `make` makes from an empty one."""
+        """Bring the installation into a named state. `make` creates it from an empty warehouse the first time."""
         folder = self._folder / name
         if name in self._saved:
             installation.restore(f"saved_{name}", folder)
@@ -218,7 +221,7 @@ def saved_states(session_installation: Installation, tmp_path_factory: pytest.Te
 
 @pytest.fixture
 def newsstand(installation: Installation, tmp_path: Path) -> Iterator[Newsstand]:
-    """The running newsstand, and `installation` set to crawl it."""
+    """A running newsstand. `installation` is configured to crawl it."""
     from pressmark.newsstand import OUTLETS
 
     with running(tmp_path / "access.log") as stand:
@@ -233,33 +236,33 @@ def site() -> Iterator[WebSite]:
     web.close()
 
 
+def write_outlet_file(
+    folder: Path, outlet: str, host: str, *lines: str, endpoints: tuple[tuple[str, str], ...] = (("feed", "/feed"),)
+) -> Path:
+    """Write the file of an outlet into a folder, with additional lines of YAML. Return the folder."""
+    folder.mkdir(exist_ok=True)
+    listed = "".join(
+        f"  - {{method: {method}, url: 'http://{host}{path}', source: a test}}\n" for method, path in endpoints
+    )
+    text = (
+        f"id: {outlet}\nname: {outlet}\nhome: http://{host}/\ndomains: [{host}]\nlanguages: [en]\ntimezone: UTC\n"
+        f"enabled: true\nendpoints:\n{listed}"
+    )
+    if not any(line.startswith("politeness") for line in lines):
+        text += "politeness: {delay: 0, timeout: 5}\n"
+    (folder / f"{outlet}.yaml").write_text(text + "\n".join(lines) + "\n")
+    return folder
+
+
 @pytest.fixture
 def outlet_file(tmp_path: Path) -> Callable[..., Path]:
-    """Writes an outlet's file into a folder of its own; returns the folder."""
-    folder = tmp_path / "outlets"
-
-    def write(
-        outlet: str, host: str, *lines: str, endpoints: tuple[tuple[str, str], ...] = (("feed", "/feed"),)
-    ) -> Path:
-        folder.mkdir(exist_ok=True)
-        listed = "".join(
-            f"  - {{method: {method}, url: 'http://{host}{path}', source: a test}}\n" for method, path in endpoints
-        )
-        text = (
-            f"id: {outlet}\nname: {outlet}\nhome: http://{host}/\ndomains: [{host}]\nlanguages: [en]\ntimezone: UTC\n"
-            f"enabled: true\nendpoints:\n{listed}"
-        )
-        if not any(text_line.startswith("politeness") for text_line in lines):
-            text += "politeness: {delay: 0, timeout: 5}\n"
-        (folder / f"{outlet}.yaml").write_text(text + "\n".join(lines) + "\n")
-        return folder
-
-    return write
+    """A function that writes an outlet's file into the test's own folder and returns the folder."""
+    return partial(write_outlet_file, tmp_path / "outlets")
 
 
 @pytest.fixture
 def serve(installation: Installation, site: WebSite, outlet_file: Callable[..., Path]) -> Callable[..., WebSite]:
-    """One outlet `test` at test.example on the site, and `installation` set to crawl it."""
+    """A function that configures `installation` to crawl one outlet, `test`, at test.example on the site."""
 
     def begin(*lines: str, hosts: tuple[str, ...] = (), **more: Any) -> WebSite:
         folder = outlet_file("test", "test.example", *lines, **more)
@@ -273,8 +276,8 @@ def serve(installation: Installation, site: WebSite, outlet_file: Callable[..., 
 
 
 def shared_folder(name: str) -> Path:
-    """A folder of material that is not part of the project; skips the test where it is absent."""
+    """Return a folder of material outside the project. Skip the test if the folder is missing."""
     folder = SHARED / name
     if not folder.exists():
-        pytest.skip(f"{folder} is not there (material kept beside the project)")
+        pytest.skip(f"{folder} is missing; it is not part of the project")
     return folder

@@ -33,7 +33,7 @@ def filler(length: int) -> bytes:
     tail = struct.pack("<II", zlib.crc32(_RECORD), len(_RECORD))
     padding = length - len(_HEAD) - 1 - len(body) - len(tail)
     if padding < 0:
-        raise ArchiveError(f"A record of {length} bytes is too short to be overwritten.")
+        raise ArchiveError(f"a record of {length} bytes is too short to be overwritten")
     return _HEAD + b"." * padding + b"\0" + body + tail
 
 

@@ -182,7 +182,7 @@ def read_response(member: bytes) -> Response:
     for record in _iterate(io.BytesIO(member)):
         if record.record_type in (WarcRecordType.response, WarcRecordType.revisit):
             return _response(record)
-    raise ArchiveError("There is no response record at the archive pointer.")
+    raise ArchiveError("no response record at the archive pointer")
 
 
 @dataclass(frozen=True, slots=True)

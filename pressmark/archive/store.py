@@ -188,7 +188,7 @@ def segment_id_from_name(name: str) -> UUID:
 def disk_error(error: OSError, path: str | Path) -> ArchiveError:
     """Return the error to raise for a failed write: NoSpace if the disk is full, else ArchiveError."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return NoSpace(f"No space left on the disk of {path}. Free some, then run the same command again.")
+        return NoSpace(f"No space left on the disk of {path}. Free some space, then run the same command again.")
     return ArchiveError(f"{path} cannot be written: {error.strerror or error}")
 
 

@@ -1,4 +1,4 @@
-"""Many small outlets on the newsstand's server: what a tier of hundreds costs beside its articles."""
+"""Many small outlets on the newsstand, to measure the overhead of a tier with hundreds of outlets."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from pressmark.newsstand.text_generator import ENGLISH, write_headline, write_pa
 
 
 def small_outlets(count: int, articles: int, folder: Path) -> dict[tuple[str, str], Document]:
-    """Write the files of `count` outlets of `articles` articles each into `folder`; returns what they answer."""
+    """Write the files of `count` outlets into `folder`. Return their documents by (host, path).
+
+    articles: number of articles per outlet.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    found: dict[tuple[str, str], Document] = {}
+    documents: dict[tuple[str, str], Document] = {}
     for number in range(count):
         host = f"small{number:04}.newsstand.example"
         (folder / f"small-{number:04}.yaml").write_text(
@@ -22,11 +25,11 @@ def small_outlets(count: int, articles: int, folder: Path) -> dict[tuple[str, st
         )
         links = "".join(f"<item><link>http://{host}/{n}.html</link></item>" for n in range(articles))
         feed = f'<rss version="2.0"><channel><title>Small {number}</title>{links}</channel></rss>'
-        found[host, "/feed.xml"] = Document("application/rss+xml", feed.encode())
-        found[host, "/robots.txt"] = Document("text/plain", b"User-agent: *\nDisallow:\n")
+        documents[host, "/feed.xml"] = Document("application/rss+xml", feed.encode())
+        documents[host, "/robots.txt"] = Document("text/plain", b"User-agent: *\nDisallow:\n")
         for n in range(articles):
             seed = f"{host} {n}"
             text = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in write_paragraphs(ENGLISH, seed))
             page = f"<html lang=en><body><article><h1>{escape(write_headline(ENGLISH, seed))}</h1>{text}</article>"
-            found[host, f"/{n}.html"] = Document("text/html", page.encode())
-    return found
+            documents[host, f"/{n}.html"] = Document("text/html", page.encode())
+    return documents

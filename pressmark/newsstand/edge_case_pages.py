@@ -1,7 +1,7 @@
-"""The Odd Lot: an outlet of specimens, each of which says in one line what it is and how it must end.
+"""The Odd Lot: an outlet whose pages are edge cases, each with a description and its expected outcome.
 
-`pressmark why` of any of them tells the outcome and its reason; tests/acceptance/test_edge_case_pages.py holds the
-whole list to its word.
+`pressmark why URL` shows the outcome of a page and its reason. tests/acceptance/test_edge_case_pages.py crawls all of
+them and checks the outcomes.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ _NAME = "The Odd Lot"
 
 @dataclass(frozen=True, slots=True)
 class EdgeCase:
-    """A page, what it is, and the outcome that it must have.
+    """A page with its description and expected outcome.
 
-    outcome: None for an address that is no candidate of its own, because it is another one's in other
-    clothes (`same_as`). expected: columns of mart.article. listed: whether the sitemap names it.
+    what: the description. outcome: None for a URL that is not a candidate itself, because it is a variant of the page
+    `same_as` or is only reached by a redirect. expected: values of mart.article by column. listed: whether the sitemap
+    contains the page.
     """
 
     path: str
@@ -40,7 +41,7 @@ class EdgeCase:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """URL of the page."""
         return f"http://{self.host}{self.path}"
 
 
@@ -58,7 +59,7 @@ def _page(
     paragraphs: list[str] | None = None,
     comments: str = "",
 ) -> str:
-    """A sound article's page, with what a specimen adds to it."""
+    """Render the page of a regular article with the additions of an edge case."""
     title = escape(write_headline(ENGLISH, f"odd lot {seed}"))
     dated = f'<meta property="article:published_time" content="{date}">' if date else ""
     body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in paragraphs or _text(seed))
@@ -75,7 +76,7 @@ def _html(text: str, status: int = 200, *headers: tuple[str, str], charset: str 
     return Document(f"text/html; charset={charset}", text.encode(), status, headers)
 
 
-def _moved(to: str) -> Document:
+def _redirect(to: str) -> Document:
     return Document("text/html", b"", 301, (("Location", to),))
 
 
@@ -183,81 +184,82 @@ _ACCENTS = "Señor Müller’s café reopened in Łódź — “at last”, as t
 _JAN = "2026-01-09"
 
 EDGE_CASES: tuple[EdgeCase, ...] = (
-    EdgeCase("/news/plain", "a sound article", "new", _html(_page("plain")),
+    EdgeCase("/news/plain", "a regular article", "new", _html(_page("plain")),
              {"article_body": "\n".join(_text("plain")), "date_published_precision": "second"}),
-    EdgeCase("/news/plain?utm_source=feed&fbclid=1", "the same with trackers", None, _html(_page("plain")),
+    EdgeCase("/news/plain?utm_source=feed&fbclid=1", "the same with tracking parameters", None, _html(_page("plain")),
              same_as="/news/plain"),
     EdgeCase("/news/plain/amp/", "its AMP page", None, _html(_page("plain")), same_as="/news/plain"),
     EdgeCase("/news/plain", "its mobile page", None, _html(_page("plain")), same_as="/news/plain", host=MOBILE),
-    EdgeCase("/print/plain", "its print view, which names it as canonical", "duplicate_url",
+    EdgeCase("/print/plain", "its print view, whose canonical link names it", "duplicate_url",
              _html(_page("plain", head=f'<link rel="canonical" href="http://{HOST}/news/plain">'))),
-    EdgeCase("/news/framed", "captions, teasers, a newsletter box and an author's bio around the text", "new",
+    EdgeCase("/news/framed", "captions, teasers, a newsletter box and an author's biography around the text", "new",
              _html(_FRAMED), {"article_body": "\n".join(_text("framed"))}),
-    EdgeCase("/news/linked", "links in the text, beside those of the frame", "new", _html(_LINKED)),
-    EdgeCase("/news/commented", "readers' comments below, which the outlet's file does not want", "new",
+    EdgeCase("/news/linked", "links in the text, next to those of the page frame", "new", _html(_LINKED)),
+    EdgeCase("/news/commented", "readers' comments, which the outlet's file does not include", "new",
              _html(_COMMENTED), {"article_body": "\n".join(_text("commented"))}),
     EdgeCase("/news/agency", "a report of Meridian Wire, slightly edited", "new",
              _html(_page("agency", date="2026-03-08T12:00:00+00:00", paragraphs=_AGENCY))),
-    EdgeCase("/news/live", "a live blog: its posts are the text", "new", _html(_LIVE)),
-    EdgeCase("/news/wrong-charset", "UTF-8 that calls itself iso-8859-1", "new",
+    EdgeCase("/news/live", "a live blog, whose posts are its text", "new", _html(_LIVE)),
+    EdgeCase("/news/wrong-charset", "UTF-8 declared as iso-8859-1", "new",
              _html(_page("charset", paragraphs=[_ACCENTS, *_text("charset")]), charset="iso-8859-1"),
              {"article_body": "\n".join([_ACCENTS, *_text("charset")])}),
-    EdgeCase("/news/future", "a date in 2099: not believed", "new", _html(_page("future", date=_IN_2099)),
+    EdgeCase("/news/future", "a date in 2099, which is rejected", "new", _html(_page("future", date=_IN_2099)),
              {"date_published": None, "date_published_flag": "future"}),
-    EdgeCase("/news/undated", "no date anywhere: none is invented", "new", _html(_page("undated", date=None)),
+    EdgeCase("/news/undated", "no date anywhere, so none is stored", "new", _html(_page("undated", date=None)),
              {"date_published": None, "date_published_flag": None}),
-    EdgeCase("/news/day-only", "a day without a time stays a day", "new", _html(_page("day", date=_JAN)),
+    EdgeCase("/news/day-only", "a date without a time", "new", _html(_page("day", date=_JAN)),
              {"date_published_day": _JAN, "date_published_precision": "day", "date_published_offset": None}),
-    EdgeCase("/news/odd-zone", "a zone of 5:45 hours", "new", _html(_page("zone", date="2026-01-09T10:00:00+05:45")),
+    EdgeCase("/news/odd-zone", "a time zone with an offset of 5:45 hours", "new",
+             _html(_page("zone", date="2026-01-09T10:00:00+05:45")),
              {"date_published": "2026-01-09 04:15:00+00", "date_published_offset": 345}),
-    EdgeCase("/news/noarchive-header", "noarchive in a header: read, no copy kept", "new",
+    EdgeCase("/news/noarchive-header", "noarchive in a header: extracted but not archived", "new",
              _html(_page("noarchive h"), 200, ("X-Robots-Tag", "noarchive")), {"archive_file": None}),
-    EdgeCase("/news/noarchive-meta", "noarchive in the page: read, no copy kept", "new",
+    EdgeCase("/news/noarchive-meta", "noarchive in the page: extracted but not archived", "new",
              _html(_page("noarchive m", head='<meta name="robots" content="noarchive">')), {"archive_file": None}),
-    EdgeCase("/r/1", "a chain of two redirects to an article", "new", _moved("/r/2")),
-    EdgeCase("/r/2", "its second hop", None, _moved("/news/moved"), listed=False),
-    EdgeCase("/news/moved", "its end", None, _html(_page("moved")), same_as="/r/1", listed=False),
-    EdgeCase("/r/loop", "a redirect to itself", "http_error", _moved("/r/loop")),
-    EdgeCase("/r/home", "a redirect to the front page", "redirect_home", _moved("/")),
-    EdgeCase("/r/away", "a redirect to somebody else's site", "out_of_scope", _moved("http://elsewhere.example/x")),
-    EdgeCase("/news/stub", "the beginning of a paid article", "paywall_stub", _html(_STUB)),
+    EdgeCase("/r/1", "a chain of two redirects to an article", "new", _redirect("/r/2")),
+    EdgeCase("/r/2", "the second redirect of the chain", None, _redirect("/news/moved"), listed=False),
+    EdgeCase("/news/moved", "the target of the chain", None, _html(_page("moved")), same_as="/r/1", listed=False),
+    EdgeCase("/r/loop", "a redirect to itself", "http_error", _redirect("/r/loop")),
+    EdgeCase("/r/home", "a redirect to the homepage", "redirect_home", _redirect("/")),
+    EdgeCase("/r/away", "a redirect to another site", "out_of_scope", _redirect("http://elsewhere.example/x")),
+    EdgeCase("/news/stub", "the beginning of an article behind a paywall", "paywall_stub", _html(_STUB)),
     EdgeCase("/news/consent", "a consent wall with status 200", "consent_wall", _html(_CONSENT)),
     EdgeCase("/news/challenge", "a bot challenge with status 200", "challenge_page", _html(_CHALLENGE)),
     EdgeCase("/news/challenge-403", "a bot challenge with status 403", "challenge_page", _html(_HUMAN, 403)),
-    EdgeCase("/news/plain-2", "a sound article between the walls", "new", _html(_page("plain 2"))),
+    EdgeCase("/news/plain-2", "a regular article between the challenge pages", "new", _html(_page("plain 2"))),
     EdgeCase("/news/block-page", "a bot manager's page with status 403", "challenge_page", _html(_BLOCK_PAGE, 403)),
-    EdgeCase("/news/mitigated", "a challenge that only a header tells", "challenge_page",
+    EdgeCase("/news/mitigated", "a challenge that only a header reveals", "challenge_page",
              _html(_bare("…", "<p>Wait.</p>"), 403, ("cf-mitigated", "challenge"))),
     EdgeCase("/news/forbidden", "status 403 without a challenge", "http_error",
              _html(_bare("Forbidden", "<p>No.</p>"), 403)),
-    EdgeCase("/news/elsewhere", "a page for the wrong country", "geo_blocked", _html(_GEO)),
+    EdgeCase("/news/elsewhere", "a page that is blocked in our country", "geo_blocked", _html(_GEO)),
     EdgeCase("/news/451", "status 451", "legal_block", _html(_bare("No", "<p>A court has ordered it.</p>"), 451)),
-    EdgeCase("/news/plain-3", "a sound article behind them", "new", _html(_page("plain 3"))),
+    EdgeCase("/news/plain-3", "a regular article after the blocked pages", "new", _html(_page("plain 3"))),
     EdgeCase("/news/soft-404", "an error page with status 200", "soft_404", _html(_SOFT_404)),
     EdgeCase("/news/404", "an error page with status 404", "gone", _html(_SOFT_404, 404)),
-    EdgeCase("/tag/harbour", "a list of articles", "index_page", _html(_LIST)),
+    EdgeCase("/tag/harbour", "an index page", "index_page", _html(_LIST)),
     EdgeCase("/news/regatta", "a gallery", "gallery", _html(_GALLERY)),
-    EdgeCase("/news/shell", "an empty shell for a browser", "javascript_required", _html(_SHELL)),
-    EdgeCase("/news/empty", "no body at all", "not_html", Document("text/html", b"")),
+    EdgeCase("/news/shell", "an empty page that needs JavaScript", "javascript_required", _html(_SHELL)),
+    EdgeCase("/news/empty", "an empty response body", "not_html", Document("text/html", b"")),
     EdgeCase("/news/thin", "a page with one word", "extraction_empty", _html(_bare("Soon", "<p>Soon.</p>"))),
     EdgeCase("/news/report.pdf", "a PDF", "not_html", Document("application/pdf", b"%PDF-1.7\n")),
     EdgeCase("/news/broken", "status 500", "http_error", _html(_bare("Oops", "<p>Oops.</p>"), 500)),
-    EdgeCase("/members/minutes", "a path that robots.txt forbids", "robots_denied", _html(_page("members"))),
+    EdgeCase("/members/minutes", "a path that robots.txt disallows", "robots_denied", _html(_page("members"))),
     EdgeCase("/archive/reserved", "a TDM reservation in tdmrep.json", "rights_reserved", _html(_page("reserved f"))),
     EdgeCase("/news/reserved-header", "a TDM reservation in a header", "rights_reserved",
              _html(_page("reserved h"), 200, ("tdm-reservation", "1"))),
     EdgeCase("/news/reserved-meta", "a TDM reservation in the page", "rights_reserved",
              _html(_page("reserved m", head=_TDM))),
-    EdgeCase("/calendar/2026/2026/2026/2026/2026", "a calendar without an end", "crawler_trap",
+    EdgeCase("/calendar/2026/2026/2026/2026/2026", "an endless calendar", "crawler_trap",
              _html(_page("crawler_trap"))),
 )  # fmt: skip
 
 
 def edge_case_documents() -> dict[tuple[str, str], Document]:
-    """What the outlet serves, by (host, path)."""
-    found = {(s.host, s.path): s.document for s in EDGE_CASES if s.document is not None}
-    listed = "".join(f"<url><loc>{escape(s.url)}</loc></url>" for s in EDGE_CASES if s.listed)
-    found |= {
+    """Return all documents of the outlet by (host, path)."""
+    documents = {(case.host, case.path): case.document for case in EDGE_CASES if case.document is not None}
+    listed = "".join(f"<url><loc>{escape(case.url)}</loc></url>" for case in EDGE_CASES if case.listed)
+    documents |= {
         (HOST, "/"): _html(_bare(_NAME, f"<h1>{_NAME}</h1>")),
         (HOST, "/sitemap.xml"): Document(
             "application/xml",
@@ -270,4 +272,4 @@ def edge_case_documents() -> dict[tuple[str, str], Document]:
             json.dumps([{"location": "/archive/*", "tdm-reservation": 1, "tdm-policy": f"http://{HOST}/tdm"}]).encode(),
         ),
     }
-    return found
+    return documents

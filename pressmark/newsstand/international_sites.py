@@ -1,5 +1,7 @@
-"""Four more outlets: a wire agency with a listing of its own make, a magazine with nothing but section pages, a
-Japanese paper in Shift_JIS, a Russian one in windows-1251.
+"""Four more outlets of the newsstand.
+
+A wire agency with a JSON listing in its own format, a magazine that has only section pages, a Japanese newspaper in
+Shift_JIS and a Russian one in windows-1251.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ from pressmark.newsstand.text_generator import ENGLISH, FRENCH, JAPANESE, RUSSIA
 _WIRE, _SENTINELLE, _SHIOMI, _MAYAK = (f"{n}.{DOMAIN}" for n in ("wire", "lasentinelle", "shiomi", "mayak"))
 _PARIS, _TOKYO, _MOSCOW = (timezone(timedelta(hours=hours)) for hours in (1, 9, 3))
 _SECTIONS = ("politique", "culture")
-_ON_A_PAGE = 5
+_PAGE_SIZE = 5
 
 
 def wire_articles(edition: int = 1) -> list[Article]:
-    """What the agency sends; other outlets print some of it."""
+    """Return the articles of the agency. Other outlets publish some of them."""
     return [write_article(ENGLISH, _WIRE, n, f"/report/{4000 + n}", UTC) for n in range(1, 21)]
 
 
@@ -57,11 +59,11 @@ def _sentinelle_pages(site: Site, edition: int) -> dict[str, Document]:
     pages = {a.path: html_page(site, "magazine.html", a, articles) for a in articles}
     for section in _SECTIONS:
         own = [a for a in articles if a.path.startswith(f"/{section}/")]
-        count = -(-len(own) // _ON_A_PAGE)
+        count = -(-len(own) // _PAGE_SIZE)
         for number in range(count):
             path = f"/{section}/" if number == 0 else f"/{section}/page/{number + 1}/"
             text = templates().get_template("section.html").render(
-                site=site, section=section, articles=own[number * _ON_A_PAGE : (number + 1) * _ON_A_PAGE],
+                site=site, section=section, articles=own[number * _PAGE_SIZE : (number + 1) * _PAGE_SIZE],
                 following=f"/{section}/page/{number + 2}/" if number + 1 < count else None,
             )  # fmt: skip
             pages[path] = Document("text/html; charset=utf-8", text.encode())

@@ -1,4 +1,4 @@
-"""What an outlet of the newsstand is made of, and how its pages are written."""
+"""The data of a newsstand outlet, and functions that render its pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOMAIN = "newsstand.example"
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A reader's comment below an article."""
+    """A reader comment below an article."""
 
     author: str
     text: str
@@ -29,7 +29,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """An article as it stands in one edition."""
+    """An article in one edition."""
 
     path: str
     headline: str
@@ -45,7 +45,7 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What is served at a path."""
+    """The response for one path."""
 
     content_type: str
     body: bytes
@@ -55,7 +55,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Site:
-    """An outlet of the newsstand."""
+    """A site of the newsstand. articles, pages: functions of the edition."""
 
     host: str
     name: str
@@ -63,12 +63,12 @@ class Site:
     zone: timezone
     articles: Callable[[int], list[Article]] = field(repr=False)
     pages: Callable[[Site, int], dict[str, Document]] = field(repr=False)
-    feeds: tuple[tuple[str, str, str], ...] = ()  # type, path, title: as its front page names them
+    feeds: tuple[tuple[str, str, str], ...] = ()  # (type, path, title), as on the front page
     wordpress: bool = False
 
 
 def write_article(language: Language, host: str, number: int, path: str, zone: timezone, **more: object) -> Article:
-    """An invented article, the same in every run."""
+    """Write an invented article. It is the same in every run."""
     seed = f"{host} {number}"
     published = (FIRST_DAY + timedelta(days=number, minutes=37 * number)).astimezone(zone)
     fields: dict[str, object] = {
@@ -84,13 +84,13 @@ def write_article(language: Language, host: str, number: int, path: str, zone: t
 
 
 def slightly_edited(paragraphs: tuple[str, ...], house: str) -> tuple[str, ...]:
-    """A text as another newsroom prints it: a few words changed, a line of its own."""
+    """Return a text as another newsroom would publish it: a few words changed, one line added."""
     changed = [p.replace(" the ", " this ", 1).replace(" to ", " in order to ", 1) for p in paragraphs]
     return (*changed, f"{house} received this report from Meridian Wire and shortened its headline.")
 
 
 def common_pages(site: Site, articles: list[Article], robots: str = "") -> dict[str, Document]:
-    """Front page and robots.txt."""
+    """Return the front page and robots.txt by path."""
     front = templates().get_template("front.html").render(site=site, articles=articles)
     return {
         "/": Document("text/html; charset=utf-8", front.encode()),
@@ -104,16 +104,19 @@ def html_page(
     article: Article,
     articles: list[Article],
     encoding: str = "utf-8",
-    told: str | None = None,
+    declared_encoding: str | None = None,
 ) -> Document:
-    """An article's page. encoding: of the bytes. told: what the header says of it; None for the truth."""
+    """Render the page of an article.
+
+    encoding: encoding of the bytes. declared_encoding: encoding in the header; None for the same.
+    """
     related = [other for other in articles if other.path != article.path][:4]
     text = templates().get_template(template).render(site=site, article=article, related=related, encoding=encoding)
-    return Document(f"text/html; charset={told or encoding}", text.encode(encoding, "xmlcharrefreplace"))
+    return Document(f"text/html; charset={declared_encoding or encoding}", text.encode(encoding, "xmlcharrefreplace"))
 
 
 def xml_page(template: str, site: Site, articles: list[Article], content_type: str) -> Document:
-    """A feed or sitemap of these articles, newest first."""
+    """Render a feed or sitemap of articles, newest first."""
     newest_first = sorted(articles, key=lambda article: article.published, reverse=True)
     text = templates().get_template(template).render(site=site, articles=newest_first)
     return Document(content_type, text.encode())
@@ -121,7 +124,7 @@ def xml_page(template: str, site: Site, articles: list[Article], content_type: s
 
 @cache
 def templates() -> Environment:
-    """The templates of all pages."""
+    """Return the environment of the page templates."""
     environment = Environment(
         loader=PackageLoader("pressmark.newsstand"), autoescape=select_autoescape(["html", "xml"]),
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,

@@ -1,4 +1,4 @@
-"""Serves the newsstand on loopback, by Host header, and writes down every request."""
+"""HTTP server of the newsstand on loopback. It selects the site by Host header and logs every request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pressmark.newsstand.model import EDITIONS, Document
 from pressmark.newsstand.site_map import HOSTS, answer
 from pressmark.newsstand.sites import FIRST_FOUR
 
-_NO_ETAGS = FIRST_FOUR[0].host  # a site without validators
+_HOST_WITHOUT_ETAGS = FIRST_FOUR[0].host
 _NOT_FOUND = Document("text/html", b"<html><body><h1>Not found</h1></body></html>", 404)
 
 
@@ -26,7 +26,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Newsstand:
-    """The running newsstand. `resolve` is the value for PRESSMARK_RESOLVE."""
+    """A server of the sample sites. `resolve` is the value for PRESSMARK_RESOLVE."""
 
     def __init__(
         self,
@@ -35,9 +35,10 @@ class Newsstand:
         more: Mapping[tuple[str, str], Document] | None = None,
         port: int = 0,
     ) -> None:
-        """more: further documents by host and path, in every edition. port: 0 for a free one.
+        """Bind the port without serving yet.
 
-        Raises OSError if the port is taken.
+        more: further documents by (host, path), served in every edition. port: 0 for a free port. Raises OSError if
+        the port is in use.
         """
         self.access_log = access_log
         self.edition = edition
@@ -50,43 +51,43 @@ class Newsstand:
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """Port that the server listens on."""
         return int(self._server.server_address[1])
 
     @property
     def hosts(self) -> list[str]:
-        """The hosts of all its sites."""
+        """Hosts of all sites."""
         return list(dict.fromkeys([*HOSTS, *(host for host, _ in self._more)]))
 
     @property
     def resolve(self) -> str:
-        """host=ip:port,... of all its sites."""
+        """Value for PRESSMARK_RESOLVE: `host=ip:port,...` of all sites."""
         return self.resolve_value(self.port, self.hosts)
 
     @staticmethod
     def resolve_value(port: int, hosts: Iterable[str] = HOSTS) -> str:
-        """host=127.0.0.1:port,... for a newsstand on this port."""
+        """Return `host=127.0.0.1:port,...` for a newsstand on this port."""
         return ",".join(f"{host}=127.0.0.1:{port}" for host in hosts)
 
     def advance(self) -> None:
-        """On to the next edition."""
+        """Serve the next edition. Raises ValueError after the last one."""
         if self.edition + 1 not in EDITIONS:
             raise ValueError(f"there is no edition after {self.edition}")
         self.edition += 1
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request so far: edition, host, path, status, user_agent, time."""
+        """Return all requests so far, each with its edition, host, path, status, user_agent and time."""
         if not self.access_log.exists():
             return []
         with self._log_lock:
             return [json.loads(line) for line in self.access_log.read_text(encoding="utf-8").splitlines()]
 
     def start(self) -> None:
-        """Serve, in a thread."""
+        """Start serving in a background thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop serving."""
+        """Stop the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -104,12 +105,12 @@ class Newsstand:
                 status, body = HTTPStatus(document.status), document.body
                 etag = (
                     f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-                    if status == HTTPStatus.OK and host != _NO_ETAGS
+                    if status == HTTPStatus.OK and host != _HOST_WITHOUT_ETAGS
                     else None
                 )
                 if etag and self.headers.get("If-None-Match") == etag:
                     status, body = HTTPStatus.NOT_MODIFIED, b""
-                newsstand._write(host, self.path, status, self.headers.get("User-Agent"))
+                newsstand._log_request(host, self.path, status, self.headers.get("User-Agent"))
                 self.send_response(status)
                 self.send_header("Content-Type", document.content_type)
                 if etag:
@@ -122,12 +123,12 @@ class Newsstand:
                 self.wfile.write(body)
 
             def log_message(self, format: str, *args: Any) -> None:
-                """The access log is written above."""
+                """Do nothing: do_GET writes the access log."""
 
         return Handler
 
-    def _write(self, host: str, path: str, status: int, user_agent: str | None) -> None:
-        line = {
+    def _log_request(self, host: str, path: str, status: int, user_agent: str | None) -> None:
+        request = {
             "time": datetime.now(UTC).isoformat(),
             "edition": self.edition,
             "host": host,
@@ -136,14 +137,14 @@ class Newsstand:
             "user_agent": user_agent,
         }
         with self._log_lock, self.access_log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(request) + "\n")
 
 
 @contextlib.contextmanager
 def running(
     access_log: Path, edition: int = 1, more: Mapping[tuple[str, str], Document] | None = None
 ) -> Iterator[Newsstand]:
-    """A newsstand that serves as long as the context lasts."""
+    """Run a newsstand within the context."""
     newsstand = Newsstand(access_log, edition, more)
     newsstand.start()
     try:

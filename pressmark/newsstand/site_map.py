@@ -1,4 +1,4 @@
-"""All outlets of the newsstand, and everything that they serve."""
+"""All outlets of the newsstand and their documents."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SITES: tuple[Site, ...] = (*FIRST_FOUR, *ABROAD)
 
 @cache
 def documents(edition: int) -> dict[tuple[str, str], Document]:
-    """Everything that an edition serves, by (host, path)."""
+    """Return all documents of an edition by (host, path)."""
     articles = {(site.host, path): document for site in SITES for path, document in site.pages(site, edition).items()}
     return articles | edge_case_documents()
 
 
 def answer(edition: int, host: str, target: str) -> Document | None:
-    """What is served at a path with its query; None for nothing."""
+    """Return the document for a path with its query, or None."""
     parts = urlsplit(target)
     if host == FIRST_FOUR[0].host and parts.path == "/wp-json/wp/v2/posts":
         return posts(edition, dict(parse_qsl(parts.query)))

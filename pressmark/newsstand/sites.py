@@ -1,7 +1,7 @@
-"""The first four outlets of the newsstand: what each serves at which address, in each edition.
+"""The first four outlets of the newsstand and their pages in each edition.
 
-Edition 1 has ten articles an outlet. In edition 2 one article of the Dispatch has changed (its feed
-entry is newer), one of La Plaza is gone, and Tagesblick has a new one.
+Edition 1 has ten articles per outlet. In edition 2, one article of the Dispatch has changed and its feed entry is
+newer. One article of La Plaza is gone, and Tagesblick has a new one.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pressmark.newsstand.model import (
 )
 from pressmark.newsstand.text_generator import ARABIC, ENGLISH, GERMAN, SPANISH
 
-ARTICLES_AN_OUTLET = 10
+ARTICLES_PER_OUTLET = 10
 SEED_URL = "http://dispatch.newsstand.example/resistance-groups-will-continue-to-target-u-s/"
 SEED_HEADLINE = (
     "Resistance Groups Will Continue To Target U.S. Regardless Of Capacity Of Presence In Iraq: Al-Nujaba Movement"
@@ -38,18 +38,18 @@ _DISPATCH, _TAGESBLICK, _ALWAHA, _PLAZA = (f"{n}.{DOMAIN}" for n in ("dispatch",
 
 
 def seed_paragraphs() -> tuple[str, ...]:
-    """The paragraphs of the article that Pressmark began with."""
+    """Return the paragraphs of the article that Pressmark was first built for."""
     return tuple((_HERE / "seed_article.txt").read_text(encoding="utf-8").splitlines())
 
 
 def _dispatch_articles(edition: int) -> list[Article]:
     zone = timezone(timedelta(hours=0))
     articles = [_seed_article()]
-    for number in range(1, ARTICLES_AN_OUTLET):
+    for number in range(1, ARTICLES_PER_OUTLET):
         article = write_article(
             ENGLISH, _DISPATCH, number, f"/harbour-notes-{number}/", zone, support="Support the Dispatch"
         )
-        if number == 9:  # a report of the agency
+        if number == 9:  # a report of the wire agency
             article = replace(
                 article, paragraphs=slightly_edited(wire_articles()[4].paragraphs, "The Harbour Dispatch")
             )
@@ -102,18 +102,18 @@ def _seed_article() -> Article:
     )
 
 
-def posts(edition: int, asked: Mapping[str, str]) -> Document:
-    """What the Dispatch's WordPress answers to wp/v2/posts, with its paging and its errors."""
+def posts(edition: int, query: Mapping[str, str]) -> Document:
+    """Return the response of the Dispatch's WordPress to wp/v2/posts, with paging and errors."""
     articles = _dispatch_articles(edition)
-    if "after" in asked:
-        articles = [a for a in articles if a.published > datetime.fromisoformat(asked["after"]).replace(tzinfo=UTC)]
-    if "before" in asked:
-        articles = [a for a in articles if a.published < datetime.fromisoformat(asked["before"]).replace(tzinfo=UTC)]
-    key = "modified" if asked.get("orderby") == "modified" else "published"
+    if "after" in query:
+        articles = [a for a in articles if a.published > datetime.fromisoformat(query["after"]).replace(tzinfo=UTC)]
+    if "before" in query:
+        articles = [a for a in articles if a.published < datetime.fromisoformat(query["before"]).replace(tzinfo=UTC)]
+    key = "modified" if query.get("orderby") == "modified" else "published"
     articles.sort(key=lambda a: getattr(a, key), reverse=True)
-    size, page = int(asked.get("per_page", 10)), int(asked.get("page", 1))
-    total = -(-len(articles) // size)
-    if page > max(total, 1):
+    size, page = int(query.get("per_page", 10)), int(query.get("page", 1))
+    page_count = -(-len(articles) // size)
+    if page > max(page_count, 1):
         error = {
             "code": "rest_post_invalid_page_number",
             "message": "The page number requested is larger than the total.",
@@ -129,13 +129,13 @@ def posts(edition: int, asked: Mapping[str, str]) -> Document:
         }
         for a in articles[(page - 1) * size : page * size]
     ]
-    headers = (("X-WP-Total", str(len(articles))), ("X-WP-TotalPages", str(total)))
+    headers = (("X-WP-Total", str(len(articles))), ("X-WP-TotalPages", str(page_count)))
     return Document("application/json; charset=UTF-8", json.dumps(rows).encode(), 200, headers)
 
 
 def _tagesblick_articles(edition: int) -> list[Article]:
     zone = timezone(timedelta(hours=1))
-    count = ARTICLES_AN_OUTLET + (1 if edition >= 2 else 0)
+    count = ARTICLES_PER_OUTLET + (1 if edition >= 2 else 0)
     return [
         write_article(GERMAN, _TAGESBLICK, n, f"/lokales/artikel-{1000 + n}.html", zone) for n in range(1, count + 1)
     ]
@@ -143,12 +143,12 @@ def _tagesblick_articles(edition: int) -> list[Article]:
 
 def _alwaha_articles(edition: int) -> list[Article]:
     zone = timezone(timedelta(hours=3))
-    return [write_article(ARABIC, _ALWAHA, n, f"/news/{2000 + n}", zone) for n in range(1, ARTICLES_AN_OUTLET + 1)]
+    return [write_article(ARABIC, _ALWAHA, n, f"/news/{2000 + n}", zone) for n in range(1, ARTICLES_PER_OUTLET + 1)]
 
 
 def _plaza_articles(edition: int) -> list[Article]:
     zone = timezone(timedelta(hours=-3))
-    numbers = [n for n in range(1, ARTICLES_AN_OUTLET + 1) if not (edition >= 2 and n == 7)]
+    numbers = [n for n in range(1, ARTICLES_PER_OUTLET + 1) if not (edition >= 2 and n == 7)]
     return [write_article(SPANISH, _PLAZA, n, f"/nota.php?id={300 + n}", zone) for n in numbers]
 
 

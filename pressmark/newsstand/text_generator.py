@@ -1,7 +1,7 @@
-"""Invented news prose in seven languages, the same in every run.
+"""Invented news prose in seven languages. It is the same in every run.
 
-A sentence is put together from parts, so that two articles share words and phrases, as those of one
-newsroom do, and yet are no copies of each other.
+Sentences are assembled from parts. Two articles therefore share words and phrases, as articles of one newsroom do,
+without being copies of each other.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What headlines and sentences are made of.
+    """The parts of headlines and sentences in one language.
 
-    A sentence is one of the parts of each column of `columns`, joined by `space`, with `stop` at its end.
+    A sentence has one part from each column of `columns`, joined by `space` and followed by `stop`.
     """
 
     headline: tuple[str, ...]
@@ -239,26 +239,26 @@ JAPANESE = Language(
 
 
 def write_headline(language: Language, seed: str) -> str:
-    """A headline."""
-    chance = random.Random(f"headline {seed}")  # noqa: S311 - prose, no secret
-    return _fill(chance.choice(language.headline), language, chance)
+    """Return a headline. It depends only on `language` and `seed`."""
+    rng = random.Random(f"headline {seed}")  # noqa: S311 - sample text, not a secret
+    return _fill(rng.choice(language.headline), language, rng)
 
 
 def write_paragraphs(language: Language, seed: str, count: int = 6) -> list[str]:
-    """So many paragraphs of two sentences; each part comes once before any comes again."""
-    chance = random.Random(f"paragraphs {seed}")  # noqa: S311 - prose, no secret
-    columns = [_shuffled(column, count * 2, chance) for column in language.columns]
+    """Return `count` paragraphs of two sentences each. Every part is used once before any is repeated."""
+    rng = random.Random(f"paragraphs {seed}")  # noqa: S311 - sample text, not a secret
+    columns = [_shuffled(column, count * 2, rng) for column in language.columns]
     sentences = [
-        _sentence(language.space.join(_fill(part, language, chance) for part in parts)) + language.stop
+        _sentence(language.space.join(_fill(part, language, rng) for part in parts)) + language.stop
         for parts in zip(*columns, strict=True)
     ]
     return [language.space.join(pair) for pair in zip(sentences[::2], sentences[1::2], strict=True)]
 
 
-def _shuffled(column: tuple[str, ...], count: int, chance: random.Random) -> list[str]:
+def _shuffled(column: tuple[str, ...], count: int, rng: random.Random) -> list[str]:
     parts: list[str] = []
     while len(parts) < count:
-        parts += chance.sample(column, len(column))
+        parts += rng.sample(column, len(column))
     return parts[:count]
 
 
@@ -266,9 +266,9 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _fill(pattern: str, language: Language, chance: random.Random) -> str:
-    filled = pattern
+def _fill(pattern: str, language: Language, rng: random.Random) -> str:
+    text = pattern
     for name, choices in (("place", language.places), ("person", language.people), ("subject", language.subjects)):
-        while f"{{{name}}}" in filled:
-            filled = filled.replace(f"{{{name}}}", chance.choice(choices), 1)
-    return filled.replace("{number}", str(chance.randint(3, 90)))
+        while f"{{{name}}}" in text:
+            text = text.replace(f"{{{name}}}", rng.choice(choices), 1)
+    return text.replace("{number}", str(rng.randint(3, 90)))

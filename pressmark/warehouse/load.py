@@ -98,7 +98,7 @@ def _flush_search_index(warehouse: Warehouse) -> None:
                 cursor.execute(queries("load")["room_to_work"])
                 cursor.execute(queries("load")["flush_search_index"])
     except (psycopg2.Error, ServerError) as error:
-        logger.warning("The search index was not flushed. The next load will flush it. %s", _short_message(error))
+        logger.warning("The search index was not flushed. The next load flushes it. Error: %s", _short_message(error))
 
 
 def _load_persistently(

@@ -31,18 +31,19 @@ class MigrationState:
     applied: list[str]
     pending: list[str]
     edited: list[str]
+    foreign: list[str]
     mart_current: bool
 
     @property
     def up_to_date(self) -> bool:
         """Whether all migrations and views are applied and unedited."""
-        return not self.pending and not self.edited and self.mart_current
+        return not self.pending and not self.edited and not self.foreign and self.mart_current
 
 
 def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
     """Create missing objects and apply pending migrations. Returns the state before.
 
-    Raises ServerError if an applied migration was edited since.
+    Raises ServerError if an applied migration was edited since, or is not part of this version.
     """
     folder = folder or SQL_ROOT / "migrations"
     if warehouse.embedded:
@@ -51,6 +52,12 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
         ensure_roles(admin, embedded=warehouse.embedded is not None)
         _set_compression(admin)
         before = _state(admin, folder)
+        if before.foreign:
+            raise ServerError(
+                f"This database was created by another version of Pressmark: {', '.join(before.foreign)} "
+                f"is not in {folder}. Use that version, or create a new database and fill it from the archive: "
+                "`pressmark db rebuild --from-archive`."
+            )
         if before.edited:
             raise ServerError(
                 f"Migration {', '.join(before.edited)} was edited after it was applied to this database. "
@@ -147,6 +154,7 @@ def _state(admin: Connection, folder: Path) -> MigrationState:
     return MigrationState(
         applied=[name for name in files if name in known],
         pending=[name for name in files if name not in known],
+        foreign=[name for name in known if name not in files],
         edited=[name for name, digest in files.items() if name in known and known[name] != digest],
         mart_current=mart == _mart_digest(),
     )

@@ -79,7 +79,7 @@ def expire(
 
 
 def analyse(warehouse: Warehouse, tables: Iterable[str] = _VACUUMED, vacuum: bool = False) -> None:
-    """Update the planner's statistics. With `vacuum`, also reclaim space and flush the pending list of the search index."""
+    """Update the planner's statistics. With `vacuum`, also reclaim space and flush the search index."""
     with contextlib.closing(warehouse.connect("maintainer", "pressmark analyse")) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:

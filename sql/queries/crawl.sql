@@ -123,7 +123,7 @@ WHERE url_uid = ANY (%(uids)s::uuid[]) AND (next_due_at IS NULL OR next_due_at >
 -- name: add_url_listings
 -- Add or update the entries of an endpoint. The caller sorts them by key to avoid deadlocks between crawls.
 INSERT INTO core.url_listing AS s (url_uid, endpoint_id, outlet, url, first_listed_at, last_listed_at, listed_headline,
-                                listed_published, listed_published_raw, listed_modified)
+                                   listed_published, listed_published_raw, listed_modified)
 VALUES %s
 ON CONFLICT (url_uid, endpoint_id) DO UPDATE SET
     last_listed_at = GREATEST(s.last_listed_at, excluded.last_listed_at),
@@ -206,10 +206,9 @@ WHERE crawl_id = %(crawl_id)s AND outcome IS NULL;
 -- name: update_frontier
 -- Update the state of URLs after a fetch. The caller sorts them by key to avoid deadlocks between crawls.
 INSERT INTO ops.frontier AS f (url_uid, outlet, url, first_listed_at, last_outcome, last_fetch_at, next_due_at,
-                               failures,
-                               article_uid, first_captured_at, last_captured_at, listed_modified, date_published,
-                               headline_hash, description_hash, authors_hash, body_hash, etag, last_modified,
-                               wire_digest, segment_id, archive_offset, archive_length, last_read_at,
+                               failures, article_uid, first_captured_at, last_captured_at, listed_modified,
+                               date_published, headline_hash, description_hash, authors_hash, body_hash, etag,
+                               last_modified, wire_digest, segment_id, archive_offset, archive_length, last_read_at,
                                validators_unreliable)
 VALUES %s
 ON CONFLICT (url_uid) DO UPDATE SET
@@ -258,8 +257,8 @@ VALUES (%(segment_id)s, %(outlet)s, %(file)s, %(base_offset)s, %(length)s, %(rec
 
 -- name: add_quarantine
 -- Add rejected pages.
-INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason,
-                            segment_id, archive_offset, archive_length)
+INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason, segment_id,
+                            archive_offset, archive_length)
 VALUES %s
 ON CONFLICT (quarantine_id) DO NOTHING;
 
@@ -292,7 +291,7 @@ SELECT crawl.crawl_id, crawl.outlet, crawl.mode, crawl.interval_start, crawl.int
        COALESCE((SELECT jsonb_object_agg(funnel.outcome, funnel.candidates ORDER BY funnel.outcome)
                  FROM mart.crawl_funnel funnel WHERE funnel.crawl_id = crawl.crawl_id), '{}') AS outcomes,
        (SELECT count(*) FROM ops.endpoint_poll poll WHERE poll.crawl_id = crawl.crawl_id
-                     AND poll.outcome = 'not_modified') AS unchanged,
+        AND poll.outcome = 'not_modified') AS unchanged,
        (SELECT count(*) FROM ops.endpoint_poll poll WHERE poll.crawl_id = crawl.crawl_id) AS polls
 FROM mart.crawl
 WHERE crawl.crawl_id = ANY (%(crawl_ids)s::uuid[])

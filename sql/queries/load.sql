@@ -52,13 +52,11 @@ ON CONFLICT (text_hash, sig_version) DO NOTHING;
 -- name: add_extractions
 -- Add the extractions. The earliest staged capture of a payload wins.
 INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published,
-                             date_published_raw,
-                             date_published_source, date_published_precision, date_published_offset,
-                             date_published_flag,
-                             date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
-                             article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
-                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash,
-                             load_seq, links)
+                             date_published_raw, date_published_source, date_published_precision,
+                             date_published_offset, date_published_flag, date_modified, date_modified_raw,
+                             date_modified_source, in_language, in_language_source, article_section, keywords,
+                             main_image, is_accessible_for_free, canonical_url, encoding, encoding_source, text_hash,
+                             headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
 SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
        v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.date_published, v.date_published_raw,
        v.date_published_source, v.date_published_precision, v.date_published_offset, v.date_published_flag,
@@ -75,8 +73,7 @@ ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 -- Add the articles with the state of one capture, so that few rows change when derived columns are computed afterwards.
 -- The preferred URL of an article does not depend on the order of loads: https first, then the shortest.
 INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
-                               payload_hash,
-                               extractor_id, revision_count, load_seq, changed_seq, changed_at)
+                               payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at)
 SELECT DISTINCT ON (v.article_uid)
        v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.capture_id, v.payload_hash,
        v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
@@ -93,7 +90,7 @@ INSERT INTO core.article_url AS u (article_uid, kind, url_key, url_uid, url, fir
 SELECT DISTINCT ON (staged.article_uid, variant.kind, variant.url_key)
        staged.article_uid, variant.kind, variant.url_key, variant.url_uid, variant.url, staged.observed_at, %(load_seq)s
 FROM staging.capture staged,
-jsonb_to_recordset(staged.urls) AS variant (kind text, url text, url_key uuid, url_uid uuid)
+     jsonb_to_recordset(staged.urls) AS variant (kind text, url text, url_key uuid, url_uid uuid)
 WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY staged.article_uid, variant.kind, variant.url_key, staged.observed_at
 ON CONFLICT (article_uid, kind, url_key) DO UPDATE SET first_seen_at = excluded.first_seen_at
@@ -102,11 +99,10 @@ WHERE excluded.first_seen_at < u.first_seen_at;
 -- name: add_captures
 -- Add the captures.
 INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash,
-                          extractor_id, segment_id,
-                        archive_offset, archive_length, requested_url, final_url, http_status, content_type, etag,
-                        last_modified, discovered_via, endpoint_id, listed_headline, listed_published,
-                        listed_published_raw, listed_published_source, listed_published_precision,
-                        listed_published_offset, rights, load_seq)
+                          extractor_id, segment_id, archive_offset, archive_length, requested_url, final_url,
+                          http_status, content_type, etag, last_modified, discovered_via, endpoint_id, listed_headline,
+                          listed_published, listed_published_raw, listed_published_source, listed_published_precision,
+                          listed_published_offset, rights, load_seq)
 SELECT v.capture_id, v.article_uid, v.url_uid, v.observed_at, v.captured_by, v.crawl_id, v.payload_hash, v.extractor_id,
        v.archive_segment_id, v.archive_offset, v.archive_length, v.requested_url, v.final_url, v.http_status,
        v.content_type, v.etag, v.last_modified, v.discovered_via, v.endpoint_id, v.listed_headline, v.listed_published,
@@ -123,11 +119,10 @@ INSERT INTO core.comment AS c (comment_uid, article_uid, position, author, poste
                                first_seen_at, load_seq)
 SELECT DISTINCT ON (comment.comment_uid)
        comment.comment_uid, staged.article_uid, comment.position, comment.author, comment.posted_raw,
-       comment.edited_raw, comment.comment_body,
-       staged.observed_at, %(load_seq)s
+       comment.edited_raw, comment.comment_body, staged.observed_at, %(load_seq)s
 FROM staging.capture staged,
      jsonb_to_recordset(staged.comments) AS comment (comment_uid uuid, position integer, author text, posted_raw text,
-                                          edited_raw text, comment_body text)
+                                                             edited_raw text, comment_body text)
 WHERE staged.segment_id = %(segment_id)s AND staged.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY comment.comment_uid, staged.observed_at
 ON CONFLICT (comment_uid) DO UPDATE SET
@@ -156,7 +151,7 @@ WHERE event.segment_id = %(segment_id)s;
 -- List the payloads to extract again: pages before a change that the extractor of the page after it has not extracted.
 WITH steps AS (
     SELECT v.article_uid, COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
-           lag(v.payload_hash) OVER w AS before_payload, lag(v.capture_id) OVER w AS before_visit,
+           lag(v.payload_hash) OVER w AS before_payload, lag(v.capture_id) OVER w AS before_capture,
            lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor, v.payload_hash
     FROM core.capture v
     LEFT JOIN core.extraction_override p ON p.payload_hash = v.payload_hash AND p.superseded_seq IS NULL
@@ -167,7 +162,7 @@ SELECT DISTINCT ON (s.before_payload, s.extractor_id)
        s.before_payload, s.extractor_id, b.final_url, b.requested_url, g.file, g.base_offset + b.archive_offset,
        b.archive_length
 FROM steps s
-JOIN core.capture b ON b.capture_id = s.before_visit
+JOIN core.capture b ON b.capture_id = s.before_capture
 JOIN core.archive_segment g ON g.segment_id = b.segment_id AND g.expired_at IS NULL
 WHERE s.before_extractor <> s.extractor_id AND s.before_payload <> s.payload_hash
   AND s.extractor_id = %(extractor_id)s
@@ -189,7 +184,7 @@ WHERE capture.article_uid = ANY (%(articles)s::uuid[]);
 WITH steps AS (
     SELECT v.article_uid, v.capture_id, v.observed_at, v.payload_hash,
            COALESCE(p.extractor_id, v.extractor_id) AS extractor_id,
-           lag(v.capture_id) OVER w AS before_visit, lag(v.observed_at) OVER w AS before_at,
+           lag(v.capture_id) OVER w AS before_capture, lag(v.observed_at) OVER w AS before_at,
            lag(v.payload_hash) OVER w AS before_payload,
            lag(COALESCE(p.extractor_id, v.extractor_id)) OVER w AS before_extractor
     FROM core.capture v
@@ -198,11 +193,11 @@ WITH steps AS (
     WINDOW w AS (PARTITION BY v.article_uid ORDER BY v.observed_at, v.capture_id)
 ),
 compared AS (
-    SELECT s.article_uid, s.capture_id, s.observed_at, s.before_visit, s.before_at, s.extractor_id,
-           CASE WHEN s.before_visit IS NULL THEN 'first'
+    SELECT s.article_uid, s.capture_id, s.observed_at, s.before_capture, s.before_at, s.extractor_id,
+           CASE WHEN s.before_capture IS NULL THEN 'first'
                 WHEN same.payload_hash IS NULL THEN 'unknown'
                 ELSE 'publisher' END AS cause,
-           CASE WHEN s.before_visit IS NULL OR s.before_payload = s.payload_hash THEN '{}'::text[]
+           CASE WHEN s.before_capture IS NULL OR s.before_payload = s.payload_hash THEN '{}'::text[]
                 ELSE array_remove(ARRAY[
                     CASE WHEN x.headline_hash <> p.headline_hash THEN 'headline' END,
                     CASE WHEN x.description_hash <> p.description_hash THEN 'description' END,
@@ -220,7 +215,7 @@ derived AS (
            c.capture_id, c.changed_parts, c.cause, c.extractor_id, c.before_at AS unchanged_until,
            c.observed_at AS seen_changed_at
     FROM compared c
-    WHERE c.before_visit IS NULL OR cardinality(c.changed_parts) > 0
+    WHERE c.before_capture IS NULL OR cardinality(c.changed_parts) > 0
 ),
 superseded AS (
     UPDATE core.revision r SET superseded_seq = %(load_seq)s
@@ -272,7 +267,7 @@ missing AS (
     GROUP BY s.article_uid, o.gone_after
     HAVING max(e.observed_at) - min(e.observed_at) >= o.gone_after AND count(*) > 1
 ),
-versions AS (
+revisions AS (
     SELECT r.article_uid, count(*) AS revision_count
     FROM core.revision r
     WHERE r.article_uid = ANY (%(articles)s::uuid[]) AND r.superseded_seq IS NULL
@@ -283,7 +278,7 @@ SET first_seen_at = s.first_seen_at, last_seen_at = s.last_seen_at, gone_at = m.
     payload_hash = s.payload_hash, extractor_id = s.extractor_id, revision_count = n.revision_count,
     changed_seq = %(load_seq)s, changed_at = now()
 FROM seen s
-JOIN versions n ON n.article_uid = s.article_uid
+JOIN revisions n ON n.article_uid = s.article_uid
 LEFT JOIN missing m ON m.article_uid = s.article_uid
 WHERE a.article_uid = s.article_uid
   AND (a.first_seen_at, a.last_seen_at, a.gone_at, a.capture_id, a.payload_hash, a.extractor_id, a.revision_count)
@@ -359,7 +354,7 @@ WITH shown AS (
                      a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
            CASE WHEN a.merged_into IS NULL AND a.hidden_seq IS NULL
                 THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')),
-                                                                                            'UTF8'))
+                                    'UTF8'))
                 ELSE '\x' END AS source
     FROM core.article a
     JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
@@ -417,8 +412,8 @@ WHERE candidate.crawl_id = %(crawl_id)s AND candidate.url_uid = %(url_uid)s;
 
 -- name: reject_capture
 -- Quarantine a capture that core rejects. Its page stays in the archive.
-INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason,
-                            segment_id, archive_offset, archive_length)
+INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason, segment_id,
+                            archive_offset, archive_length)
 SELECT staged.capture_id, staged.crawl_id, staged.url_uid, staged.requested_url, staged.outlet, 'load_failed', 'load',
        %(reason)s,
        staged.archive_segment_id, staged.archive_offset, staged.archive_length
@@ -468,12 +463,10 @@ ON CONFLICT (text_hash) DO NOTHING;
 -- name: add_reread_extraction
 -- Add an extraction of a payload that was extracted again.
 INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published,
-                             date_published_raw,
-                             date_published_source, date_published_precision, date_published_offset,
-                             date_published_flag,
-                             date_modified, date_modified_raw, date_modified_source, in_language, in_language_source,
-                             article_section, keywords, main_image, is_accessible_for_free, canonical_url, encoding,
-                             encoding_source, text_hash, headline_hash, description_hash, authors_hash, body_hash,
-                             load_seq, links)
+                             date_published_raw, date_published_source, date_published_precision,
+                             date_published_offset, date_published_flag, date_modified, date_modified_raw,
+                             date_modified_source, in_language, in_language_source, article_section, keywords,
+                             main_image, is_accessible_for_free, canonical_url, encoding, encoding_source, text_hash,
+                             headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
 VALUES %s
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;

@@ -172,7 +172,8 @@ def test_retention_removes_pages_and_comments_but_keeps_texts(
 def test_old_partitions_and_staged_rows_are_removed(installation: Installation, newsstand: Newsstand) -> None:
     installation.crawl("tagesblick")
     installation.query(
-        "INSERT INTO staging.event VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'missing', now(), gen_random_uuid(), NULL)"
+        "INSERT INTO staging.event "
+        "VALUES (gen_random_uuid(), gen_random_uuid(), 'x', 'missing', now(), gen_random_uuid(), NULL)"
     )
     store, outlets = (
         ArchiveStore(installation.settings.archive),

@@ -46,7 +46,7 @@ def test_backfill_stopped_by_its_budget_is_resumed(installation: Installation, n
     report = json.loads(first.stdout)
     assert first.returncode == 1 and report["state"] == "unfinished" and "Run the same command again" in first.stderr
     assert report["outlets"]["tagesblick"]["articles_after"] == 4
-    assert "6 pages" in report["outlets"]["tagesblick"]["problems"][0]
+    assert "6 pages left" in report["outlets"]["tagesblick"]["problems"][0]
     second = json.loads(
         installation.run("backfill", "tagesblick", *RANGE, "--max-pages", "100", "--json", check=False).stdout
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.conftest import Installation
@@ -16,7 +17,9 @@ def words(text: str) -> set[str]:
     return set(text.casefold().split())
 
 
-def test_real_pages_are_crawled_under_their_own_host_names(installation: Installation, site: WebSite, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_real_pages_are_crawled_under_their_own_host_names(
+    installation: Installation, site: WebSite, tmp_path: Path
+) -> None:
     pack = bench_pack("aeb")
     pack = pack / "aeb" if (pack / "aeb").exists() else pack
     gold = [json.loads(text) for text in (pack / "gold.jsonl").read_text().splitlines()]
@@ -48,7 +51,8 @@ def test_real_pages_are_crawled_under_their_own_host_names(installation: Install
     assert installation.outcomes(*[f"real-{n}" for n in range(len(chosen))]) == {"new": PAGES}
     rows = dict(
         installation.query(
-            "SELECT u.url, a.article_body FROM mart.article a JOIN mart.article_url u USING (article_uid) WHERE u.kind = 'requested'"
+            "SELECT u.url, a.article_body FROM mart.article a JOIN mart.article_url u USING (article_uid) "
+            "WHERE u.kind = 'requested'"
         )
     )
     recalls = []
@@ -57,5 +61,6 @@ def test_real_pages_are_crawled_under_their_own_host_names(installation: Install
         recalls.append(len(expected_words & words(rows[url])) / len(expected_words))
     assert sum(recalls) / len(recalls) > 0.9, recalls
     assert installation.query(
-        "SELECT count(*) FROM mart.article WHERE (archive_file IS NULL) <> COALESCE(rights->'robots' ? 'noarchive', false) OR headline IS NULL OR in_language IS NULL"
+        "SELECT count(*) FROM mart.article WHERE (archive_file IS NULL) <> "
+        "COALESCE(rights->'robots' ? 'noarchive', false) OR headline IS NULL OR in_language IS NULL"
     ) == [(0,)]

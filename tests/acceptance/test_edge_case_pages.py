@@ -95,7 +95,7 @@ def test_consecutive_challenge_pages_stop_the_crawl(installation: Installation, 
     for path in paths:
         site.answers["test.example", path] = Answer(non_article.body, 403, content_type="text/html")
     done = installation.run("crawl", "test", "--json", check=False)
-    assert done.returncode == 1 and "3 pages in a row were refused" in done.stderr and "test.example" in done.stderr
+    assert done.returncode == 1 and "3 consecutive pages were refused" in done.stderr and "test.example" in done.stderr
     outcomes = dict(installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1"))
     assert set(outcomes) == {"challenge_page", "interrupted"} and sum(outcomes.values()) == 60
     # A few more than three, because fetching continues while the first pages are extracted.

@@ -70,7 +70,7 @@ def test_crawl_does_not_start_without_free_disk_space(installation: Installation
     check_error(
         installation.run("crawl", "tagesblick", check=False, PRESSMARK_MIN_FREE_MB="999999999"),
         4,
-        "are free at",
+        "MB free at",
         "PRESSMARK_MIN_FREE_MB",
     )
 

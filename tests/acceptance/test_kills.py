@@ -1,4 +1,4 @@
-"""Killed at any moment and run again, the warehouse says the same as one that was left in peace."""
+"""After a kill at any point and another crawl, the warehouse equals one whose crawl was not disturbed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ from tests.acceptance.test_newsstand import OUTLETS, check_archive
 from tests.conftest import Installation, process_command
 
 SEED = int(os.environ.get("PRESSMARK_TEST_SEED", "0")) or random.randrange(1, 10**6)
-# The delay is longer than the newsstand's own, so that a kill meets a crawl in the middle of its work.
 RANDOM_KILLS = 10
 
 
@@ -30,10 +29,10 @@ RANDOM_KILLS = 10
 def undisturbed(
     session_installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[int, str]]:
-    """Fingerprints of both editions, crawled in peace."""
+    """Fingerprints of both editions, crawled without a kill."""
     installation = session_installation
     installation.empty()
-    with newsstand_running(tmp_path_factory.mktemp("peace") / "access.log") as stand:
+    with newsstand_running(tmp_path_factory.mktemp("undisturbed") / "access.log") as stand:
         installation.env = {"PRESSMARK_OUTLETS": str(FOLDER), "PRESSMARK_RESOLVE": stand.resolve}
         installation.crawl(*OUTLETS)
         first = installation.fingerprint()
@@ -44,22 +43,22 @@ def undisturbed(
 
 
 def processes(installation: Installation) -> list[psutil.Process]:
-    """Processes of the installation's home: the command line, crawl processes, workers."""
-    found = []
+    """Return the processes of the installation's home: the command line, crawl processes, workers."""
+    running = []
     for process in psutil.process_iter():
         try:
             if (
                 process.environ().get("PRESSMARK_HOME") == str(installation.home)
                 and process.status() != psutil.STATUS_ZOMBIE
             ):
-                found.append(process)
+                running.append(process)
         except (psutil.Error, OSError):
             continue
-    return found
+    return running
 
 
 def wait_until_alone(installation: Installation, seconds: float = 10) -> None:
-    """No process of the home is left."""
+    """Wait until no process of the home is left. Fail if one is left after `seconds`."""
     deadline = time.monotonic() + seconds
     while left := processes(installation):
         assert time.monotonic() < deadline, f"orphans: {[(p.pid, process_command(p)) for p in left]}"
@@ -67,7 +66,7 @@ def wait_until_alone(installation: Installation, seconds: float = 10) -> None:
 
 
 def settle_and_compare(installation: Installation, expected: str) -> None:
-    """Crawl again and compare; nothing that was committed is lost, every pointer reads back."""
+    """Crawl again. Check the fingerprint, that committed segments are loaded, and that every archive pointer works."""
     committed = set(installation.query("SELECT segment_id FROM ops.segment"))
     installation.crawl(*OUTLETS)
     assert installation.fingerprint() == expected
@@ -83,22 +82,22 @@ def settle_and_compare(installation: Installation, expected: str) -> None:
     wait_until_alone(installation)
 
 
-# The first time that each point is reached, and in the middle of the work.
+# Kill at the first pass of each point, and twice in the middle of a crawl or load.
 @pytest.mark.parametrize(
     ("point", "count"), [*((point, 1) for point in POINTS), ("after_fetch", 17), ("within_load", 2)]
 )
-def test_killed_at_a_named_point(
+def test_crawl_killed_at_a_failpoint_recovers(
     installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], point: str, count: int
 ) -> None:
     done = installation.run("crawl", *OUTLETS, check=False, PRESSMARK_FAILPOINT=f"{point}:{count}")
-    assert done.returncode != 0, "the point was not reached"
+    assert done.returncode != 0, "the failpoint was not reached"
     wait_until_alone(installation)
     settle_and_compare(installation, undisturbed[1])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("point", ["archived_not_committed", "within_load"])
-def test_killed_in_the_second_edition(
+def test_crawl_killed_in_the_second_edition_recovers(
     installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], point: str
 ) -> None:
     installation.crawl(*OUTLETS)
@@ -145,7 +144,7 @@ VICTIMS: dict[str, Callable[[Installation], psutil.Process | None]] = {
 
 
 def kill_after(installation: Installation, seconds: float, victim: str, log: Path) -> str:
-    """Crawl, and kill the victim so many seconds after the crawl process has begun; says what was hit."""
+    """Crawl, and kill the victim `seconds` after the crawl process has started. Return what was killed."""
     with log.open("w") as output:
         process = subprocess.Popen(
             installation.command("crawl", *OUTLETS),
@@ -154,23 +153,23 @@ def kill_after(installation: Installation, seconds: float, victim: str, log: Pat
             stderr=output,
             start_new_session=True,
         )
-        hit = "nothing"
+        killed = "nothing"
         deadline = time.monotonic() + 20
         while _crawl_process(installation) is None and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         time.sleep(seconds)
         if process.poll() is None:
-            with contextlib.suppress(psutil.Error):  # it may have just ended
+            with contextlib.suppress(psutil.Error):  # the process may have just ended
                 if (target := VICTIMS[victim](installation)) is not None:
                     target.send_signal(signal.SIGKILL)
-                    hit = f"{victim} {target.pid}"
+                    killed = f"{victim} {target.pid}"
         process.wait(120)
-    return hit
+    return killed
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(RANDOM_KILLS))
-def test_killed_at_random(
+def test_process_killed_at_a_random_time_recovers(
     installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str], number: int, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED * 1000 + number)
@@ -178,6 +177,6 @@ def test_killed_at_random(
     victim = list(VICTIMS)[number % len(VICTIMS)]
     seconds = chance.uniform(0.2, 3.5)
     print(f"PRESSMARK_TEST_SEED={SEED} number={number}: {victim} after {seconds:.2f} s")
-    hit = kill_after(installation, seconds, victim, tmp_path / "out.txt")
-    print(f"hit {hit}: {(tmp_path / 'out.txt').read_text()[-300:]}")
+    killed = kill_after(installation, seconds, victim, tmp_path / "out.txt")
+    print(f"killed {killed}: {(tmp_path / 'out.txt').read_text()[-300:]}")
     settle_and_compare(installation, undisturbed[1])

@@ -45,7 +45,7 @@ def test_second_crawl_records_changes_and_requests_only_due_pages(
     before = len(newsstand.requests())
     report = {row["outlet"]: row["outcomes"] for row in installation.crawl(*OUTLETS)["crawls"]}
     assert report == {
-        "al-waha": {},  # the feed answered 304, so it listed nothing
+        "al-waha": {},  # the feed returned 304, so it listed nothing
         "harbour-dispatch": {"known_not_due": 9, "revised": 1},
         "la-plaza": {"gone": 1, "not_modified": 9},
         "tagesblick": {"known_not_due": 10, "new": 1},
@@ -73,8 +73,8 @@ def test_reference_article_is_extracted_with_date_and_comments(
 ) -> None:
     installation.crawl("harbour-dispatch")
     ((body, published, precision, source, raw),) = installation.query(
-        "SELECT article_body, date_published::text, date_published_precision, date_published_source, date_published_raw "
-        "FROM mart.article WHERE url = %s",
+        "SELECT article_body, date_published::text, date_published_precision, date_published_source, "
+        "date_published_raw FROM mart.article WHERE url = %s",
         (SEED_URL,),
         role="analyst",
     )
@@ -169,7 +169,8 @@ def test_ctrl_c_stops_the_crawl_and_the_next_one_resumes_it(
     slow.write_text(slow.read_text().replace("delay: 0.05", "delay: 0.6"))
     installation.env["PRESSMARK_OUTLETS"] = str(folder)
     process = subprocess.Popen(
-        installation.command("crawl", "tagesblick"), env=installation.environment(), cwd=PROJECT_ROOT, stderr=subprocess.PIPE, text=True,
+        installation.command("crawl", "tagesblick"), env=installation.environment(), cwd=PROJECT_ROOT,
+        stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     while sum("artikel" in r["path"] for r in newsstand.requests()) < 3:
@@ -184,4 +185,4 @@ def test_ctrl_c_stops_the_crawl_and_the_next_one_resumes_it(
     assert 3 <= outcomes["new"] < 10 and outcomes["new"] + outcomes["interrupted"] == 10
     installation.env["PRESSMARK_OUTLETS"] = str(OUTLETS_FOLDER)
     again = installation.outcomes("tagesblick")
-    assert again == {"new": outcomes["interrupted"]}, "interrupted candidates are due although the feed answers 304"
+    assert again == {"new": outcomes["interrupted"]}, "interrupted candidates are due although the feed returns 304"

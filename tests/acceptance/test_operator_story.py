@@ -42,9 +42,10 @@ def publish(site: WebSite, host: str, articles: dict[int, tuple[datetime, Answer
         f"</news:publication_date><news:title>t</news:title></news:news></url>"
         for number, (when, _) in articles.items()
     )
-    namespace = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
+    namespace = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+    news = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
     site.answers[host, "/sitemap.xml"] = Answer(
-        f"<urlset {namespace}>{listed}</urlset>".encode(), content_type="application/xml"
+        f"<urlset {namespace} {news}>{listed}</urlset>".encode(), content_type="application/xml"
     )
     for number, (_, answer) in articles.items():
         site.answers[host, f"/story-{number}"] = answer
@@ -145,7 +146,8 @@ def test_operator_week_from_failure_to_recovery(
     report = json.loads(installation.run("backfill", "refusing", *days, "--json").stdout)
     assert report["state"] == "done" and report["outlets"]["refusing"]["outcomes"]["new"] == 8
     coverage = installation.query(
-        "SELECT sum(expected - loaded) FROM mart.outlet_coverage WHERE outlet = 'refusing' AND expected_basis = 'listed'"
+        "SELECT sum(expected - loaded) FROM mart.outlet_coverage "
+        "WHERE outlet = 'refusing' AND expected_basis = 'listed'"
     )
     assert coverage == [(0,)], "every listed article is loaded"
 

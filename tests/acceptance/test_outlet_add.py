@@ -1,4 +1,4 @@
-"""A new outlet from the address of its homepage, and the same look at one that has a file."""
+"""`pressmark outlet add` creates an outlet from its homepage, and `outlet check --live` compares it with its file."""
 
 from __future__ import annotations
 
@@ -19,51 +19,55 @@ WORDS = "The council met on Tuesday evening to talk about the bridge, the ferry 
 
 @pytest.fixture
 def adding(installation: Installation, newsstand: Newsstand, tmp_path: Path) -> Installation:
+    """An installation without outlets, and a running newsstand."""
     installation.env["PRESSMARK_OUTLETS"] = str(tmp_path / "outlets")
     return installation
 
 
-def added(installation: Installation, home: str, *options: str) -> tuple[dict[str, object], str]:
-    out = installation.run("outlet", "add", home, "--yes", "--delay", "0", *options).stdout
+def add_outlet(installation: Installation, home: str, *options: str) -> tuple[dict[str, object], str]:
+    """Add an outlet. Return the fields of its file and the output. Later crawls run without a delay."""
+    output = installation.run("outlet", "add", home, "--yes", "--delay", "0", *options).stdout
     (file,) = Path(installation.env["PRESSMARK_OUTLETS"]).glob("*.yaml")
     fields = YAML(typ="safe").load(file.read_text())
-    assert fields["politeness"] == {"delay": 5.0}, "the file is polite, whatever delay the probe used"
-    file.write_text(file.read_text().replace("delay: 5.0", "delay: 0"))  # what follows must not wait
-    return fields, out
+    assert fields["politeness"] == {"delay": 5.0}, "the file has the default delay, whatever delay the probe used"
+    file.write_text(file.read_text().replace("delay: 5.0", "delay: 0"))
+    return fields, output
 
 
-def methods(fields: dict[str, object]) -> list[tuple[str, str]]:
+def list_endpoints(fields: dict[str, object]) -> list[tuple[str, str]]:
     return [(e["method"], e["url"]) for e in fields["endpoints"]]  # type: ignore[attr-defined]
 
 
-def test_a_wordpress_site_is_usable_at_once(adding: Installation, newsstand: Newsstand) -> None:
+def test_added_wordpress_site_can_be_crawled_immediately(adding: Installation, newsstand: Newsstand) -> None:
     installation, home = adding, "http://dispatch.newsstand.example/"
     begin = time.monotonic()
-    fields, out = added(installation, home)
+    fields, output = add_outlet(installation, home)
     assert time.monotonic() - begin < 60
     assert (fields["id"], fields["name"], fields["languages"]) == ("harbour-dispatch", "The Harbour Dispatch", ["en"])
-    assert methods(fields) == [("feed", f"{home}feed/"), ("wordpress", f"{home}wp-json/wp/v2/posts")]
+    assert list_endpoints(fields) == [("feed", f"{home}feed/"), ("wordpress", f"{home}wp-json/wp/v2/posts")]
     assert fields["enabled"] is True and fields["max_age"] == "30d"
-    assert "a comment feed" in out and "headline 4/4" in out and "robots.txt: allowed" in out
+    assert "a comment feed" in output and "headline 4/4" in output and "robots.txt: allowed" in output
     report = installation.run(
         "crawl", "harbour-dispatch", "--since", "2026-03-03", "--until", "2026-03-05", "--dry-run", "--json"
     )
-    assert '"fetch": 2' in report.stdout, "its past can be asked for"
+    assert '"fetch": 2' in report.stdout, "past articles can be fetched"
 
 
 @pytest.mark.parametrize(
-    ("host", "language", "found"),
+    ("host", "language", "endpoints"),
     [
         ("tagesblick", "de", [("sitemap", "/sitemap.xml")]),
         ("laplaza", "es", [("feed", "/rss.xml")]),
         ("lasentinelle", "fr", [("section", "/")]),
-        ("mayak", "ru", [("feed", "/rss")]),  # a usual address: its front page names none
+        ("mayak", "ru", [("feed", "/rss")]),  # a common path: the homepage links no feed
     ],
 )
-def test_what_is_found(adding: Installation, host: str, language: str, found: list[tuple[str, str]]) -> None:
+def test_endpoints_and_language_are_detected(
+    adding: Installation, host: str, language: str, endpoints: list[tuple[str, str]]
+) -> None:
     home = f"http://{host}.newsstand.example"
-    fields, _ = added(adding, home, "--id", "found")
-    assert methods(fields) == [(method, home + path) for method, path in found]
+    fields, _ = add_outlet(adding, home, "--id", "found")
+    assert list_endpoints(fields) == [(method, home + path) for method, path in endpoints]
     assert fields["languages"] == [language]
     checked = adding.run("outlet", "check", str(Path(adding.env["PRESSMARK_OUTLETS"]) / "found.yaml"))
     assert "1 valid file," in checked.stdout
@@ -78,7 +82,7 @@ def site() -> Iterator[WebSite]:
     site.close()
 
 
-def test_what_cannot_be_added(adding: Installation, site: WebSite) -> None:
+def test_outlets_that_cannot_be_added_are_rejected_with_the_reason(adding: Installation, site: WebSite) -> None:
     installation, folder = adding, Path(adding.env["PRESSMARK_OUTLETS"])
     installation.env["PRESSMARK_RESOLVE"] += "," + site.resolve(
         "empty.example", "closed.example", "down.example", "off.example"
@@ -90,14 +94,14 @@ def test_what_cannot_be_added(adding: Installation, site: WebSite) -> None:
         b'<html><head><link rel="alternate" type="application/rss+xml" href="/feed"></head><body>x</body></html>'
     )
     site.answers["off.example", "/feed"] = feed(*((f"http://elsewhere.example/{n}", "t") for n in range(5)))
-    told = {
+    reasons = {
         "empty.example": "no feed, sitemap, WordPress or section page was found",
         "closed.example": "robots.txt disallows it for Pressmark",
         "down.example": "answered 500",
         "off.example": "no feed, sitemap",
         "10.0.0.1": "not a public IP address",
     }
-    for host, reason in told.items():
+    for host, reason in reasons.items():
         done = installation.run("outlet", "add", f"http://{host}/", "--yes", "--delay", "0", check=False)
         assert done.returncode != 0 and reason in done.stderr, (host, done.stderr)
         assert "Traceback" not in done.stderr
@@ -111,7 +115,7 @@ def test_what_cannot_be_added(adding: Installation, site: WebSite) -> None:
     assert done.returncode != 0 and "cannot be probed" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_check_tells_what_has_changed(adding: Installation, site: WebSite) -> None:
+def test_live_check_reports_changed_endpoints(adding: Installation, site: WebSite) -> None:
     installation, host = adding, "changing.example"
     installation.env["PRESSMARK_RESOLVE"] += "," + site.resolve(host)
     head = '<link rel="alternate" type="application/rss+xml" href="/feed">'
@@ -119,7 +123,7 @@ def test_check_tells_what_has_changed(adding: Installation, site: WebSite) -> No
     site.answers[host, "/feed"] = feed(*((f"http://{host}/news/story-{n}", f"Story {n}") for n in range(5)))
     for n in range(5):
         site.answers[host, f"/news/story-{n}"] = article(f"Story {n}", *(f"{WORDS} Part {p} of {n}." for p in range(4)))
-    fields, _ = added(installation, f"http://{host}/")
+    fields, _ = add_outlet(installation, f"http://{host}/")
     assert fields["id"] == "changing"
     again = installation.run("outlet", "add", f"http://{host}/", "--delay", "0", check=False)
     assert again.returncode == 2 and "belongs to the outlet changing" in again.stderr

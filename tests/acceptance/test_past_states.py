@@ -31,7 +31,8 @@ def test_snapshot_is_reproduced_after_later_crawls(installation: Installation, n
         "the current state can be addressed by its change_seq"
     )
     then = installation.query(
-        "SELECT article_uid, headline, article_body, revision_count, copy_cluster FROM mart.article_as_of(%s) ORDER BY 1",
+        "SELECT article_uid, headline, article_body, revision_count, copy_cluster "
+        "FROM mart.article_as_of(%s) ORDER BY 1",
         (snapshot["load_seq"],), role="analyst",
     )  # fmt: skip
     assert then == before

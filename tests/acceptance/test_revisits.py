@@ -56,7 +56,7 @@ def with_etag(
 ) -> Callable[[], Answer]:
     """Return an answer that is a 304 if the request has the ETag.
 
-    If not `reliable`, the ETag stays the same when the story_page changes.
+    If not `reliable`, the ETag stays the same when the page changes.
     """
 
     def answer() -> Answer:
@@ -71,7 +71,7 @@ def with_etag(
 
 
 def serve_pages(site: WebSite, pages: int, reliable: bool = True) -> dict[str, str]:
-    """Serve a feed with N pages. Return a dict whose value "more" is appended to each paragraph of every story_page."""
+    """Serve a feed with N pages. Return a dict whose value "more" is appended to each paragraph of every page."""
     state = {"more": ""}
     links = [(f"http://{HOST}/news/story-{n}", f"Story {n}") for n in range(pages)]
     site.answers[HOST, "/feed"] = with_etag(site, lambda: '"f"', lambda: feed(*links))
@@ -113,7 +113,7 @@ def test_unchanged_page_is_confirmed_by_a_304(installation: Installation, site: 
     ]  # fmt: skip
     assert installation.query("SELECT count(*) FROM core.url_listing WHERE last_listed_at > first_listed_at") == [(3,)]
     output = installation.run("why", f"http://{HOST}/news/story-1").stdout
-    assert "The server answered 304" in output
+    assert "The server returned 304 Not Modified" in output
 
 
 def test_unreliable_validator_is_detected_and_no_longer_used(installation: Installation, site: WebSite) -> None:
@@ -223,7 +223,7 @@ def test_daily_page_budget_is_shared_by_all_crawls(installation: Installation, s
     serve_pages(site, 5)
     assert installation.outcomes("second") == {"new": 3, "budget_exhausted": 2}
     ((reason,),) = installation.query("SELECT DISTINCT reason FROM ops.candidate WHERE outcome = 'budget_exhausted'")
-    assert "was used up" in reason
+    assert "daily page budget is used up" in reason
     before = len(site.requests)
     assert installation.outcomes("second") == {} and not sent_headers(site, before).keys() - {"/feed"}, (
         "the other pages wait for the next day"
@@ -255,9 +255,10 @@ def test_sitemaps_come_from_robots_txt_or_common_paths(installation: Installatio
             "</image:image></url>"
             for n in numbers
         )
-        space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
+        space = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+        news = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
         image = 'xmlns:image="http://www.google.com/schemas/sitemap-image/1.1"'
-        return Answer(f"<urlset {space} {image}>{urls}</urlset>".encode(), content_type="application/xml")
+        return Answer(f"<urlset {space} {news} {image}>{urls}</urlset>".encode(), content_type="application/xml")
 
     # robots.txt lists no sitemap, so common paths are tried until one works.
     site.answers[HOST, "/sitemap_index.xml"] = sitemap(0)
@@ -326,7 +327,7 @@ def test_redirect_to_the_home_page_does_not_confirm_an_article(installation: Ins
     site.answers[HOST, "/"] = lambda: (
         Answer(b"", 304)
         if site.requests[-1]["headers"].get("If-None-Match")
-        else Answer(b"<html><p>The front story_page.</p></html>")
+        else Answer(b"<html><p>The front page.</p></html>")
     )
     make_due(installation)
     assert installation.outcomes("second") == {"redirect_home": 1}

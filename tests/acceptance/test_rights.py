@@ -109,7 +109,8 @@ def test_robots_txt_error_is_cached_for_minutes_only(installation: Installation,
     site.answers[HOST, "/robots.txt"] = Answer(b"down", 503)
     assert installation.run("crawl", "stating", check=False).returncode == 1
     assert installation.query(
-        "SELECT http_status, expires_at - checked_at <= interval '5 minutes' FROM ops.site_policy_check WHERE kind = 'robots'"
+        "SELECT http_status, expires_at - checked_at <= interval '5 minutes' FROM ops.site_policy_check "
+        "WHERE kind = 'robots'"
     ) == [(503, True)]
 
 

@@ -1,4 +1,4 @@
-"""An Airflow home of the session, migrated once, before Airflow is imported by any test; and a whole Airflow."""
+"""Airflow fixtures: a home for the session, set before any test imports Airflow, and a running Airflow."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def airflow_database() -> None:
 
 
 class RunningAirflow:
-    """A running Airflow over the newsstand, in a home of its own."""
+    """A running Airflow in its own home, with the newsstand to crawl."""
 
     def __init__(self, installation: Installation, newsstand: Newsstand, service: AirflowService) -> None:
         self.installation = installation
@@ -47,12 +47,12 @@ class RunningAirflow:
 
 @pytest.fixture(scope="module")
 def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAirflow]:
-    """Airflow of its own, started as `pressmark up` does."""
+    """An Airflow, started as `pressmark up` starts it."""
     home = tmp_path_factory.mktemp("airflow")
     with pytest.MonkeyPatch.context() as patch, running(home / "access.log") as newsstand:
         outlets = home / "outlets"
         outlets.mkdir()
-        for outlet in FIRST_FOUR:  # the hourly ones; the other tiers would run beside them
+        for outlet in FIRST_FOUR:  # the hourly outlets; other tiers would start more runs
             shutil.copy(OUTLETS / f"{outlet}.yaml", outlets)
         installation = Installation(home, {"PRESSMARK_OUTLETS": str(outlets), "PRESSMARK_RESOLVE": newsstand.resolve})
         for name in [name for name in os.environ if name.startswith(("AIRFLOW", "PRESSMARK_"))]:
@@ -60,7 +60,7 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
         for name, value in installation.environment().items():
             if name.startswith("PRESSMARK_"):
                 patch.setenv(name, value)
-        # A retry comes within the patience of a test.
+        # Retry soon, so that a test does not wait.
         patch.setenv("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "2")
         service = AirflowService(installation.settings)
         try:

@@ -150,7 +150,8 @@ def recorded_state(installation: Installation) -> list[Any]:
     return [
         installation.query("SELECT outlet, state, since FROM ops.health ORDER BY 1"),
         installation.query(
-            "SELECT outlet, failures, COALESCE(next_poll_at, now()) <= now() + interval '2 hours' FROM ops.endpoint ORDER BY 1"
+            "SELECT outlet, failures, COALESCE(next_poll_at, now()) <= now() + interval '2 hours' "
+            "FROM ops.endpoint ORDER BY 1"
         ),
         installation.query("SELECT url, failures FROM ops.frontier ORDER BY 1"),
         installation.query("SELECT url, gone_at FROM mart.article ORDER BY 1"),

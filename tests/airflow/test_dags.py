@@ -87,8 +87,8 @@ def test_outlets_are_batched_into_balanced_jobs() -> None:
 def planned_crawl(outlet: str, **changes: Any) -> PlannedCrawl:
     """Return a successful crawl with some values changed."""
     values: dict[str, Any] = {
-        "outlet": outlet, "request_id": UUID(int=1), "crawl_id": UUID(int=2), "finish_reason": "finished", "error": None,
-        "candidates": 3, "requests": 4, "ledger_ok": True, "outcomes": {"new": 3}, "not_loaded": 0,
+        "outlet": outlet, "request_id": UUID(int=1), "crawl_id": UUID(int=2), "finish_reason": "finished",
+        "error": None, "candidates": 3, "requests": 4, "ledger_ok": True, "outcomes": {"new": 3}, "not_loaded": 0,
         "listed_nothing": False, **changes,
     }  # fmt: skip
     return PlannedCrawl(**values)
@@ -145,7 +145,8 @@ def test_tier_from_end_to_end(
     assert run_dag("crawl_hourly", 4).state == "success"
     totals = dict(
         installation.query(
-            "SELECT outcome, sum(candidates)::int FROM mart.crawl_funnel WHERE started_at = ANY (SELECT max(started_at) FROM mart.crawl GROUP BY outlet) GROUP BY 1"
+            "SELECT outcome, sum(candidates)::int FROM mart.crawl_funnel "
+            "WHERE started_at = ANY (SELECT max(started_at) FROM mart.crawl GROUP BY outlet) GROUP BY 1"
         )
     )
     assert totals == {"revised": 1, "gone": 1, "new": 1, "not_modified": 9, "known_not_due": 19}

@@ -67,7 +67,10 @@ def test_mode_and_interval_of_a_dag_run(
     before = datetime.now(UTC)
     jobs = plan_tier("hourly", context(run_type, interval))
     assert [job["outlets"] for job in jobs] == [[outlet] for outlet in outlets]
-    statement = "SELECT request_id::text, outlet, mode, interval_start, interval_end, dag_id, run_id FROM ops.crawl_request ORDER BY 2"
+    statement = (
+        "SELECT request_id::text, outlet, mode, interval_start, interval_end, dag_id, run_id "
+        "FROM ops.crawl_request ORDER BY 2"
+    )
     rows = two_outlets.query(statement)
     assert [(row[1], row[2], row[5], row[6]) for row in rows] == [(o, mode, "crawl_hourly", "r") for o in outlets]
     for _, _, _, start, end, _, _ in rows:

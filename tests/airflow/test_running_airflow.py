@@ -1,4 +1,4 @@
-"""A whole Airflow over the newsstand: started as `pressmark up` does, disturbed, and ended."""
+"""A running Airflow crawls the newsstand: it is started as `pressmark up` starts it, disturbed and stopped."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ DAG_ID = "crawl_hourly"
 pytestmark = pytest.mark.timeout(600)
 
 
-def wait(what: Callable[[], object], seconds: float, why: str) -> object:
+def wait(condition: Callable[[], object], seconds: float, failure: str) -> None:
+    """Wait until the condition is true. Fail with a message after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, why
+    while not condition():
+        assert time.monotonic() < deadline, failure
         time.sleep(0.2)
-    return found
 
 
 def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
-    """The run when it has ended."""
+    """Wait for the end of a run. Return its final state."""
     deadline = time.monotonic() + seconds
     while not (now := airflow.run(run.dag_id, run.run_id)).has_ended:
         if time.monotonic() > deadline:
@@ -44,7 +44,7 @@ def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
 
 
 def _task_states(airflow: AirflowClient, run: Run) -> str:
-    """State of each task, and the last lines of those that did not end."""
+    """Return the state of each task, with the last log lines of those that did not succeed."""
     lines = []
     for task in airflow.tasks(run):
         name, state = f"{task['task_id']} {task['rendered_map_index'] or ''}", task["state"]
@@ -57,7 +57,7 @@ def _task_states(airflow: AirflowClient, run: Run) -> str:
 
 @pytest.fixture(scope="module")
 def undisturbed(running_airflow: RunningAirflow) -> str:
-    """Fingerprint after the run that Airflow starts by itself."""
+    """The fingerprint after the scheduled run, which Airflow starts automatically."""
     with AirflowClient(running_airflow.service) as airflow:
         wait(lambda: airflow.runs(DAG_ID), 60, "no scheduled run")
         assert end_of(airflow, airflow.runs(DAG_ID)[0]).state == "success"
@@ -65,12 +65,12 @@ def undisturbed(running_airflow: RunningAirflow) -> str:
     return running_airflow.installation.fingerprint()
 
 
-def test_it_is_up_for_this_machine_alone(running_airflow: RunningAirflow, undisturbed: str) -> None:
+def test_airflow_is_healthy_and_listens_on_loopback_only(running_airflow: RunningAirflow, undisturbed: str) -> None:
     state = running_airflow.service.state()
     assert state is not None and set(read_health(state.port).values()) == {"healthy"}
     listening = set()
     for process in running_airflow.service.processes():
-        with contextlib.suppress(psutil.NoSuchProcess):  # tasks come and go
+        with contextlib.suppress(psutil.NoSuchProcess):  # the process of a task may have ended
             listening |= {c.laddr for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
     assert {(address.ip, address.port) for address in listening} == {("127.0.0.1", state.port)}
     for name in ("passwords.json", "secrets.json"):
@@ -88,7 +88,7 @@ def test_it_is_up_for_this_machine_alone(running_airflow: RunningAirflow, undist
     assert "already running" in running_airflow.installation.run("up", "--detach").stdout
 
 
-def test_a_run_as_the_operator_sees_it(
+def test_run_shows_tasks_logs_counts_and_the_crawls_page(
     running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
 ) -> None:
     run = airflow.runs(DAG_ID)[0]
@@ -103,49 +103,51 @@ def test_a_run_as_the_operator_sees_it(
     link = airflow.links(run, "job.crawl", crawl["map_index"])["Crawls"]
     page = airflow.page(link)
     assert "4 crawls of crawl_hourly" in page and "<td>tagesblick</td>" in page and "10 new" in page
-    assert httpx.get(airflow.url + link).status_code == 401, "the page asks for Airflow's login"
+    assert httpx.get(airflow.url + link).status_code == 401, "the page requires Airflow's login"
     (event,) = airflow.asset_events("news_articles", DAG_ID)
     assert event["outcomes"] == {"new": 40} and event["failed"] == 0
-    asked = running_airflow.installation.query(
+    requests = running_airflow.installation.query(
         "SELECT DISTINCT mode, requested_by, run_id, interval_end - interval_start FROM ops.crawl_request"
     )
-    assert [(mode, by, run_id, str(width)) for mode, by, run_id, width in asked] == [
+    assert [(mode, by, run_id, str(width)) for mode, by, run_id, width in requests] == [
         ("incremental", "Airflow crawl_hourly", run.run_id, "1:00:00")
     ]
 
 
 @pytest.mark.long
-def test_what_is_done_on_demand(running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str) -> None:
-    """A re-extraction and a backfill, by their forms; neither changes what is right already."""
+def test_reextraction_and_backfill_run_on_demand(
+    running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
+) -> None:
+    """Trigger both with their forms. Neither changes a warehouse that is already correct."""
     before = len(running_airflow.newsstand.requests())
     file = Path(running_airflow.installation.env["PRESSMARK_OUTLETS"]) / "tagesblick.yaml"
     kept = file.read_text()
-    file.write_text(kept + "extraction: {prune: ['//aside']}\n")  # another extractor: there is something to read
+    file.write_text(kept + "extraction: {prune: ['//aside']}\n")  # a new extractor, so there are pages to extract again
     run = airflow.trigger("reextract", {"outlets": ["la-plaza", "tagesblick"], "promote": True})
     assert end_of(airflow, run).state == "success", _task_states(airflow, run)
-    read = {t["rendered_map_index"]: t["map_index"] for t in airflow.tasks(run) if t["task_id"] == "extract"}
-    assert set(read) == {"la-plaza", "tagesblick"}
-    assert "COMPARED" in airflow.log(run, "extract", read["tagesblick"])
-    result = airflow.xcom(run, "extract", read["tagesblick"])
+    extract_tasks = {t["rendered_map_index"]: t["map_index"] for t in airflow.tasks(run) if t["task_id"] == "extract"}
+    assert set(extract_tasks) == {"la-plaza", "tagesblick"}
+    assert "COMPARED" in airflow.log(run, "extract", extract_tasks["tagesblick"])
+    result = airflow.xcom(run, "extract", extract_tasks["tagesblick"])
     assert result["pages"] == 10 and result["outlet"] == "tagesblick"
     assert airflow.xcom(run, "promote")["promoted"] == 2
     file.write_text(kept)
-    assert len(running_airflow.newsstand.requests()) == before, "no outlet is asked"
+    assert len(running_airflow.newsstand.requests()) == before, "a re-extraction sends no requests"
     assert running_airflow.installation.fingerprint() == undisturbed
 
     form = {"outlets": ["tagesblick"], "since": "2026-03-01", "until": "2026-04-01"}
     run = airflow.trigger("backfill", form)
     assert end_of(airflow, run).state == "success", _task_states(airflow, run)
     assert "PLAN" in airflow.log(run, "plan_backfill")
-    assert airflow.xcom(run, "report") == {"state": "dry_run"}, "a dry run unless it is said otherwise"
+    assert airflow.xcom(run, "report") == {"state": "dry_run"}, "a dry run is the default"
     run = airflow.trigger("backfill", {**form, "dry_run": False, "force_refetch": True})
     assert end_of(airflow, run).state == "success", _task_states(airflow, run)
-    (part,) = [t for t in airflow.tasks(run) if t["task_id"] == "crawl_and_load"]
-    assert part["rendered_map_index"] == "tagesblick (1 chunk)"
-    assert airflow.xcom(run, "crawl_and_load", part["map_index"]) == {"done": 1}
+    (chunks_task,) = [t for t in airflow.tasks(run) if t["task_id"] == "crawl_and_load"]
+    assert chunks_task["rendered_map_index"] == "tagesblick (1 chunk)"
+    assert airflow.xcom(run, "crawl_and_load", chunks_task["map_index"]) == {"done": 1}
     assert airflow.xcom(run, "report") == {"state": "done", "outlets": 1}
     assert running_airflow.installation.fingerprint() == undisturbed
-    # What cannot be is refused at once, with the reason in the log.
+    # An impossible backfill fails immediately, with the reason in the log.
     run = airflow.trigger("backfill", {**form, "until": "2026-02-01"})
     assert end_of(airflow, run).state == "failed"
     assert "2026-02-01" in airflow.log(run, "plan_backfill")
@@ -188,7 +190,7 @@ def _postmaster(running_airflow: RunningAirflow) -> psutil.Process | None:
         *(pytest.param(victim, marks=pytest.mark.long) for victim in (_task, _api_server, _scheduler, _postmaster)),
     ],
 )
-def test_killed_in_the_middle_of_a_run(
+def test_run_succeeds_after_a_process_is_killed(
     running_airflow: RunningAirflow,
     airflow: AirflowClient,
     undisturbed: str,
@@ -202,8 +204,8 @@ def test_killed_in_the_middle_of_a_run(
     assert process is not None
     process.kill()
     wait(lambda: _healthy(running_airflow), 120, "Airflow did not come back")
-    # A part that died with the server may count as healthy until its heart is missed: its successor has to be known.
-    wait(lambda: _all_known(running_airflow), 60, "a successor is not known")
+    # A component that died with the server counts as healthy until its heartbeat is missed, so wait for its successor.
+    wait(lambda: _all_registered(running_airflow), 60, "a restarted component is not registered")
     assert end_of(airflow, run, 300).state == "success"
     assert running_airflow.installation.fingerprint() == undisturbed
     assert _crawl(running_airflow) is None, "a crawl was left behind"
@@ -218,14 +220,14 @@ def _healthy(running_airflow: RunningAirflow) -> bool:
         return False
 
 
-def _all_known(running_airflow: RunningAirflow) -> bool:
+def _all_registered(running_airflow: RunningAirflow) -> bool:
     state = running_airflow.service.state()
     assert state is not None and len(state.sessions) == 4
     return all(psutil.pid_exists(int(number)) for number, _ in state.sessions.values())
 
 
 @pytest.mark.long
-def test_marked_failed_in_the_middle_of_a_run(
+def test_task_marked_failed_ends_its_crawl_and_can_be_cleared(
     running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
 ) -> None:
     running_airflow.installation.empty()
@@ -234,7 +236,7 @@ def test_marked_failed_in_the_middle_of_a_run(
     wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
     (task, *_) = [t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["state"] == "running"]
     airflow.set_state(run, "job.crawl", task["map_index"], "failed")
-    assert end_of(airflow, run).state == "success", "one of four is within the budget"
+    assert end_of(airflow, run).state == "success", "one failed outlet of four is within the failure budget"
     wait(lambda: _crawl(running_airflow) is None, 60, "a crawl was left behind")
     airflow.clear(run)
     assert end_of(airflow, run).state == "success"
@@ -242,7 +244,7 @@ def test_marked_failed_in_the_middle_of_a_run(
 
 
 @pytest.mark.long
-def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
+def test_airflow_starts_again_after_its_supervisor_is_killed(
     installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     home = tmp_path_factory.mktemp("killed")
@@ -260,20 +262,22 @@ def test_a_supervisor_that_is_killed_leaves_nothing_that_hinders(
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
-        wait(lambda: (state := service.state()) and state.ready, 120, "it did not come up")
+        wait(lambda: (state := service.state()) and state.ready, 120, "Airflow did not start")
         state = service.state()
         assert state is not None
         psutil.Process(state.pid).kill()
         process.communicate(timeout=60)
         assert not service.is_running()
-        # Ctrl-C of a second start ends everything, what the killed one left included.
+        # Ctrl-C ends everything, including processes that the killed supervisor left.
         process = subprocess.Popen(
             own.command("up", "--port", str(port)), env=own.environment(), cwd=PROJECT_ROOT,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         wait(
-            lambda: service.is_running() and (state := service.state()) and state.ready, 120, "it did not come up again"
+            lambda: service.is_running() and (state := service.state()) and state.ready,
+            120,
+            "Airflow did not start again",
         )
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=90)

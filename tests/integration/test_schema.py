@@ -65,6 +65,14 @@ def test_migrating_again_changes_nothing_and_edited_migrations_are_refused(
         migrate(installation.warehouse, edited)
 
 
+def test_database_of_another_version_is_refused_with_the_way_out(installation: Installation, tmp_path: Path) -> None:
+    older = tmp_path / "migrations"
+    shutil.copytree(SQL_ROOT / "migrations", older)
+    (older / "0004.staging.sql").unlink()
+    with pytest.raises(ServerError, match=r"0004\.staging is not in .*rebuild --from-archive"):
+        migrate(installation.warehouse, older)
+
+
 @pytest.mark.parametrize(
     ("role", "statement"),
     [
