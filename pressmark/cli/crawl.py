@@ -272,7 +272,7 @@ def run_with_progress(
                 return
             if event["event"] == "fetching":
                 progress.update(bar, total=(progress.tasks[bar].total or 0) + event["pages"])
-            elif event["event"] == "resolved" and not event.get("left_out"):
+            elif event["event"] == "resolved" and not event.get("skipped"):
                 progress.advance(bar)
             elif event["event"] == "waiting":
                 err.print(f"{event['outlet']}: another crawl of this outlet is running; waiting for it to end")
