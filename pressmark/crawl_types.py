@@ -15,6 +15,8 @@ FinishReason = Literal["finished", "budget", "stopped", "refused", "failed", "ki
 """How a crawl ended. refused: its host answered with nothing but refusals. killed: its process died."""
 
 ENDED_WELL: tuple[FinishReason, ...] = ("finished", "budget")
+ENDED_BY_ERROR: tuple[FinishReason, ...] = ("failed", "refused")
+"""The crawl has an error to show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
-from pressmark.crawl_types import CrawlRequest
+from pressmark.crawl_types import ENDED_BY_ERROR, CrawlRequest
 from pressmark.errors import ConfigError
 from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
@@ -109,7 +109,7 @@ def crawl(
             succeeded = False
     if run.error:
         fail(run.error, run.exit_code if 0 < run.exit_code < 126 else 1)
-    failed = {outlet: event["error"] for outlet, event in run.closed.items() if event.get("reason") == "failed"}
+    failed = {outlet: event["error"] for outlet, event in run.closed.items() if event.get("reason") in ENDED_BY_ERROR}
     for outlet, error in failed.items():
         print(f"pressmark: {outlet}: {error}", file=sys.stderr)
     if failed or run.exit_code or not succeeded:
@@ -366,7 +366,7 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
     plans = []
     for outlet in outlets:
         event = run.closed.get(outlet.id)
-        if event is None or event["reason"] == "failed":  # the caller prints its error
+        if event is None or event["reason"] in ENDED_BY_ERROR:  # the caller prints its error
             continue
         left_out = {name: n for name, n in event["plan"].items() if name not in ("fetch", "from_archive")}
         pages = event["plan"].get("fetch", 0)

@@ -21,7 +21,7 @@ from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
-from pressmark.crawl_types import ENDED_WELL
+from pressmark.crawl_types import ENDED_BY_ERROR, ENDED_WELL
 from pressmark.errors import ConfigError, HostRefuses
 from pressmark.outcomes import NO_ANSWER
 from pressmark.outlet import PAST_REACHING_METHODS, Outlet
@@ -383,7 +383,7 @@ def _methods_for(outlet: Outlet, request: BackfillRequest) -> set[str]:
 def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: CrawlRun) -> OutletPlan:
     plan = OutletPlan(outlet.id)
     event = run.closed.get(outlet.id)
-    if event is None or event["reason"] == "failed":
+    if event is None or event["reason"] in ENDED_BY_ERROR:
         plan.error = (event or {}).get("error") or run.error or "none of its listings could be read"
     for day, articles in _coverage(cursor, outlet.id, request.since, request.until).items():
         plan.days.setdefault(day, {})["known"] = articles

@@ -223,7 +223,7 @@ def test_daily_page_budget_is_shared_by_all_crawls(installation: Installation, s
     serve_pages(site, 5)
     assert installation.outcomes("second") == {"new": 3, "budget_exhausted": 2}
     ((reason,),) = installation.query("SELECT DISTINCT reason FROM ops.candidate WHERE outcome = 'budget_exhausted'")
-    assert "daily page budget is used up" in reason
+    assert "page budget is used up" in reason
     before = len(site.requests)
     assert installation.outcomes("second") == {} and not sent_headers(site, before).keys() - {"/feed"}, (
         "the other pages wait for the next day"
