@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_commands_work_in_a_new_shell_after_the_demo(tmp_path: Path) -> None:
     environment["PATH"] = os.defpath
     try:
         demo = subprocess.run(
-            [PROJECT_ROOT / ".venv" / "bin" / "pressmark", "demo", "--home", home],
+            [Path(sys.prefix) / "bin" / "pressmark", "demo", "--home", home],
             env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert demo.returncode == 0, demo.stdout + demo.stderr
