@@ -1,39 +1,84 @@
-"""Parses dates in pages and listings, and keeps their offset, precision and raw text.
+"""Reads dates in pages and listings, and keeps their offset, precision and raw text.
 
-Nothing is invented. A date without a year isn't a date, and a day stays a day. An implausible date has no value and a
-flag that gives the reason.
+Nothing is invented. A date without a year isn't a date, and a day stays a day. A date with two readings (04-03-2026)
+is no date unless a weekday, the outlet's country or another date of the page decides. An implausible date has no value
+and a flag that gives the reason. No input raises.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from dateutil import parser as dateutil_parser
-
+from pressmark.date_names import month_number, weekday_number
 from pressmark.text import one_line
+from pressmark.time_zones import ZONE, BadOffset, iana_zone, zone_of
 
 Precision = Literal["day", "minute", "second"]
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+DateFlag = Literal["future", "too_early", "unparsable", "ambiguous", "zone_assumed"]
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+"""Before the first website. Earlier dates are placeholders: 0001-01-01, 1900-01-01, the Unix epoch."""
 FUTURE_TOLERANCE = timedelta(hours=24)
 
-_ISO_DAY = re.compile(r"^(\d{4})[-/.]?(\d{2})[-/.]?(\d{2})$")
-_HAS_TIME = re.compile(r"\d{1,2}:\d{2}|T\d{2}")
-_DAY_FIRST = re.compile(r"^\D*\d{1,2}\.\s?\d{1,2}\.\s?\d{4}")
-_SLASHED = re.compile(r"^\D*(\d{1,2})/(\d{1,2})/\d{4}")
-_HAS_SECONDS = re.compile(r"\d{1,2}:\d{2}:\d{2}")
-_HAS_YEAR = re.compile(r"(?<!\d)\d{4}(?!\d)|^\d{8}(?!\d)|\d{8}T\d")
-# Zone names of RFC 2822 and HTTP, and common ones of Europe and East Asia. Ambiguous names such as IST are left out.
-_ZONES = {
-    name: hours * 3600
-    for name, hours in {
-        "UTC": 0, "GMT": 0, "Z": 0, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6,
-        "PST": -8, "PDT": -7, "CET": 1, "CEST": 2, "EET": 2, "EEST": 3, "MSK": 3, "BST": 1, "JST": 9, "KST": 9,
-    }.items()
-}  # fmt: skip
+_MAX_RAW = 100  # characters
+_MAX_TEXT = 200
+
+_MONTH_FIRST = frozenset("AS FM GU MH MP PR PW UM US VI".split())
+# Countries where numeric dates begin with the year, or where both orders are in use.
+_NO_FIXED_ORDER = frozenset("BT CA CN HU IR JP KP KR LT MN PA PH TW ZA".split())
+
+_BIDI_MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_EPOCH = re.compile(r"^(\d{10}|\d{13})(?:\.\d+)?$")
+_COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?(?:[.,]\d+)?\s?(Z|[+-]\d{2}:?\d{2})?)?$")
+_WEEK_DATE = re.compile(r"^\d{4}-?W\d{2}-?\d")
+
+# A letter, followed by letters and marks: vowels of Indic scripts, accents, joiners.
+_WORD = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u200c\u200d])*"
+_DATE = re.compile(
+    rf"""(?<![\d.:/-])(?:
+    (?P<y1>\d{{4}})(?P<s1>[-/.])\s?(?P<m1>\d{{1,2}})(?P=s1)\s?(?P<d1>\d{{1,2}})(?!\d)
+  | (?P<y2>\d{{4}})\s?[年년]\s?(?P<m2>\d{{1,2}})\s?[月월]\s?(?P<d2>\d{{1,2}})\s?[日일号號]?
+  | (?P<n1>\d{{1,2}})(?P<s2>[-/.])\s?(?P<n2>\d{{1,2}})(?P=s2)\s?(?P<y3>\d{{4}})(?!\d)
+  | (?P<d4>\d{{1,2}})(?:st|nd|rd|th|er|re|[.ºª°]|-?[еоге]+)?,?
+      [\s\-/]*(?:(?:de|of|ng)\s+|(?:d|ta)['’])?(?P<w4>{_WORD})\.?,?
+      [\s\-/]*(?:(?:de|del|of)\s+)?(?P<y4>\d{{4}})(?!\d)
+  | (?P<d8>\d{{1,2}})\s(?P<w8>[A-Za-z]{{3}})\s(?P<y8>\d{{2}})(?=\s\d{{1,2}}:\d{{2}})
+  | (?P<y0>\d{{4}})\.?\s+(?:gada|ж\.|г\.|р\.)?\s*(?P<d0>\d{{1,2}})\.?\s+(?P<w0>{_WORD})
+  | (?P<y6>\d{{4}})\.?\s*(?:m\.\s*)?(?P<w6>{_WORD})\s+(?P<d6>\d{{1,2}})(?!\d)
+  | (?P<d7>\d{{1,2}})\s+tháng\s+(?P<m7>\d{{1,2}})(?:,|\s|năm)+(?P<y7>\d{{4}})
+    )
+  | (?P<w5>{_WORD})\.?[\s\-/]*(?P<d5>\d{{1,2}})(?:st|nd|rd|th)?(?:[,.\s\-/]|\bde\b|\bdel\b)+(?P<y5>\d{{4}})(?![\d:])
+  | (?P<w9>{_WORD})\s+(?P<d9>\d{{1,2}})\s+(?P<t9>\d{{1,2}}:\d{{2}}(?::\d{{2}})?)\s+
+      (?:(?P<z9>[A-Z]{{1,5}}(?:[+-]\d{{2}}:?\d{{2}})?|[+-]\d{{4}})\s+)?
+      (?P<y9>\d{{4}})(?!\d)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_AM_PM = r"(?:[ap]\.?\s?m\b\.?|ص(?!\w)|م(?!\w)|صباح\w*|مساء\w*)"
+_CJK_HALF = "上午|下午|午前|午後|오전|오후|凌晨|早上|晚上|中午"
+_TIME = re.compile(
+    rf"""(?<![\d.:+\-−/])
+    (?:(?P<before>{_CJK_HALF})\s?)?
+    (?:
+      (?P<h1>\d{{1,2}})\s?[:h時时點点시∶：]\s?(?P<m1>\d{{2}})(?!\d)(?:\s?[:分분]\s?(?P<s1>\d{{2}})(?!\d)(?:[.,](?P<f1>\d{{1,9}}))?)?
+        [分초秒min]*(?:\s?(?P<a1>{_AM_PM}))?
+    | (?P<h2>\d{{1,2}})\.(?P<m2>\d{{2}})(?!\d)(?:\s?(?P<a2>{_AM_PM})|(?=\s?(?:Uhr|hs?\b|hrs\b|WIB|WITA|WIT)))
+    | (?<=\b(?:kl|um|at|om)\s)(?P<h4>\d{{1,2}})\.(?P<m4>\d{{2}})(?![\d.])
+    | (?<=\b(?:kl\.|klo|ore)\s)(?P<h5>\d{{1,2}})\.(?P<m5>\d{{2}})(?![\d.])
+    | (?P<h3>\d{{1,2}})\s?(?:(?P<a3>{_AM_PM})|[時时點点시](?!\w)|Uhr\b|h\b)
+    )
+    (?:\s?(?:Uhr|hs?|hrs|часов|год)\b\.?)?
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ZONE_AFTER = re.compile(r"\s?,?\s?" + ZONE, re.IGNORECASE)
+_BETWEEN = re.compile(rf"^(?:T|[\s,|·•–—\-@(]{{0,5}}(?:{_WORD}\.?\s+){{0,3}})$")
 _URL_DAY = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 
 
@@ -43,6 +88,7 @@ class ParsedDate:
 
     value: time in UTC (midnight UTC for precision day), or None if the flag gives a reason.
     offset: minutes from UTC, as written or from the outlet's zone (flag zone_assumed).
+    readings: the two possible values of an ambiguous date, day first.
     """
 
     raw: str
@@ -50,81 +96,264 @@ class ParsedDate:
     value: datetime | None = None
     precision: Precision | None = None
     offset: int | None = None
-    flag: Literal["future", "too_early", "unparsable", "zone_assumed"] | None = None
+    flag: DateFlag | None = None
+    readings: tuple[datetime, ...] = ()
+
+    def span(self, zone: str) -> tuple[datetime, datetime] | None:
+        """Return the interval `[first, end)` in UTC in which it lies, or None without a value.
+
+        A day covers the whole day in `zone`, the outlet's.
+        """
+        return date_span(self.value, self.precision, zone) if self.value else None
 
 
-def read_date(raw: str | None, source: str, now: datetime, zone: str = "UTC") -> ParsedDate | None:
-    """Parse a date. Returns None if `raw` is empty.
+@dataclass(frozen=True, slots=True)
+class DateContext:
+    """What decides how a date is read.
 
-    now: time of the capture. A date more than a day later gets the flag future.
-    zone: IANA zone for times without an offset.
+    now: time of the capture; a date more than a day later gets the flag future. zone: the outlet's IANA zone, for times
+    without one. country: ISO 3166-1 code of the outlet, for the order of day and month; None if unknown. languages: BCP
+    47 tags of the outlet, for names of months.
     """
-    text = one_line(raw, 100)
+
+    now: datetime
+    zone: str = "UTC"
+    country: str | None = None
+    languages: tuple[str, ...] = ()
+
+    @property
+    def own_zone(self) -> tzinfo:
+        """The outlet's zone; UTC if the name is no zone."""
+        return iana_zone(self.zone) or UTC
+
+
+def read_date(raw: str | None, source: str, context: DateContext) -> ParsedDate | None:
+    """Read a date. Returns None if `raw` is empty. Never raises."""
+    text = one_line(raw, _MAX_TEXT)
     if not text:
         return None
-    day = _ISO_DAY.match(text)
-    try:
-        if day:
-            value = datetime(int(day[1]), int(day[2]), int(day[3]), tzinfo=UTC)
-            return _checked(ParsedDate(text, source, value, "day"), now)
-        parsed = _parse(text)
-    except (ValueError, OverflowError):
-        return ParsedDate(text, source, flag="unparsable")
-    if parsed is None:
-        return ParsedDate(text, source, flag="unparsable")
-    if not _HAS_TIME.search(text):
-        value = parsed.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=UTC)
-        return _checked(ParsedDate(text, source, value, "day"), now)
-    precision: Precision = "second" if _HAS_SECONDS.search(text) else "minute"
-    flag: Literal["zone_assumed"] | None = None
-    if parsed.tzinfo is None:
-        parsed, flag = parsed.replace(tzinfo=_zone(zone)), "zone_assumed"
-    offset = parsed.utcoffset() or timedelta()
-    return _checked(
-        ParsedDate(text, source, parsed.astimezone(UTC), precision, int(offset.total_seconds() // 60), flag), now
-    )
+    read = _cached_read(text, source, context)
+    raw_text = text[:_MAX_RAW]
+    return replace(read, raw=raw_text) if read else ParsedDate(raw_text, source, flag="unparsable")
 
 
-def day_in_url(url: str, now: datetime) -> ParsedDate | None:
+def find_dates(text: str, source: str, context: DateContext) -> Iterator[ParsedDate]:
+    """Yield the dates in a text, in order, each with the time of day that stands beside it. Impossible ones are left
+    out.
+    """
+    text = _normalised(text)
+    for match in _DATE.finditer(text):
+        try:
+            found = _with_time(text, match, source, context, anywhere=False)
+        except (ValueError, OverflowError):
+            continue
+        if found is not None:
+            yield found
+
+
+def date_span(value: datetime, precision: str | None, zone: str) -> tuple[datetime, datetime]:
+    """Return the interval `[first, end)` in UTC of a date. zone: of the outlet, whose day counts."""
+    if precision != "day":
+        return value, value + timedelta(microseconds=1)
+    own = iana_zone(zone) or UTC
+    first = datetime(value.year, value.month, value.day, tzinfo=own)
+    return first.astimezone(UTC), (first + timedelta(days=1)).astimezone(UTC)
+
+
+def day_in_url(url: str, context: DateContext) -> ParsedDate | None:
     """Return the day in a URL (`/2021/07/26/`, `/20210726-`). Returns None if there is none or it is implausible."""
     match = _URL_DAY.search(url)
     if not match:
         return None
-    date = read_date("-".join(match.groups()), "url", now)
-    return date if date and date.value else None
+    found = read_date("-".join(match.groups()), "url", context)
+    return found if found and found.value else None
 
 
-def _parse(text: str) -> datetime | None:
+def decided_by(ambiguous: ParsedDate, others: Iterator[ParsedDate] | list[ParsedDate]) -> ParsedDate | None:
+    """Return the reading of an ambiguous date that another date of the same page confirms, or None.
+
+    A date confirms the reading that is less than two days away from it, if the other reading is not.
+    """
+    votes = {reading: 0 for reading in ambiguous.readings}
+    for other in others:
+        if other.value is None:
+            continue
+        near = [r for r in ambiguous.readings if abs(r - other.value) < timedelta(days=2)]
+        if len(near) == 1:
+            votes[near[0]] += 1
+    chosen = [reading for reading, count in votes.items() if count]
+    return replace(ambiguous, value=chosen[0], flag=None, readings=()) if len(chosen) == 1 else None
+
+
+def _normalised(text: str) -> str:
+    if text.isascii():
+        return text
+    text = _BIDI_MARKS.sub("", unicodedata.normalize("NFKC", text))
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() and not c.isascii() else c for c in text)
+
+
+@lru_cache(maxsize=2048)  # the entries of a listing share many dates
+def _cached_read(text: str, source: str, context: DateContext) -> ParsedDate | None:
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    if not _HAS_YEAR.search(text):
+        return _read(_normalised(text), source, context)
+    except (ValueError, OverflowError):
         return None
-    slashed = _SLASHED.match(text)
-    if slashed and int(slashed[1]) <= 12 and int(slashed[2]) <= 12 and slashed[1] != slashed[2]:
-        return None  # ambiguous: day/month or month/day
-    day_first = _DAY_FIRST.match(text) is not None
-    # dateutil fills in missing parts from a default. If two defaults give different dates, a part is missing.
-    first = dateutil_parser.parse(text, default=datetime(2001, 1, 1), tzinfos=_ZONES, dayfirst=day_first)
-    second = dateutil_parser.parse(text, default=datetime(2002, 2, 2), tzinfos=_ZONES, dayfirst=day_first)
-    return first if first.date() == second.date() else None
 
 
-def _checked(date: ParsedDate, now: datetime) -> ParsedDate:
-    assert date.value is not None
-    flag: Literal["future", "too_early"]
-    if date.value > now + FUTURE_TOLERANCE:
-        flag = "future"
-    elif date.value < EARLIEST:
-        flag = "too_early"
+def _read(text: str, source: str, context: DateContext) -> ParsedDate | None:
+    if epoch := _EPOCH.match(text):
+        seconds = int(epoch[1]) if len(epoch[1]) == 10 else int(epoch[1]) / 1000
+        value = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        return _checked(ParsedDate(text, source, value.replace(microsecond=0), "second", 0), context)
+    if compact := _COMPACT.match(text):
+        year, month, day, hour, minute, second, zone = compact.groups()
+        text = f"{year}-{month}-{day}" + (f"T{hour}:{minute}:{second or '00'}{zone or ''}" if hour else "")
+    elif _WEEK_DATE.match(text):
+        text = datetime.fromisoformat(text).isoformat().removesuffix("T00:00:00")
+    match = _DATE.search(text)
+    while match is not None:
+        found = _with_time(text, match, source, context, anywhere=True)
+        if found is not None:
+            return found
+        match = _DATE.search(text, match.start() + 1)
+    return None
+
+
+def _with_time(
+    text: str, match: re.Match[str], source: str, context: DateContext, *, anywhere: bool
+) -> ParsedDate | None:
+    """Read the date of a match with its time of day. Returns None if a word in it is not a month."""
+    days = _days(match, text, context)
+    if not days:
+        return None
+    if match["t9"]:
+        rest = f" {match['t9']} {match['z9'] or ''}"
+        clock, span = _TIME.search(rest), (match.start(), match.end())
     else:
-        return date
-    return ParsedDate(date.raw, date.source, None, date.precision, date.offset, flag)
+        rest = text
+        clock, span = _time_of_day(text, match, anywhere=anywhere)
+    raw = text[span[0] : span[1]].strip()[:_MAX_RAW]
+    if clock is None:
+        values = tuple(datetime(day.year, day.month, day.day, tzinfo=UTC) for day in days)
+        read = ParsedDate(raw, source, values[0], "day")
+    else:
+        local, precision = zip(*(_local(day, clock) for day in days), strict=True)
+        zone, end = _zone(rest, clock, local[0], context)
+        if end and not match["t9"]:
+            raw = text[span[0] : max(span[1], end)].strip()[:_MAX_RAW]
+        aware = [value.replace(tzinfo=zone or context.own_zone) for value in local]
+        values = tuple(_utc(value) for value in aware)
+        offset = int((aware[0].utcoffset() or timedelta()).total_seconds() // 60)
+        read = ParsedDate(raw, source, values[0], precision[0], offset, None if zone else "zone_assumed")
+    if len(days) > 1:
+        return ParsedDate(raw, source, None, read.precision, read.offset, "ambiguous", values)
+    return _checked(read, context)
 
 
-def _zone(name: str) -> tzinfo:
+def _days(match: re.Match[str], text: str, context: DateContext) -> list[date]:
+    """Return the calendar days that a match may mean: one, two if it is ambiguous, none if it is no date."""
+    group = match.groupdict()
+    for suffix in "127":
+        if group.get("y" + suffix):
+            return [date(int(group["y" + suffix]), int(group["m" + suffix]), int(group["d" + suffix]))]
+    for suffix in "45609":
+        if group.get("y" + suffix):
+            month = month_number(group["w" + suffix], context.languages)
+            return [date(int(group["y" + suffix]), month, int(group["d" + suffix]))] if month else []
+    if group["y8"]:  # the year of two digits of RFC 822, confirmed by the weekday
+        month = month_number(group["w8"])
+        day = date(2000 + int(group["y8"]), month, int(group["d8"])) if month else None
+        return [day] if day and day.weekday() in _weekdays(text, match, context) else []
+    return _numeric_days(match, text, context)
+
+
+def _numeric_days(match: re.Match[str], text: str, context: DateContext) -> list[date]:
+    first, second, year = int(match["n1"]), int(match["n2"]), int(match["y3"])
+    readings = [
+        date(year, month, day) for day, month in ((first, second), (second, first)) if 1 <= month <= 12 and day >= 1
+    ]
+    if len(readings) < 2 or readings[0] == readings[1]:
+        return readings[:1]
+    if match["s2"] == ".":
+        return readings[:1]
+    weekdays = _weekdays(text, match, context)
+    named = [reading for reading in readings if reading.weekday() in weekdays]
+    if len(named) == 1:
+        return named
+    if context.country in _MONTH_FIRST:
+        return readings[1:]
+    if context.country and context.country not in _NO_FIXED_ORDER:
+        return readings[:1]
+    return readings
+
+
+def _weekdays(text: str, match: re.Match[str], context: DateContext) -> set[int]:
+    around = text[max(match.start() - 30, 0) : match.start()] + " " + text[match.end() : match.end() + 30]
+    numbers = (weekday_number(word, context.languages) for word in re.findall(_WORD, around) if len(word) > 1)
+    return {number for number in numbers if number is not None}
+
+
+def _time_of_day(text: str, match: re.Match[str], *, anywhere: bool) -> tuple[re.Match[str] | None, tuple[int, int]]:
+    """Return the time of day that belongs to a date, and the span of both in the text."""
+    following = _DATE.search(text, match.end())
+    after = _TIME.search(text, match.end(), following.start() if following else len(text))
+    if after and (anywhere or _BETWEEN.match(text[match.end() : after.start()])):
+        return after, (match.start(), after.end())
+    if anywhere:
+        before = _TIME.search(text[: match.start()])
+        return before, (match.start(), match.end())
+    for before in _TIME.finditer(text, max(match.start() - 40, 0), match.start()):
+        between = text[before.end() : match.start()]
+        if re.match(r"^[\s,|·•–—-]*(?:[A-Z]{1,5}[\s,|·•–—-]*)?(?:" + _WORD + r",?\s+){0,2}$", between):
+            return before, (before.start(), match.end())
+    return None, (match.start(), match.end())
+
+
+def _local(day: date, clock: re.Match[str]) -> tuple[datetime, Precision]:
+    """Return the local time and its precision. Raises ValueError if there is no such time."""
+    number = next(n for n in "12345" if clock["h" + n])
+    groups = clock.groupdict()
+    hour, minute, second = (
+        int(groups["h" + number]),
+        int(groups.get("m" + number) or 0),
+        int(groups.get("s" + number) or 0),
+    )
+    half = (groups.get("a" + number) or clock["before"] or "").casefold()
+    if half.startswith(("p", "م", "下午", "午後", "오후", "晚上")) and hour < 12:
+        hour += 12
+    elif half.startswith(("a", "ص", "上午", "午前", "오전", "凌晨", "早上")) and hour == 12:
+        hour = 0
+    if minute > 59 or second > 60 or hour > 24 or (hour == 24 and (minute or second)):
+        raise ValueError(f"no such time of day: {clock[0]}")
+    # 24:00 is the end of the day, and :60 a leap second.
+    span = timedelta(hours=hour, minutes=minute, seconds=second)
+    return datetime(day.year, day.month, day.day) + span, "second" if groups["s1"] else "minute"
+
+
+def _zone(text: str, clock: re.Match[str], local: datetime, context: DateContext) -> tuple[tzinfo | None, int]:
+    """Return the zone written after a time and the position of its end; None if there is none."""
+    match = _ZONE_AFTER.match(text, clock.end())
+    if match is None:
+        return None, 0
     try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError):
-        return UTC
+        zone = zone_of(match, local, context.own_zone)
+    except BadOffset as error:
+        raise ValueError(str(error)) from error
+    return zone, match.end() if zone else 0
+
+
+def _utc(value: datetime) -> datetime:
+    """Convert to UTC. A time that has no UTC form becomes the nearest one that has: it is implausible anyway."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if value.year == 1 else datetime.max).replace(tzinfo=UTC)
+
+
+def _checked(found: ParsedDate, context: DateContext) -> ParsedDate:
+    assert found.value is not None
+    if found.value > context.now + FUTURE_TOLERANCE:
+        return replace(found, value=None, flag="future")
+    if found.value < EARLIEST:
+        return replace(found, value=None, flag="too_early")
+    return found

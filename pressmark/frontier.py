@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Literal
 from uuid import UUID
 
 from pressmark.archive.pointer import ArchivePointer
+from pressmark.dates import date_span
 from pressmark.discovery.listing import Entry
 from pressmark.extraction.fields import ContentHashes
 from pressmark.outcomes import MISSING, RECHECKED_WHEN_LISTED, RETRIED, Outcome
@@ -143,28 +144,36 @@ def _skip_reason(
     for pattern in outlet.urls.exclude:
         if re.search(pattern, candidate.url):
             return Decision(Outcome.OUT_OF_SCOPE, f"matches urls.exclude {pattern!r}")
-    published = _published(candidate, known)
-    if scope.mode == "window" and published is not None and not in_window(published, scope):
+    published, precision = _published(candidate, known)
+    if scope.mode == "window" and published is not None and not in_window(published, precision, scope, outlet.timezone):
         return Decision(Outcome.OUT_OF_WINDOW, f"published {published:%Y-%m-%d}")
     if outlet.max_age and scope.mode == "incremental":
         # A page that has not changed since a date was not published after it.
-        modified = candidate.entry.modified if candidate.entry else None
-        latest = published or modified
-        if latest is not None and latest < now - outlet.max_age:
+        entry = candidate.entry
+        latest = published or (entry.modified if entry else None)
+        if published is None and entry:
+            precision = entry.modified_precision
+        if latest is not None and date_span(latest, precision, outlet.timezone)[1] < now - outlet.max_age:
             return Decision(Outcome.TOO_OLD, f"{'published' if published else 'last changed'} {latest:%Y-%m-%d}")
     return None
 
 
-def in_window(published: datetime, scope: CrawlScope) -> bool:
-    """Return whether a date of publication is in `[start, end)`."""
-    return (scope.start is None or published >= scope.start) and published < scope.end
+def in_window(published: datetime, precision: str | None, scope: CrawlScope, zone: str) -> bool:
+    """Return whether a date of publication may be in `[start, end)`.
+
+    precision: a day may be, if any part of it is. zone: of the outlet, whose day counts.
+    """
+    first, end = date_span(published, precision, zone)
+    return (scope.start is None or end > scope.start) and first < scope.end
 
 
-def _published(candidate: Candidate, known: FrontierEntry | None) -> datetime | None:
+def _published(candidate: Candidate, known: FrontierEntry | None) -> tuple[datetime | None, str | None]:
+    """Return the date of publication as far as it is known, with its precision."""
     if known is not None and known.date_published is not None:
-        return known.date_published
-    entry = candidate.entry
-    return entry.published.value if entry and entry.published else None
+        # The frontier doesn't keep the precision. A time of exactly midnight UTC is most often a day.
+        return known.date_published, "day" if known.date_published.time() == time.min else None
+    published = candidate.entry.published if candidate.entry else None
+    return (published.value, published.precision) if published else (None, None)
 
 
 def _is_due(candidate: Candidate, known: FrontierEntry, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pressmark.archive.pointer import ArchivePointer
 from pressmark.capture import Capture
-from pressmark.dates import ParsedDate, day_in_url
+from pressmark.dates import DateContext, ParsedDate, day_in_url
 from pressmark.extraction.fields import Extraction, PageExtraction
 from pressmark.frontier import Candidate, CrawlScope, FrontierEntry, in_window
 from pressmark.outcomes import REFUSALS, Outcome
@@ -88,6 +88,8 @@ def resolve_page(
             published=published,
         )
 
+    if page.outcome == Outcome.NETWORK_ERROR:  # the body is not complete, so there is no page
+        return resolve_without_page(candidate, page.outcome, page.reason)
     if page.outcome in REFUSALS:  # before the redirect rules: a refusal counts wherever it was redirected to
         return rejected(page.outcome, page.reason, stage=page.stage)
     if response.url != capture.requested_url and _leads_home(capture.requested_url, response.url, outlet):
@@ -102,9 +104,15 @@ def resolve_page(
     # After the non-article pages: error pages and lists ask not to be indexed too, and their own outcome says more.
     if rights.noindex and outlet.rights.noindex == "obey":
         return rejected(Outcome.NOINDEX, "the page asks not to be indexed (robots: noindex)", archive=False)
-    listed = _listed_date(candidate, article_url, response.observed_at)
-    published = (extraction.published.value if extraction.published else None) or (listed.value if listed else None)
-    if scope.mode == "window" and published is not None and not in_window(published, scope):
+    listed = _listed_date(candidate, article_url, outlet.date_context(response.observed_at))
+    date = extraction.published if extraction.published and extraction.published.value else listed
+    published = date.value if date else None
+    if (
+        date
+        and published
+        and scope.mode == "window"
+        and not in_window(published, date.precision, scope, outlet.timezone)
+    ):
         # Archived with its date, so that the window that wants it takes it from the archive.
         return rejected(Outcome.OUT_OF_WINDOW, f"published {published:%Y-%m-%d}", published=published)
     return CandidateResult(
@@ -166,7 +174,7 @@ def _leads_home(requested: str, final: str, outlet: Outlet) -> bool:
     return wanted != got and wanted.startswith(got + "/")
 
 
-def _listed_date(candidate: Candidate, url: str, now: datetime) -> ParsedDate | None:
+def _listed_date(candidate: Candidate, url: str, context: DateContext) -> ParsedDate | None:
     """The date that the listing gives, or the day in the URL."""
     published = candidate.entry.published if candidate.entry else None
-    return published if published and published.value else day_in_url(url, now)
+    return published if published and published.value else day_in_url(url, context)

@@ -9,14 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from lxml import etree
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from pressmark.dates import DateContext
+from pressmark.time_zones import is_iana_zone
 from pressmark.urls import on_domains, url_host
 
 _DURATION = re.compile(r"^(\d+(?:\.\d+)?)\s*(s|m|h|d)$")
@@ -56,10 +57,8 @@ def _check_regex(value: str) -> str:
 
 
 def _check_timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError) as error:
-        raise ValueError("not an IANA time zone such as Europe/Berlin") from error
+    if not is_iana_zone(value):
+        raise ValueError("not an IANA time zone such as Europe/Berlin")
     return value
 
 
@@ -265,6 +264,10 @@ class Outlet(_Section):
     def reaches_past(self) -> bool:
         """Whether the outlet can be crawled for a window."""
         return any(endpoint.method in PAST_REACHING_METHODS for endpoint in self.endpoints)
+
+    def date_context(self, now: datetime) -> DateContext:
+        """How to read the outlet's dates at this time."""
+        return DateContext(now, self.timezone, self.country, self.languages)
 
     @cached_property
     def config_hash(self) -> bytes:

@@ -6,6 +6,7 @@ redirects): nothing may be fetched.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,11 @@ from pressmark.rights import HostPreferences
 
 MAX_BYTES = 500 * 1024  # the minimum that RFC 9309 2.5 requires a crawler to parse
 MAX_REDIRECTS = 5
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_TOKEN = re.compile(r"[A-Za-z_-]+")
+_AGENT_FIELDS = ("user-agent", "useragent", "user agent")
+_DELAY = re.compile(r"(\d{1,9}(?:[.,]\d+)?)\s*(ms|m|s)?", re.IGNORECASE)
+_UNITS = {"ms": 0.001, "m": 60.0, "s": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +36,11 @@ class RobotsPolicy:
     """The robots.txt of one host."""
 
     def __init__(
-        self, rules: Protego | None, unreachable: str | None = None, preferences: HostPreferences | None = None
+        self, text: str | None, unreachable: str | None = None, preferences: HostPreferences | None = None
     ) -> None:
+        """text: the document, or None if there are no rules. unreachable: why nothing may be fetched."""
         self.preferences = preferences or HostPreferences()
-        self._rules = rules
+        self._file = _RobotsFile(text) if text is not None else None
         self.unreachable = unreachable
 
     @classmethod
@@ -42,7 +49,9 @@ class RobotsPolicy:
         if 200 <= status < 300:
             try:
                 text = _decoded(body[:MAX_BYTES])
-                return cls(Protego.parse(text), None, HostPreferences.parse(text))
+                policy = cls(text, None, HostPreferences.parse(text))
+                policy.verdict("http://example.org/", "*")
+                return policy
             except Exception as error:  # a bug in the parser must not allow every URL of the host
                 return cls(None, f"robots.txt cannot be parsed: {error}")
         if 400 <= status < 500 and status != 429:
@@ -58,18 +67,77 @@ class RobotsPolicy:
         """Return whether the user agent `token` may fetch `url`."""
         if self.unreachable:
             return RobotsVerdict("robots_unreachable", self.unreachable)
-        if self._rules is not None and not self._rules.can_fetch(url, token):
+        if self._file is not None and not self._file.rules(token).can_fetch(url, "*"):
             return RobotsVerdict("robots_denied", f"robots.txt disallows it for {token}")
         return RobotsVerdict("allowed")
 
     def crawl_delay(self, token: str) -> float | None:
         """Return the requested delay between requests in seconds, or None."""
-        delay = self._rules.crawl_delay(token) if self._rules else None
-        return float(delay) if delay is not None and delay >= 0 else None
+        return self._file.delay(token) if self._file else None
 
     def sitemaps(self) -> list[str]:
         """Return the URLs of the sitemaps that it lists."""
-        return list(self._rules.sitemaps) if self._rules else []
+        return list(self._file.sitemaps) if self._file else []
+
+
+class _RobotsFile:
+    """The groups of a robots.txt (RFC 9309, 2.2). Protego evaluates the rules of the group that applies.
+
+    A group begins with one or more user-agent lines and ends before the first user-agent line after a rule. Other
+    lines, such as Crawl-delay, don't end it. Groups of the same agent are one.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.sitemaps: list[str] = []
+        self._rules: dict[str, list[str]] = {}
+        self._delays: dict[str, float] = {}
+        self._parsed: dict[str, Protego] = {}
+        agents: list[str] = []
+        in_rules = False
+        for line in _LINE_END.split(text.replace("\x00", "")):
+            name, _, value = line.partition("#")[0].partition(":")
+            name, value = name.strip().lower(), value.strip()
+            if name in _AGENT_FIELDS:
+                if in_rules:
+                    agents, in_rules = [], False
+                agent = _product_token(value)
+                agents.append(agent)
+                self._rules.setdefault(agent, [])
+            elif name in ("allow", "disallow"):
+                in_rules = True
+                for agent in agents:
+                    self._rules[agent].append(f"{name}: {value}")
+            elif name == "crawl-delay":
+                delay = _DELAY.match(value)
+                for agent in agents if delay else ():
+                    assert delay is not None
+                    seconds = float(delay[1].replace(",", ".")) * _UNITS[(delay[2] or "s").lower()]
+                    self._delays[agent] = max(seconds, self._delays.get(agent, 0.0))
+            elif name == "sitemap" and value:
+                self.sitemaps.append(line.partition(":")[2].strip())
+
+    def rules(self, token: str) -> Protego:
+        """Return the rules for a user agent, as those of the agent `*`."""
+        agent = self._agent(token)
+        if agent not in self._parsed:
+            lines = ["User-agent: *", *self._rules.get(agent, ())]
+            self._parsed[agent] = Protego.parse("\n".join(lines))
+        return self._parsed[agent]
+
+    def delay(self, token: str) -> float | None:
+        """Return the Crawl-delay for a user agent in seconds, or None."""
+        return self._delays.get(self._agent(token))
+
+    def _agent(self, token: str) -> str:
+        return token.lower() if token.lower() in self._rules else "*"
+
+
+def _product_token(value: str) -> str:
+    """Return the product token of a user-agent line in lower case: `Pressmark/2.0 (+http://...)` is `pressmark`."""
+    if value.startswith("*"):
+        return "*"
+    match = _TOKEN.match(value)
+    return match[0].lower() if match else ""
 
 
 class RobotsDisallowed(PressmarkError):

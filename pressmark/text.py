@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from typing import overload
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
+_TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,500}>")
+_ENTITY = re.compile(r"&(?:[a-zA-Z]{2,10}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 # C0 controls except tab, newline and carriage return. They carry no meaning in news text and break CSV readers.
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+# Soft hyphens, zero-width spaces, word joiners, byte order marks and bidi marks. Joiners (U+200C, U+200D) carry
+# meaning in Persian, Hindi and emoji, and stay.
+_INVISIBLE = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -29,12 +35,33 @@ def clean_text(value: str | None) -> str | None:
     return _CONTROL.sub("", _SURROGATE.sub("�", value))
 
 
+def without_invisible(value: str) -> str:
+    """Remove characters that are never seen: soft hyphens, zero-width spaces, marks of direction."""
+    return value if value.isascii() else _INVISIBLE.sub("", value)
+
+
 def one_line(value: str | None, limit: int = 2000) -> str | None:
     """Collapse white space to single spaces and trim. Return None if nothing is left."""
     if not value:
         return None
     folded = _SPACE.sub(" ", clean_text(value)).strip()
     return folded[:limit] or None
+
+
+def clean_line(text: str | None, limit: int = 2000) -> str | None:
+    """Return a text on one line without invisible characters and with all entities resolved; None if it is empty."""
+    line = one_line(without_invisible(text or ""), limit + 200)
+    for _ in range(2):
+        if not line or not _ENTITY.search(line):
+            break
+        line = one_line(without_invisible(html.unescape(line)), limit + 200)
+    return line[:limit] if line else None
+
+
+def plain_line(text: str | None, limit: int = 400) -> str | None:
+    """Return a text that may contain markup on one line, without tags; None if it is empty."""
+    line = clean_line(text, limit + 2000)
+    return clean_line(_TAG.sub(" ", line), limit) if line else None
 
 
 def plural(count: int, noun: str, plural_noun: str | None = None) -> str:

@@ -32,8 +32,11 @@ class Stopping(FetchError):
     """The crawl is stopping, so the request was not made."""
 
 
+SUCCESS = frozenset((200, 203))
+"""Statuses of a whole page. A 206 is a part of one that nobody asked for, and a 202 or 204 is none."""
+
 # Statuses whose body is checked for a challenge, a consent wall or a paywall.
-NON_ARTICLE_STATUSES = frozenset((401, 402, 403, 429, 451, 503))
+NON_ARTICLE_STATUSES = frozenset((202, 401, 402, 403, 429, 451, 503))
 
 
 def is_stopping(crawler: Crawler) -> bool:

@@ -28,7 +28,7 @@ from pressmark.text import plural
 from spiders.crawl_startup import check_free_space
 from spiders.discovery import discovery_module
 from spiders.discovery.base import DiscoveryContext, Found
-from spiders.outcomes import Stopping, outcome_for_error, outcome_for_status
+from spiders.outcomes import SUCCESS, Stopping, outcome_for_error, outcome_for_status
 from spiders.requests import CANDIDATE, CONDITIONAL, PAGE, make_request
 
 _MAINTENANCE_SECONDS = 5.0
@@ -114,7 +114,7 @@ class OutletSpider(Spider):
         meta = response.meta
         try:
             status_result = None
-            if not 200 <= response.status < 300:
+            if response.status not in SUCCESS:
                 outcome = outcome_for_status(response.status, "Retry-After" in response.headers)
                 if response.status == 304 and CONDITIONAL in meta:
                     outcome = Outcome.NOT_MODIFIED

@@ -290,12 +290,13 @@ class ProbeSpider(Spider):
 def _parse(
     method: str, response: Response, kind: str | None, outlet: Outlet, now: datetime, pattern: str | None
 ) -> Listing:
+    dates = outlet.date_context(now)
     if method == "feed":
-        return feeds.parse_feed(response.body, response.url, now, content_type=kind, zone=outlet.timezone)
+        return feeds.parse_feed(response.body, response.url, dates, content_type=kind)
     if method == "wordpress":
-        return wordpress.parse_posts(response.body, response.url, now, outlet.timezone)
+        return wordpress.parse_posts(response.body, response.url, dates)
     if method == "sitemap":
-        return sitemaps.parse_sitemap(response.body, response.url, now, limit=_SITEMAP_ENTRIES, zone=outlet.timezone)
+        return sitemaps.parse_sitemap(response.body, response.url, dates, limit=_SITEMAP_ENTRIES)
     if method == "robots":
         listed = RobotsPolicy.from_response(response.status, response.body).sitemaps()
         return Listing(problem=None if listed else "lists no sitemap")

@@ -90,7 +90,8 @@ class PageResults:
             else:
                 if capture.response.url != capture.requested_url:
                     await self._read_redirect_target(capture.response.url)
-                self._add(self._resolve(capture, extraction), page.pointer, page.segment)
+                result = self._resolve(capture, extraction)
+                self._add(result, page.pointer if result.capture else None, page.segment)
         finally:
             page.segment.pending -= 1
         self._check_refusal_limit(capture.response.url)

@@ -13,21 +13,27 @@ class Entry:
     """One listed URL with its details in the listing.
 
     modified: date of the last change in the listing (`updated` of a feed, `lastmod` of a sitemap). It is an upper bound
-    and never a date of publication.
+    and never a date of publication. modified_precision: day, minute or second.
     """
 
     url: str
     headline: str | None = None
     published: ParsedDate | None = None
     modified: datetime | None = None
+    modified_precision: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChildListing:
-    """A listing that another listing links to: a sitemap in a sitemap index, or the next page of a section."""
+    """A listing that another listing links to: a sitemap in a sitemap index, or the next page of a section.
+
+    modified: date of the last change. changed_until: the end of the day, if only the day is known. Nothing in the
+    listing was published later.
+    """
 
     url: str
     modified: datetime | None = None
+    changed_until: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -5,21 +5,18 @@ Reference: https://developer.wordpress.org/rest-api/reference/posts/
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from pressmark.dates import ParsedDate, read_date
+from pressmark.dates import DateContext, ParsedDate, read_date
 from pressmark.discovery.listing import Entry, Listing
-from pressmark.text import one_line
+from pressmark.text import plain_line
 from pressmark.urls import absolute
 
 PAGE_SIZE = 100  # the maximum that WordPress allows
 MAX_BYTES = 20 * 2**20
-_TAG = re.compile(r"<[^>]{0,200}>")
 # Some sites interpret the bounds in their own zone, so the interval is extended by a day on each side. The frontier
 # drops posts outside of the window by their date.
 _MARGIN = timedelta(days=1)
@@ -45,7 +42,7 @@ def posts_url(endpoint: str, page: int, start: datetime | None = None, end: date
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(parameters)}"
 
 
-def parse_posts(document: bytes, url: str, now: datetime, zone: str = "UTC") -> Listing:
+def parse_posts(document: bytes, url: str, dates: DateContext) -> Listing:
     """Parse one page of posts. Never raises because of its content."""
     try:
         rows = json.loads(document[:MAX_BYTES])
@@ -61,23 +58,23 @@ def parse_posts(document: bytes, url: str, now: datetime, zone: str = "UTC") -> 
         link = absolute(row["link"], url) if isinstance(row.get("link"), str) else None
         if link is None:
             continue
-        published = _date(row, "date", now, zone)
-        modified = _date(row, "modified", now, zone)
+        published = _date(row, "date", dates)
+        modified = _date(row, "modified", dates)
         listing.entries.append(Entry(link, _title(row.get("title")), published, modified.value if modified else None))
     return listing
 
 
-def _date(row: dict[str, Any], name: str, now: datetime, zone: str) -> ParsedDate | None:
+def _date(row: dict[str, Any], name: str, dates: DateContext) -> ParsedDate | None:
     """Return the date in UTC if the site gives it, else the date in the outlet's zone. Returns None if implausible."""
     utc = row.get(f"{name}_gmt")
     if isinstance(utc, str) and utc and not utc.startswith("0000"):
-        date = read_date(utc if utc.endswith("Z") else f"{utc}Z", "wordpress", now)
+        date = read_date(utc if utc.endswith("Z") else f"{utc}Z", "wordpress", dates)
     else:
         local = row.get(name)
-        date = read_date(local, "wordpress", now, zone) if isinstance(local, str) else None
+        date = read_date(local, "wordpress", dates) if isinstance(local, str) else None
     return date if date and date.value else None
 
 
 def _title(title: Any) -> str | None:
     text = title.get("rendered") if isinstance(title, dict) else title
-    return one_line(html.unescape(_TAG.sub("", text)), 400) if isinstance(text, str) else None
+    return plain_line(text) if isinstance(text, str) else None

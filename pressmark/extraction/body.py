@@ -10,10 +10,11 @@ from lxml.html import HtmlElement
 from trafilatura import bare_extraction
 from trafilatura.settings import Extractor
 
-from pressmark.extraction.trafilatura_tuning import optimize_trafilatura
+from pressmark.extraction.trafilatura_tuning import keep_joiners, optimize_trafilatura
 from pressmark.text import fold_name
 
 optimize_trafilatura()
+keep_joiners()
 
 # Lines that are a button, not a sentence. They match whole lines only, since an article may contain these words.
 _BUTTON = re.compile(
@@ -51,21 +52,34 @@ _BIOGRAPHY = re.compile(
     r"(?:is (?:an?|the|our) (?:[\w’'-]+ ){0,4}(?:reporter|editor|correspondent|columnist|journalist|writer|contributor|"
     r"analyst|producer|fellow)\b(?! (?:says|said))|(?:writes|covers|has covered) (?:about|for|the)\b).{0,400}$"
 )
+_COOKIES = re.compile(
+    r"^(?:(?:we|this (?:web)?site|our (?:web)?site)\b.{0,60}\buses? (?:\w+ ){0,3}cookies\b|"
+    r"by (?:continuing|going on|using) .{0,80}"
+    r"\bcookies\b|(?:wir|diese (?:web)?seite|unsere (?:web)?seite)\b.{0,60}\bcookies\b|"
+    r"(?:nous|ce site)\b.{0,60}\bcookies\b|"
+    r"(?:este sitio|utilizamos|usamos|questo sito|deze (?:web)?site)\b.{0,60}\bcookies\b).{0,500}$",
+    re.IGNORECASE,
+)
+_TEXT_WORDS = 8  # of a paragraph below a subheading
+_REPEATED = 60  # characters of a line that stands in the text only once
+_QUESTION = ("?", "？", "؟", ";")
 _HEAD_LINES = 3
 _TAIL_LINES = 5
 _MAX_BOILERPLATE_LENGTH = 600  # characters
 
 
-def find_body(tree: HtmlElement, headline: str | None, site_names: frozenset[str]) -> str:
+def find_body(tree: HtmlElement, headline: str | None, site_names: frozenset[str], authors: Sequence[str] = ()) -> str:
     """Return the main text, one line per paragraph. The result is empty if there is none.
 
-    site_names: folded names of the outlet. A line that consists of one of them is removed.
+    site_names: folded names of the outlet. A line that consists of one of them is removed. authors: of the article. A
+    line about one of them at the end is a biography.
     """
+    subheadings = _subheadings(tree)
     document = bare_extraction(tree, options=_options())
     text = getattr(document, "text", None)
     if not text:
         return ""
-    return "\n".join(_body_lines(text.splitlines(), headline, site_names))
+    return "\n".join(_body_lines(text.splitlines(), headline, site_names, authors, subheadings))
 
 
 def select_nodes(tree: HtmlElement, prune: Sequence[str], keep: Sequence[str]) -> HtmlElement:
@@ -95,7 +109,23 @@ def _options() -> Extractor:
     return Extractor(output_format="python", comments=False, with_metadata=False, tables=True)
 
 
-def _body_lines(lines: list[str], headline: str | None, site_names: frozenset[str]) -> list[str]:
+def _subheadings(tree: HtmlElement) -> frozenset[str]:
+    """Return the folded texts of headings that a paragraph of text follows."""
+    found = set()
+    for heading in tree.iter("h2", "h3", "h4"):
+        following = heading.getnext()
+        if following is not None and following.tag == "p" and len(following.text_content().split()) >= _TEXT_WORDS:
+            found.add(fold_name(heading.text_content()))
+    return frozenset(found)
+
+
+def _body_lines(
+    lines: list[str],
+    headline: str | None,
+    site_names: frozenset[str],
+    authors: Sequence[str] = (),
+    subheadings: frozenset[str] = frozenset(),
+) -> list[str]:
     title = fold_name(headline) if headline else ""
     kept: list[str] = []
     stripped_lines = [stripped for line in lines if (stripped := line.strip())]
@@ -103,16 +133,48 @@ def _body_lines(lines: list[str], headline: str | None, site_names: frozenset[st
     for position, stripped in enumerate(stripped_lines):
         if len(stripped) <= _MAX_BOILERPLATE_LENGTH and (
             (position < _HEAD_LINES and _ABOVE.match(stripped))
-            or (position >= tail and (_BELOW.match(stripped) or _BIOGRAPHY.match(stripped)))
+            or (position >= tail and (_BELOW.match(stripped) or _is_biography(stripped, authors)))
+            or _COOKIES.match(stripped)
         ):
             continue
         # Some pages repeat the headline above the text or as a caption.
         if title and position < 6 and fold_name(stripped) == title:
             continue
         if len(stripped) <= 90 and (_BUTTON.match(stripped) or fold_name(stripped) in site_names):
-            continue
+            if fold_name(stripped) not in subheadings:
+                continue
         kept.append(stripped)
-    return kept
+    return _without_repetition(kept)
+
+
+def _without_repetition(lines: list[str]) -> list[str]:
+    """Remove what stands in the text twice, such as a copy for each kind of device.
+
+    A question may be repeated on purpose, as in a series of interviews. It is dropped only if it repeats the line just
+    before, or if a neighbour is a repetition too.
+    """
+    seen: set[str] = set()
+    repeated = []
+    for line in lines:
+        repeated.append(len(line) >= _REPEATED and line in seen)
+        seen.add(line)
+    return [
+        line
+        for number, line in enumerate(lines)
+        if not (
+            repeated[number]
+            and (
+                not line.endswith(_QUESTION)
+                or lines[number - 1] == line
+                or repeated[number - 1]
+                or repeated[number + 1 : number + 2] == [True]
+            )
+        )
+    ]
+
+
+def _is_biography(line: str, authors: Sequence[str]) -> bool:
+    return bool(_BIOGRAPHY.match(line)) and any(fold_name(author) in fold_name(line[:120]) for author in authors)
 
 
 def _elements(tree: HtmlElement, xpath: str) -> list[HtmlElement]:

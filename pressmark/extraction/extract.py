@@ -11,19 +11,22 @@ from pressmark.extraction import fingerprints
 from pressmark.extraction.authors import find_authors
 from pressmark.extraction.body import find_body, select_nodes
 from pressmark.extraction.comments import find_comments
+from pressmark.extraction.embedded import find_embedded_body
 from pressmark.extraction.fields import Extraction, ExtractionConfig, ReaderComment
-from pressmark.extraction.headline import find_headline
+from pressmark.extraction.headline import find_headline, page_titles
 from pressmark.extraction.language import find_language
 from pressmark.extraction.links import find_links
 from pressmark.extraction.non_article import find_non_article
 from pressmark.extraction.page import Page, parse_page
-from pressmark.extraction.publication_dates import find_modified, find_published
-from pressmark.extraction.structured import Node, article_node, as_list, node_text
+from pressmark.extraction.publication_dates import PageDates
+from pressmark.extraction.structured import Node, article_node, flat, node_text, read_structured
+from pressmark.extraction.tree_repair import repair_tree
 from pressmark.rights import read_rights
-from pressmark.text import clean_text, one_line
+from pressmark.text import clean_line, clean_text, one_line
 from pressmark.urls import absolute, is_homepage, on_domains, url_key
 
 MAX_KEYWORDS = 50
+MIN_MARKUP_WORDS = 40  # with fewer, the text is looked for in scripts
 
 
 def extract(
@@ -40,22 +43,29 @@ def extract(
     """
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
     page = parse_page(document, content_type)
-    article = article_node(page.tree)
+    data = read_structured(page.tree)
+    repair_tree(page.tree)
+    article = article_node(data, _own_url(page, url, config), page_titles(page))
     headline = find_headline(page, article, config.site_names, config.headline)
     comments = find_comments(page.tree) if config.comments != "off" else []
-    body = clean_text(find_body(select_nodes(page.tree, config.prune, config.keep), headline, config.site_names))
+    byline = find_authors(page, article, data, config.site_names, config.languages)
+    authors = [clean_text(name) for name in byline.authors]
+    tree = select_nodes(page.tree, config.prune, config.keep)
+    body = clean_text(find_body(tree, headline, config.site_names, authors))
+    if fingerprints.count_words(body) < MIN_MARKUP_WORDS:
+        body = find_embedded_body(page.tree, article) or body
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
     description = _description(page, article)
     free = _free(page, article)
     words = fingerprints.count_words(body)
-    authors = [clean_text(name) for name in find_authors(page, article, config.site_names)]
+    dates = PageDates(page, article, url, config.date_context(observed_at))
     return Extraction(
         payload_hash=page.payload_hash,
         headline=headline,
         description=description,
         authors=authors,
-        published=find_published(page, article, observed_at, config.timezone),
-        modified=find_modified(page, article, observed_at, config.timezone),
+        published=dates.published,
+        modified=dates.modified,
         in_language=language,
         in_language_source=language_source,
         article_section=node_text(article.get("articleSection"), 200) or page.meta_first("article:section", "section"),
@@ -77,9 +87,14 @@ def extract(
         body_hash=fingerprints.comparable_hash(body),
         signatures=fingerprints.signatures(body),
         rights=read_rights(headers, page.meta, page.links),
-        non_article=find_non_article(page, article, headers, headline, words, free),
+        non_article=find_non_article(page, article, data, headers, headline, words, free),
         comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
     )
+
+
+def _own_url(page: Page, url: str, config: ExtractionConfig) -> str:
+    """Return the URL by which the page's structured data names it: the canonical one, if it has one."""
+    return _canonical(page, url, config) or url
 
 
 def _without_author(comment: ReaderComment) -> ReaderComment:
@@ -97,14 +112,14 @@ def _declared_language(page: Page, article: Node) -> str | None:
 
 
 def _description(page: Page, article: Node) -> str | None:
-    return page.meta_first("og:description", "description", "twitter:description") or node_text(
+    return clean_line(page.meta_first("og:description", "description", "twitter:description")) or node_text(
         article.get("description"), 2000
     )
 
 
 def _keywords(page: Page, article: Node) -> list[str]:
     keywords: list[str] = []
-    for value in as_list(article.get("keywords")):
+    for value in flat(article.get("keywords")):
         text = node_text(value, 2000)
         if text:
             keywords += text.split(",")
@@ -120,7 +135,7 @@ def _keywords(page: Page, article: Node) -> list[str]:
 
 def _main_image(page: Page, article: Node, base: str) -> str | None:
     candidates = [page.meta_first("og:image:secure_url", "og:image", "og:image:url", "twitter:image")]
-    for image in as_list(article.get("image")):
+    for image in flat(article.get("image")):
         candidates.append(
             node_text(image.get("url") or image.get("contentUrl"), 2000) if isinstance(image, dict) else image
         )

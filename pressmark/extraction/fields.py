@@ -8,17 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from functools import cached_property
 from importlib.metadata import version
 
-from pressmark.dates import ParsedDate
+from pressmark.dates import DateContext, ParsedDate
 from pressmark.outcomes import Outcome
 from pressmark.outlet import Outlet
 from pressmark.rights import RightsSignals
 from pressmark.text import fold_name
 
 # Increase this with every change of the rules in this package that can change a field.
-RULES_VERSION = 3
+RULES_VERSION = 4
 EXTRACTOR_NAME = "trafilatura"
 SIG_VERSION = 1  # version of the MinHash constants in `fingerprints`
 
@@ -41,6 +42,7 @@ class ExtractionConfig:
     domains: tuple[str, ...]
     languages: tuple[str, ...]
     timezone: str
+    country: str | None = None
     comments: str = "off"
     prune: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
@@ -51,7 +53,7 @@ class ExtractionConfig:
         """Return the extraction settings of an outlet."""
         hints = outlet.extraction
         return cls(
-            outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone,
+            outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone, outlet.country,
             outlet.comments, hints.prune, hints.keep, hints.headline,
         )  # fmt: skip
 
@@ -59,6 +61,10 @@ class ExtractionConfig:
     def config_hash(self) -> bytes:
         """16 bytes that change if any setting changes."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).digest()[:16]
+
+    def date_context(self, now: datetime) -> DateContext:
+        """How to read the dates of a page captured at this time."""
+        return DateContext(now, self.timezone, self.country, self.languages)
 
     @cached_property
     def site_names(self) -> frozenset[str]:

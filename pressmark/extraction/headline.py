@@ -7,17 +7,28 @@ the public benchmark packs (docs/extraction.md).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
+from pressmark.extraction.elements import element_text
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, node_text
-from pressmark.text import fold_name, one_line
+from pressmark.text import clean_line, fold_name
 
-_SEPARATOR = re.compile(r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*\|\s*|\s+::\s+|\s+//\s+")
+_SEPARATOR = re.compile(
+    r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*[|｜]\s*|\s*_(?=[^_\s]+$)|\s+::\s+|\s+//\s+"
+)
 _WEIGHTS = {"h1": 1.25, "h1_other": 0.45, "json_ld": 1.1, "og": 0.9, "twitter": 0.4, "title": 0.7}
+_KICKER = re.compile(
+    r"(?:^|[\s_-])(?:kicker|badge|label|eyebrow|overline|topline|roofline|dachzeile|spitzmarke|category|section(?:-?name)?|"
+    r"rubric|rubrik|tag|flag|prefix|suffix|supertitle|pretitle|vignette|premium|plus|icon|live)(?:$|[\s_-])",
+    re.IGNORECASE,
+)
 _MAX_LENGTH = 400
+_BORDER = " -\u2013\u2014:|\u00b7\u2022"
+_ELLIPSIS = re.compile(r"\s*(?:\u2026|\.{3,})\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +45,14 @@ def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: 
     """
     if xpath:
         for match in page.tree.xpath(xpath) if isinstance(xpath, str) else ():
-            text = one_line(match if isinstance(match, str) else match.text_content(), _MAX_LENGTH)
+            text = clean_line(match, _MAX_LENGTH) if isinstance(match, str) else element_text(match, _MAX_LENGTH)
             if text:
                 return text
     names = site_names | _declared_site_names(page)
     candidates = [c for c in _candidates(page, article, names) if fold_name(c.text) not in names]
     if not candidates:
         return None
+    candidates = _whole(candidates)
     votes: dict[str, float] = {}
     for candidate in candidates:
         votes[_vote_key(candidate.text)] = votes.get(_vote_key(candidate.text), 0.0) + _WEIGHTS[candidate.kind]
@@ -48,9 +60,41 @@ def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: 
     return next(c.text for c in candidates if _vote_key(c.text) == winner)
 
 
+def page_titles(page: Page) -> tuple[str, ...]:
+    """Return what the page itself calls its article: the texts of h1, og:title and <title>."""
+    texts = [text for text, boilerplate in _headings(page) if not boilerplate]
+    return tuple(filter(None, (*texts, clean_line(page.meta_first("og:title")), _title(page.tree))))
+
+
+def _whole(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Replace each candidate that ends in an ellipsis by the longer one that it is the beginning of."""
+    return [
+        next(
+            (
+                _Candidate(other.text, candidate.kind)
+                for other in candidates
+                if _is_beginning(candidate.text, other.text)
+            ),
+            candidate,
+        )
+        for candidate in candidates
+    ]
+
+
+def _is_beginning(text: str, other: str) -> bool:
+    cut = _ELLIPSIS.sub("", text)
+    return (
+        cut != text
+        and len(cut) >= 15
+        and len(other) > len(cut)
+        and not _ELLIPSIS.search(other)
+        and (fold_name(other).startswith(fold_name(cut)))
+    )
+
+
 def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candidate]:
     candidates: list[_Candidate] = []
-    headings = _headings(page.tree)
+    headings = _headings(page, _declared_titles(page, article))
     main = [text for text, boilerplate in headings if not boilerplate] or [text for text, _ in headings]
     for position, text in enumerate(main[:4]):
         candidates.append(_Candidate(text, "h1" if len(main) == 1 or position == 0 else "h1_other"))
@@ -60,17 +104,24 @@ def _candidates(page: Page, article: Node, names: frozenset[str]) -> list[_Candi
         (_title(page.tree), "title"),
         (page.meta_first("twitter:title"), "twitter"),
     ):
+        value = clean_line(value, 1000)
         if value:
             stripped = value if kind == "json_ld" else _without_site_name(value, names, main)
             candidates.append(_Candidate(stripped[:_MAX_LENGTH], kind))
     return candidates
 
 
-def _headings(tree: HtmlElement) -> list[tuple[str, bool]]:
+def _declared_titles(page: Page, article: Node) -> list[str]:
+    """Return the titles that the page gives outside its headings."""
+    texts = (node_text(article.get("headline"), 1000), page.meta_first("og:title"), _title(page.tree))
+    return [text for value in texts if (text := clean_line(value, 1000))]
+
+
+def _headings(page: Page, declared: Sequence[str] = ()) -> list[tuple[str, bool]]:
     """Return (text, whether it is boilerplate) of each <h1>."""
     headings = []
-    for element in tree.iter("h1"):
-        text = one_line(element.text_content(), _MAX_LENGTH + 1)
+    for element in page.tree.iter("h1"):
+        text = _heading_text(element, declared)
         if not text or len(text) > _MAX_LENGTH:
             continue
         boilerplate = any(
@@ -85,11 +136,41 @@ def _headings(tree: HtmlElement) -> list[tuple[str, bool]]:
     return headings
 
 
+def _heading_text(element: HtmlElement, declared: Sequence[str]) -> str | None:
+    """Return the text of a heading without a kicker or badge.
+
+    An element at its border is one if its class says so, or if a declared title is the heading without it.
+    """
+    children = [child for child in element.iter() if child is not element and isinstance(child.tag, str)]
+    badges = frozenset(
+        child
+        for child in children
+        if _KICKER.search(" ".join(filter(None, (child.get("class"), child.get("itemprop"), child.get("id")))))
+    )
+    text = element_text(element, _MAX_LENGTH + 1)
+    if not text or not children:
+        return text
+    if any(_starts_with(title, text) for title in declared):
+        # The separator between a kicker and the rest may be drawn by the style sheet.
+        same = (title for title in declared if fold_name(title) == fold_name(text))
+        return next((title for title in same if ":" in title and ":" not in text), text)
+    bare = element_text(element, _MAX_LENGTH + 1, badges)
+    for without in (badges, frozenset((element[0],)), frozenset((element[-1],))):
+        shorter = element_text(element, _MAX_LENGTH + 1, without)
+        if shorter and any(_starts_with(title, shorter.lstrip(_BORDER)) for title in declared):
+            return shorter.strip(_BORDER)
+    return (bare or text).strip(_BORDER)
+
+
+def _starts_with(title: str, heading: str) -> bool:
+    return fold_name(title).startswith(fold_name(heading))
+
+
 def _title(tree: HtmlElement) -> str | None:
     element = tree.find(".//head/title")
     if element is None:
         element = tree.find(".//title")
-    return one_line(element.text_content(), 1000) if element is not None else None
+    return element_text(element, 1000) if element is not None else None
 
 
 def _declared_site_names(page: Page) -> frozenset[str]:

@@ -11,6 +11,14 @@ _MAX_CHARS = 800  # more characters take time and don't change the result
 _CONFIRM_CHARS = 300  # enough to confirm the declared language
 _MIN_CONFIDENCE = 0.9
 _TAG = re.compile(r"^([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?\b", re.IGNORECASE)
+# Codes that pages use by mistake: countries, and codes that were replaced.
+_MISTAKEN = {
+    "jp": "ja", "cn": "zh", "kr": "ko", "gr": "el", "cz": "cs", "dk": "da", "ua": "uk", "iw": "he", "in": "id",
+    "ji": "yi", "gb": "en", "us": "en", "br": "pt", "at": "de",
+}  # fmt: skip
+# Languages that the model confuses. A declared one is right if the model says another of its group.
+_NEAR = ("no nb nn da", "hr sr bs sh cnr", "id ms", "fa prs", "gl pt", "tl fil", "af nl", "ur hi")
+_NEAR_GROUPS = [frozenset(group.split()) for group in _NEAR]
 _identifier: LanguageIdentifier | None = None
 
 
@@ -32,7 +40,7 @@ def find_language(text: str, declared: str | None, outlet_languages: tuple[str, 
         if tag and identifier().classify(text[:_CONFIRM_CHARS])[0] == _primary(tag):
             return tag, "text"
         language, confidence = identifier().classify(text[:_MAX_CHARS])
-        if tag and _primary(tag) == language:
+        if tag and _agree(_primary(tag), str(language)):
             return tag, "text"
         if float(confidence) >= _MIN_CONFIDENCE:
             return str(language), "text"
@@ -47,12 +55,18 @@ def normal_tag(declared: str | None) -> str | None:
     if not match:
         return None
     language, script, region = match.groups()
+    if language.lower() in _MISTAKEN and (region is None or language.upper() == region.upper()):
+        language = _MISTAKEN[language.lower()]
     parts = [language.lower()]
     if script:
         parts.append(script.title())
     if region:
         parts.append(region.upper())
     return "-".join(parts)
+
+
+def _agree(declared: str, detected: str) -> bool:
+    return declared == detected or any({declared, detected} <= group for group in _NEAR_GROUPS)
 
 
 def _primary(tag: str) -> str:

@@ -7,7 +7,8 @@ number of words, so most pages are decided by comparing word counts.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,7 +20,7 @@ from ruamel.yaml import YAML
 
 from pressmark.extraction.fields import NonArticle
 from pressmark.extraction.page import Page
-from pressmark.extraction.structured import Node, nodes, types
+from pressmark.extraction.structured import Node, StructuredData, types
 from pressmark.outcomes import NON_ARTICLES, Outcome
 from pressmark.text import one_line, plural
 
@@ -27,6 +28,10 @@ _VISIBLE_CHARS = 20_000
 _INVISIBLE_TAGS = frozenset(("script", "style", "template", "head", "svg"))
 _MIN_TEASERS = 6  # a page with at least this many linked headings is a list
 _LONG_PARAGRAPH = 25  # words outside of links
+_PARAGRAPH = 15  # words outside of links
+_RUNNING_PARAGRAPHS = 4
+_FRAME_TAGS = frozenset(("nav", "footer", "aside", "dialog"))
+_FRAME_ROLES = frozenset(("banner", "navigation", "contentinfo", "complementary", "dialog", "alertdialog"))
 _LIST_TYPES = frozenset(("collectionpage", "searchresultspage"))
 _GALLERY_TYPES = frozenset(("imagegallery", "mediagallery"))
 _MIN_GALLERY_PICTURES = 6
@@ -75,6 +80,7 @@ def patterns() -> tuple[Pattern, ...]:
 def find_non_article(
     page: Page,
     article: Node,
+    data: StructuredData,
     headers: tuple[tuple[str, str], ...],
     headline: str | None,
     words: int,
@@ -84,7 +90,7 @@ def find_non_article(
 
     words: number of words in the main text. free: isAccessibleForFree as the page declares it.
     """
-    evidence = _Evidence(page, article, headers, headline)
+    evidence = _Evidence(page, article, data, headers, headline)
     for pattern in patterns():
         if words > pattern.most_words:
             continue
@@ -101,6 +107,7 @@ class _Evidence:
 
     page: Page
     article: Node
+    data: StructuredData
     headers: tuple[tuple[str, str], ...]
     headline: str | None
 
@@ -112,9 +119,18 @@ class _Evidence:
 
     @cached_property
     def text(self) -> str:
+        return self._visible(self.page.tree.iter())
+
+    @cached_property
+    def text_in_frame(self) -> str:
+        """The visible text of menus, sidebars, dialogs and the footer."""
+        frames = (element for element in self.page.tree.iter() if _is_frame(element))
+        return "\n".join(self._visible(frame.iter()) for frame in frames)
+
+    def _visible(self, elements: Iterable[HtmlElement]) -> str:
         parts: list[str] = []
         size = 0
-        for element in self.page.tree.iter():
+        for element in elements:
             if isinstance(element.tag, str) and element.tag not in _INVISIBLE_TAGS and element.text:
                 parts.append(element.text)
                 size += len(element.text)
@@ -136,7 +152,7 @@ class _Evidence:
 
     @cached_property
     def types(self) -> set[str]:
-        return {kind for node in nodes(self.page.tree) for kind in types(node)}
+        return {kind for node in self.data.nodes for kind in types(node)}
 
     @cached_property
     def declares_article(self) -> bool:
@@ -151,6 +167,8 @@ def _match(pattern: Pattern, evidence: _Evidence, free: bool | None) -> str | No
     only_wording = not (pattern.header or pattern.html or pattern.structure) and pattern.outcome != "paywall_stub"
     if only_wording and evidence.declares_article:
         return None  # it may be an article about consent or security checks
+    if pattern.outcome == Outcome.PAYWALL_STUB and free is True:
+        return None
     if pattern.free is not None:
         if free is not pattern.free:
             return None
@@ -169,6 +187,8 @@ def _match(pattern: Pattern, evidence: _Evidence, free: bool | None) -> str | No
         match = pattern.text.search(evidence.text)
         if match is None:
             return None
+        if pattern.outcome == Outcome.PAYWALL_STUB and match[0] in evidence.text_in_frame:
+            return None  # an offer that stands on every page
         matches.append(f"text {match[0][:80]!r}")
     if pattern.html:
         marker = next((marker for marker in pattern.html if marker in evidence.html), None)
@@ -194,6 +214,8 @@ def _list(evidence: _Evidence) -> str | None:
     if evidence.declares_article:
         return None
     declared = evidence.types & _LIST_TYPES
+    if not declared and _has_running_text(evidence.page.tree):
+        return None
     teasers = sum(
         1
         for heading in evidence.page.tree.iter("h2", "h3", "h4")
@@ -208,6 +230,18 @@ def _list(evidence: _Evidence) -> str | None:
     if long_paragraphs > max(teasers, 1) + 1:
         return None
     return "declared as a list" if declared else f"{teasers} linked headings"
+
+
+def _has_running_text(tree: HtmlElement) -> bool:
+    """Return whether several paragraphs of text follow each other. In a list, each stands beside its own heading."""
+    paragraphs = Counter(
+        paragraph.getparent() for paragraph in tree.iter("p") if _words_outside_links(paragraph) >= _PARAGRAPH
+    )
+    return any(count >= _RUNNING_PARAGRAPHS for count in paragraphs.values())
+
+
+def _is_frame(element: HtmlElement) -> bool:
+    return element.tag in _FRAME_TAGS or (element.get("role") or "").lower() in _FRAME_ROLES
 
 
 def _shell(evidence: _Evidence) -> str | None:

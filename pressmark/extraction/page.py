@@ -1,42 +1,49 @@
-"""Decodes and parses the bytes of a response. Size is limited, and a declared charset is always verified."""
+"""Parses the bytes of a page. `charset` decodes them."""
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import re
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from lxml.etree import ElementDefaultClassLookup, LxmlError
-from lxml.html import HtmlComment, HtmlElement, HtmlEntity, HtmlProcessingInstruction, document_fromstring
+from lxml.html import (
+    HtmlComment,
+    HtmlElement,
+    HtmlEntity,
+    HTMLParser,
+    HtmlProcessingInstruction,
+    document_fromstring,
+)
 from trafilatura import load_html
-from trafilatura.utils import HTML_PARSER, repair_faulty_html
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom, resolve_encoding
+from trafilatura import utils as trafilatura_utils
+from trafilatura.utils import repair_faulty_html
 
 from pressmark.errors import ExtractionError
-from pressmark.text import clean_text, one_line
+from pressmark.extraction.charset import decode
+from pressmark.text import one_line
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
 _LOOKS_LIKE_HTML = re.compile(rb"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
 _HTML_START = re.compile(r"\s{0,40}(?:<!doctype html\b|<html\b)", re.IGNORECASE)
-_CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 
+# libxml2 drops everything below 256 levels unless it is told that the document may be huge. Trafilatura's own parser
+# has the same options otherwise (docs/upstream.md).
+PARSER = HTMLParser(
+    collect_ids=False, default_doctype=False, encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
+)
 # By default lxml.html calls Python to choose the class of each element, which distinguishes forms and inputs. Articles
 # don't need that (docs/upstream.md).
-HTML_PARSER.set_element_class_lookup(
+PARSER.set_element_class_lookup(
     ElementDefaultClassLookup(element=HtmlElement, comment=HtmlComment, pi=HtmlProcessingInstruction, entity=HtmlEntity)
 )
+trafilatura_utils.HTML_PARSER = PARSER
 
 
 class NotHtml(ExtractionError):
     """The response is not an HTML page."""
-
-
-class TooLarge(ExtractionError):
-    """The page is larger than the limit after its content encoding is removed."""
 
 
 class Link(NamedTuple):
@@ -58,12 +65,22 @@ class Page:
     encoding_source: str
 
     @cached_property
+    def meta_in_head(self) -> dict[str, list[str]]:
+        """Like `meta`, without the <meta> elements of microdata items in the body, which may be those of a teaser."""
+        return self._contents(in_head=True)
+
+    @cached_property
     def meta(self) -> dict[str, list[str]]:
         """Contents of <meta> elements by lower-cased name, property, itemprop or http-equiv, in document order."""
+        return self._contents(in_head=False)
+
+    def _contents(self, *, in_head: bool) -> dict[str, list[str]]:
         contents: dict[str, list[str]] = {}
         for element in self.tree.iter("meta"):
             content = element.get("content")
             if not content or not content.strip():
+                continue
+            if in_head and element.get("itemprop") and not (element.get("name") or element.get("property")):
                 continue
             for attribute in ("property", "name", "itemprop", "http-equiv"):
                 name = element.get(attribute)
@@ -83,40 +100,6 @@ class Page:
     def meta_first(self, *names: str) -> str | None:
         """Return the first content of the first of these names that the page has."""
         return next((one_line(content) for name in names for content in self.meta.get(name, ())), None)
-
-
-def remove_content_encoding(body: bytes, content_encoding: str | None, limit: int) -> bytes:
-    """Decompress a body, layer by layer.
-
-    limit: maximum number of bytes at any layer. Raises TooLarge if it is exceeded. Raises ExtractionError if the body
-    is broken or has an encoding other than gzip and deflate, which are the only ones requested.
-    """
-    layers = [layer.strip().lower() for layer in (content_encoding or "").split(",")]
-    for layer in reversed([layer for layer in layers if layer and layer != "identity"]):
-        if layer in ("gzip", "x-gzip"):
-            body = _inflate(body, (31,), limit)
-        elif layer == "deflate":
-            body = _inflate(body, (15, -15), limit)
-        else:
-            raise ExtractionError(f"content encoding {layer!r} is not supported: only gzip and deflate are requested")
-    if len(body) > limit:
-        raise TooLarge(f"larger than {limit} bytes")
-    return body
-
-
-def _inflate(body: bytes, window_sizes: tuple[int, ...], limit: int) -> bytes:
-    problem: Exception | None = None
-    for bits in window_sizes:
-        decoder = zlib.decompressobj(wbits=bits)
-        try:
-            content = decoder.decompress(body, limit + 1)
-        except zlib.error as error:
-            problem = error
-            continue
-        if len(content) > limit:
-            raise TooLarge(f"larger than {limit} bytes after decompression")
-        return content
-    raise ExtractionError(f"broken compressed body: {problem}")
 
 
 def payload_hash(document: bytes) -> bytes:
@@ -149,59 +132,7 @@ def _tree(text: str) -> HtmlElement | None:
         return load_html(text)
     head = text[: line_end + 1]  # `repair_faulty_html` changes only this part
     try:
-        tree = document_fromstring(repair_faulty_html(head, head[:50].lower()) + text[line_end + 1 :], HTML_PARSER)
+        tree = document_fromstring(repair_faulty_html(head, head[:50].lower()) + text[line_end + 1 :], PARSER)
     except (ValueError, LxmlError):
         return load_html(text)
     return tree if len(tree) > 1 else load_html(text)
-
-
-def decode(document: bytes, content_type: str | None) -> tuple[str, str, str]:
-    """Decode a document. Return (text, encoding, source of the encoding: bom, header, meta or guess).
-
-    A declared encoding is used if it decodes the whole document, or if no encoding does.
-    """
-    bom_encoding, bom = read_bom(document)
-    if bom_encoding:
-        return clean_text(document[len(bom or b"") :].decode(bom_encoding, "replace")), bom_encoding, "bom"
-    declared = [
-        (resolve_encoding(name), source)
-        for name, source in (
-            (http_content_type_encoding(content_type), "header"),
-            (html_body_declared_encoding(document[:4096]), "meta"),
-            ("utf-8", "guess"),
-        )
-        if name
-    ]
-    for encoding, source in declared:
-        # A single-byte encoding decodes anything, so it is used only if the document isn't valid UTF-8.
-        if encoding and not (_is_single_byte(encoding) and _is_utf8(document)):
-            try:
-                return _cleaned(document, document.decode(encoding), encoding), encoding, source
-            except (UnicodeDecodeError, LookupError):
-                continue
-    if _is_utf8(document):
-        return _cleaned(document, document.decode("utf-8"), "utf-8"), "utf-8", "guess"
-    encoding, source = next(((e, s) for e, s in declared if e), ("utf-8", "guess"))
-    return clean_text(document.decode(encoding or "utf-8", "replace")), encoding or "utf-8", source
-
-
-def _cleaned(document: bytes, text: str, encoding: str) -> str:
-    """Return the text without unstorable characters. Most encodings allow a faster check of the bytes."""
-    if not encoding.lower().startswith("utf-16") and len(document.translate(None, _CONTROL_BYTES)) == len(document):
-        return text
-    return clean_text(text)
-
-
-def _is_single_byte(encoding: str) -> bool:
-    return codecs.lookup(encoding).name.startswith(("cp125", "iso8859", "koi8", "ascii", "mac"))
-
-
-def _is_utf8(document: bytes) -> bool:
-    """Return whether the document is UTF-8 with at least one non-ASCII character."""
-    if document.isascii():
-        return False
-    try:
-        document.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

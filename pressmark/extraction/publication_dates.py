@@ -1,17 +1,24 @@
 """The dates of publication and modification that a page declares, with their source.
 
-Sources by priority: JSON-LD, meta elements, <time> elements of the article, then htmldate on the text, which gives
-days. The first plausible date wins. If there is none, the first implausible one is returned with its raw text and flag.
+Sources by priority: JSON-LD, meta elements, <time> elements and microdata of the article, its visible byline, and the
+day that htmldate finds, if it stands somewhere in the article. Dates of teasers, comments and live posts don't count.
+
+The first plausible date wins. An ambiguous one (03/10/2026) is decided by another date of the page, or left out. If
+there is no plausible date, the first implausible one is returned with its raw text and flag.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from functools import cached_property
 
 import htmldate
+from lxml.html import HtmlElement
 
-from pressmark.dates import ParsedDate, read_date
+from pressmark.dates import DateContext, ParsedDate, day_in_url, decided_by, find_dates, read_date
+from pressmark.extraction.elements import element_text, is_foreign, main_article
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, node_text
 
@@ -22,68 +29,220 @@ _PUBLISHED_META = (
     "rnews:datepublished",
 )  # fmt: skip
 _MODIFIED_META = (
-    "article:modified_time",
-    "og:updated_time",
-    "datemodified",
-    "lastmod",
-    "dcterms.modified",
-    "last-modified",
+    "article:modified_time", "og:updated_time", "datemodified", "lastmod", "dcterms.modified", "last-modified",
+)  # fmt: skip
+_PUBLISHED_CLASS = re.compile(r"publish|entry-date|post-date|pub-?date|date-?published|created|posted", re.IGNORECASE)
+_MODIFIED_WORD = re.compile(
+    r"\b(?:updat|modif|edited|last\s+chang|revis|aktuali|geändert|bearbeitet|mis(?:e)? à jour|modifi|actualiz|atualiz|"
+    r"aggiorn|bijgewerkt|gewijzigd|uppdater|oppdater|opdater|päivitet|обновл|измен|zaktualiz|güncell|تحديث)|更新|最終",
+    re.IGNORECASE,
 )
-_PUBLISHED_TIME = (
-    "//*[@itemprop='datePublished']/@datetime | //*[@itemprop='datePublished']/@content",
-    "//time[contains(@class, 'publish') or contains(@class, 'entry-date') or contains(@class, 'post-date')]/@datetime",
-    "//article//header//time/@datetime",
-    "//time[@pubdate]/@datetime",
+_DATE_CLASS = re.compile(
+    r"date|time|publi|post(?:ed|-meta|-info)|byline|dateline|datum|fecha|data(?:-|$)|meta|credit|author", re.IGNORECASE
 )
+_DATE_ATTRIBUTES = (
+    "datetime", "data-published", "data-publish-date", "data-date", "data-datetime", "data-timestamp", "data-time",
+    "data-utime", "data-pubdate", "data-created",
+)  # fmt: skip
+_MAX_BYLINE = 160  # characters of an element with a visible date
+_AROUND_HEADLINE = 25  # elements after the headline in which an unmarked date counts
+_LONG_PARAGRAPH = 200  # characters
+_SAME_DAY_WINDOW = 60  # characters on each side of a year
 
 
-def find_published(page: Page, article: Node, now: datetime, zone: str) -> ParsedDate | None:
-    """Return the date of publication, or None if the page has none."""
-    return _first_plausible(_published(page, article, now, zone))
+class PageDates:
+    """The dates of one page."""
+
+    def __init__(self, page: Page, article: Node, url: str, context: DateContext) -> None:
+        """url: of the page; a day in it decides about an ambiguous date."""
+        self._page = page
+        self._node = article
+        self._url = url
+        self._context = context
+
+    @cached_property
+    def published(self) -> ParsedDate | None:
+        """The date of publication, or None if the page has none."""
+        return self._chosen(self._published())
+
+    @cached_property
+    def modified(self) -> ParsedDate | None:
+        """The date of the last change that the page declares, or None if it has none."""
+        return self._chosen(self._modified())
+
+    def _published(self) -> Iterator[ParsedDate | None]:
+        yield self._read(node_text(self._node.get("datePublished"), 100), "json_ld")
+        for name in _PUBLISHED_META:
+            for content in self._page.meta_in_head.get(name, ()):
+                yield self._read(content, "meta")
+        yield self._read(node_text(self._node.get("dateCreated"), 100), "json_ld")
+        yield from self._own_elements
+        yield from self._byline
+        yield self._from_text()
+
+    def _modified(self) -> Iterator[ParsedDate | None]:
+        yield self._read(node_text(self._node.get("dateModified"), 100), "json_ld")
+        for name in _MODIFIED_META:
+            for content in self._page.meta_in_head.get(name, ()):
+                yield self._read(content, "meta")
+        for element in self._page.tree.xpath("//*[@itemprop='dateModified']"):
+            if not is_foreign(element, self._article):
+                yield self._read(element.get("datetime") or element.get("content"), "time_element")
+
+    def _read(self, raw: str | None, source: str) -> ParsedDate | None:
+        return read_date(raw, source, self._context)
+
+    def _chosen(self, dates: Iterator[ParsedDate | None]) -> ParsedDate | None:
+        implausible: ParsedDate | None = None
+        for found in dates:
+            if found is not None and found.value is not None:
+                return found
+            if implausible is None or (found and found.flag == "ambiguous" and implausible.flag != "ambiguous"):
+                implausible = found
+        if implausible is not None and implausible.flag == "ambiguous":
+            return decided_by(implausible, list(self._evidence())) or implausible
+        return implausible
+
+    def _evidence(self) -> Iterator[ParsedDate]:
+        """Yield the other dates of the page, which may decide about an ambiguous one."""
+        by_url = day_in_url(self._url, self._context)
+        if by_url:
+            yield by_url
+        yield from (found for found in (*self._published(), *self._modified()) if found and found.value)
+
+    @cached_property
+    def _article(self) -> HtmlElement | None:
+        return main_article(self._page.tree)
+
+    @cached_property
+    def _own_elements(self) -> list[ParsedDate]:
+        """The dates of <time> elements and microdata of the article, those marked as published first."""
+        marked: list[ParsedDate | None] = []
+        others: list[ParsedDate | None] = []
+        for element in self._page.tree.xpath("//*[@itemprop='datePublished'] | //time"):
+            raw = element.get("datetime") or element.get("content")
+            if not raw or is_foreign(element, self._article):
+                continue
+            prop = element.get("itemprop")
+            found = self._read(raw, "time_element")
+            if (
+                prop == "datePublished"
+                or element.get("pubdate") is not None
+                or _PUBLISHED_CLASS.search(_marks(element))
+            ):
+                marked.append(found)
+            elif prop != "dateModified" and self._is_byline(element):
+                others.append(found)
+        return [found for found in (*marked, *others) if found]
+
+    def _is_byline(self, element: HtmlElement) -> bool:
+        """Return whether a <time> stands in a header or beside the headline, and isn't marked as an update."""
+        parent = element.getparent()
+        if _MODIFIED_WORD.search(_marks(element)) or (
+            parent is not None and _MODIFIED_WORD.search(element_text(parent, 200) or "")
+        ):
+            return False
+        return element in self._near_headline or any(ancestor.tag == "header" for ancestor in element.iterancestors())
+
+    @cached_property
+    def _near_headline(self) -> dict[HtmlElement, None]:
+        """The elements around the headline, up to the first long paragraph, in document order."""
+        scope = self._article if self._article is not None else self._page.tree.find(".//body")
+        if scope is None:
+            return {}
+        elements = [element for element in scope.iter() if isinstance(element.tag, str)]
+        start = next((i for i, element in enumerate(elements) if element.tag in ("h1", "h2")), 0)
+        near: dict[HtmlElement, None] = dict.fromkeys(elements[max(start - 8, 0) : start])
+        for element in elements[start : start + _AROUND_HEADLINE + 60]:
+            text = element.text_content() if element.tag == "p" else ""
+            if len(text) > _LONG_PARAGRAPH:
+                break
+            near[element] = None
+            if len(near) > _AROUND_HEADLINE and not text:
+                break
+        return near
+
+    @cached_property
+    def _byline(self) -> list[ParsedDate]:
+        """The dates in the visible text beside the headline, and in elements that are marked as dates."""
+        scope = self._article if self._article is not None else self._page.tree.find(".//body")
+        if scope is None:
+            return []
+        published: list[ParsedDate] = []
+        updated: list[ParsedDate] = []
+        seen: set[HtmlElement] = set()
+        marked = [e for e in scope.iter() if isinstance(e.tag, str) and e.tag not in _NOT_VISIBLE and _is_marked(e)]
+        for element in (*self._near_headline, *marked):
+            if element in seen or element.tag in _NOT_VISIBLE or is_foreign(element, self._article):
+                continue
+            seen.add(element)
+            for name in _DATE_ATTRIBUTES if element in self._near_headline else ():
+                found = self._read(element.get(name), "text")
+                if found and found.value:
+                    (updated if _MODIFIED_WORD.search(_marks(element)) else published).append(found)
+            if len(element.text_content()) > _MAX_BYLINE:
+                continue
+            text = element_text(element, _MAX_BYLINE) or ""
+            before = 0
+            for found in find_dates(text, "text", self._context):
+                position = text.find(found.raw[:10], before)
+                label = text[before : position if position >= 0 else len(text)]
+                before = max(position, 0) + len(found.raw)
+                is_update = _MODIFIED_WORD.search(label) or _MODIFIED_WORD.search(_marks(element))
+                (updated if is_update else published).append(found)
+        return published + updated[:1] if not published else published
+
+    def _from_text(self) -> ParsedDate | None:
+        """Return the day that htmldate finds, with the text in which the article shows it. None if it shows it nowhere.
+
+        htmldate guesses the order of day and month, and also reads comments and teasers.
+        """
+        day = htmldate.find_date(
+            self._page.tree,
+            original_date=True,
+            extensive_search=False,
+            max_date=self._context.now.strftime("%Y-%m-%d"),
+            outputformat="%Y-%m-%d",
+        )
+        if not day:
+            return None
+        ambiguous: ParsedDate | None = None
+        for found in self._shown(day[:4]):
+            values = (found.value,) if found.value else found.readings
+            if any(value.strftime("%Y-%m-%d") == day for value in values):
+                if found.value:
+                    return replace(found, source="text")
+                ambiguous = ambiguous or found
+        return ambiguous
+
+    def _shown(self, year: str) -> Iterator[ParsedDate]:
+        """Yield the dates of a year that stand in the article's text, attributes and meta elements."""
+        for element in self._page.tree.iter():
+            if not isinstance(element.tag, str) or element.tag in _NOT_VISIBLE:
+                continue
+            values = [element.text, element.tail] if element.tag not in ("meta", "link") else []
+            if element.tag in ("meta", "time", "abbr", "span", "div", "link"):
+                values += [value for name, value in element.attrib.items() if name not in ("class", "style")]
+            for text in values:
+                if text and year in text and not is_foreign(element, self._article):
+                    at = text.find(year)
+                    yield from find_dates(
+                        text[max(at - _SAME_DAY_WINDOW, 0) : at + _SAME_DAY_WINDOW], "text", self._context
+                    )
+                    in_url = day_in_url(text, self._context) if text.startswith("http") else None
+                    if in_url:
+                        yield in_url
 
 
-def find_modified(page: Page, article: Node, now: datetime, zone: str) -> ParsedDate | None:
-    """Return the date of the last change that the page declares, or None if it has none."""
-    return _first_plausible(_modified(page, article, now, zone))
+_NOT_VISIBLE = frozenset(("script", "style", "noscript", "template", "svg"))
 
 
-def _published(page: Page, article: Node, now: datetime, zone: str) -> Iterator[ParsedDate | None]:
-    yield read_date(node_text(article.get("datePublished"), 100), "json_ld", now, zone)
-    for name in _PUBLISHED_META:
-        for content in page.meta.get(name, ()):
-            yield read_date(content, "meta", now, zone)
-    yield read_date(node_text(article.get("dateCreated"), 100), "json_ld", now, zone)
-    for xpath in _PUBLISHED_TIME:
-        values = page.tree.xpath(xpath)
-        if values:
-            yield read_date(str(values[0]), "time_element", now, zone)
-    yield _from_text(page, now)
+def _marks(element: HtmlElement) -> str:
+    return " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop"))))
 
 
-def _modified(page: Page, article: Node, now: datetime, zone: str) -> Iterator[ParsedDate | None]:
-    yield read_date(node_text(article.get("dateModified"), 100), "json_ld", now, zone)
-    for name in _MODIFIED_META:
-        for content in page.meta.get(name, ()):
-            yield read_date(content, "meta", now, zone)
-
-
-def _from_text(page: Page, now: datetime) -> ParsedDate | None:
-    """Return the day that htmldate finds in the visible page. Only complete dates count, so no year is invented."""
-    day = htmldate.find_date(
-        page.tree,
-        original_date=True,
-        extensive_search=False,
-        max_date=now.strftime("%Y-%m-%d"),
-        outputformat="%Y-%m-%d",
+def _is_marked(element: HtmlElement) -> bool:
+    return element.tag == "time" or (
+        element.tag in ("span", "div", "p", "li", "small", "em", "b", "i", "td", "abbr", "dd", "strong", "a", "section")
+        and bool(_DATE_CLASS.search(_marks(element)) or any(element.get(name) for name in _DATE_ATTRIBUTES))
     )
-    return read_date(day, "text", now) if day else None
-
-
-def _first_plausible(dates: Iterator[ParsedDate | None]) -> ParsedDate | None:
-    implausible: ParsedDate | None = None
-    for date in dates:
-        if date is not None and date.value is not None:
-            return date
-        if implausible is None:
-            implausible = date
-    return implausible

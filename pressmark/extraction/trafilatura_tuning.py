@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from typing import Any
 
 from lxml.etree import XPath
@@ -28,6 +29,17 @@ def _guarded(test: re.Match[str]) -> str:
     if re.search(pattern, ""):
         return test[0]  # the pattern also matches if the attribute is missing
     return f"({attribute} and re:test(string({attribute}), '{pattern}'{flags}))"
+
+
+def keep_joiners() -> None:
+    """Let Trafilatura keep U+200C and U+200D, which Persian, Hindi and emoji need (docs/upstream.md)."""
+    utils: Any = sys.modules["trafilatura.utils"]
+    utils.return_printables_and_spaces = _printable_or_joiner
+
+
+@lru_cache(maxsize=2**14)
+def _printable_or_joiner(character: str) -> str:
+    return character if character.isprintable() or character.isspace() or character in "\u200c\u200d" else ""
 
 
 def optimize_trafilatura() -> None:

@@ -8,30 +8,57 @@ from __future__ import annotations
 
 import logging
 import resource
+from datetime import datetime
 
 from pressmark.archive.spool import SpoolPointer, read_spooled
+from pressmark.content_encoding import IncompleteBody, TooLarge, remove_content_encoding
 from pressmark.errors import ArchiveError, ExtractionError
 from pressmark.extraction.extract import extract
 from pressmark.extraction.fields import Extraction, ExtractionConfig, PageExtraction
-from pressmark.extraction.page import NotHtml, TooLarge, remove_content_encoding
+from pressmark.extraction.page import NotHtml
 from pressmark.extraction.parent_death import die_with_parent
 from pressmark.outcomes import Outcome
+from pressmark.text import plural
 
 MEMORY_BYTES = 2**30
 MIN_WORDS = 8
+REPLACEMENT = "\ufffd"
+_MAX_LOST = 3  # characters that could not be decoded
+_MAX_LOST_SHARE = 0.005
 
 
 def extract_page(pointer: SpoolPointer, config: ExtractionConfig, size_limit: int) -> PageExtraction:
     """Extract the page at a pointer. Never raises because of the page's content."""
     try:
         response = read_spooled(pointer)
-        document = remove_content_encoding(response.body, response.header("Content-Encoding"), size_limit)
+    except ArchiveError as error:  # a record that was overwritten is not a response any more
+        return PageExtraction(None, Outcome.QUARANTINED, "decode", str(error))
+    return extract_document(response.body, response.url, response.headers, response.observed_at, config, size_limit)
+
+
+def extract_document(
+    body: bytes,
+    url: str,
+    headers: tuple[tuple[str, str], ...],
+    observed_at: datetime,
+    config: ExtractionConfig,
+    size_limit: int,
+) -> PageExtraction:
+    """Extract a response. Never raises because of its content.
+
+    body: bytes as received, with their content encoding. url: the final URL. size_limit: bytes.
+    """
+    content_encoding = ", ".join(value for name, value in headers if name.lower() == "content-encoding")
+    try:
+        document = remove_content_encoding(body, content_encoding, size_limit)
     except TooLarge as error:
         return PageExtraction(None, Outcome.TOO_LARGE, "decode", str(error))
-    except (ArchiveError, ExtractionError) as error:  # a record that was overwritten is not a response any more
+    except IncompleteBody as error:
+        return PageExtraction(None, Outcome.NETWORK_ERROR, "decode", str(error))
+    except ExtractionError as error:
         return PageExtraction(None, Outcome.QUARANTINED, "decode", str(error))
     try:
-        extraction = extract(document, response.url, response.headers, response.observed_at, config)
+        extraction = extract(document, url, headers, observed_at, config)
     except NotHtml as error:
         return PageExtraction(None, Outcome.NOT_HTML, "decode", str(error))
     except MemoryError:
@@ -47,6 +74,10 @@ def classify(extraction: Extraction) -> PageExtraction:
     non_article = extraction.non_article
     if non_article is not None:
         return PageExtraction(extraction, non_article.outcome, "classify", non_article.reason)
+    lost = extraction.article_body.count(REPLACEMENT)
+    if lost > max(_MAX_LOST, extraction.char_count * _MAX_LOST_SHARE):
+        reason = f"{plural(lost, 'character')} of the text could not be decoded as {extraction.encoding}"
+        return PageExtraction(extraction, Outcome.QUARANTINED, "decode", reason)
     if extraction.word_count < MIN_WORDS:
         reason = f"{extraction.word_count} words of main text; an article has at least {MIN_WORDS}"
         return PageExtraction(extraction, Outcome.EXTRACTION_EMPTY, "classify", reason)

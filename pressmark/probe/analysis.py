@@ -18,7 +18,7 @@ from babel.core import get_global
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.extraction.language import normal_tag
 from pressmark.extraction.page import parse_page
-from pressmark.extraction.structured import article_node
+from pressmark.extraction.structured import read_structured
 from pressmark.outlet import PAST_REACHING_METHODS
 from pressmark.text import one_line
 from pressmark.urls import MAX_URL_LENGTH, absolute, is_homepage, on_domains, url_host
@@ -109,7 +109,7 @@ def read_home(document: bytes, url: str, content_type: str | None, domains: Sequ
                 break
     title = page.tree.find(".//title")
     title_parts = _TITLE_PARTS.split(one_line(title.text_content(), 200) or "") if title is not None else []
-    publisher = article_node(page.tree).get("publisher")
+    publisher = next((node["publisher"] for node in read_structured(page.tree).outer if "publisher" in node), None)
     site_name = page.meta_first("og:site_name", "application-name") or (
         one_line(str(publisher.get("name")), 80) if isinstance(publisher, dict) and publisher.get("name") else None
     )

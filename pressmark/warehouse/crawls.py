@@ -114,9 +114,10 @@ def read_due(cursor: Cursor, outlet: Outlet, now: datetime, limit: int) -> list[
     """The pages that are due, with what a listing once said of them."""
     cursor.execute(queries("crawl")["due"], {"outlet": outlet.id, "now": now, "limit": limit})
     due = []
+    context = outlet.date_context(now)
     for uid, url, headline, published_raw, method, modified in cursor.fetchall():
         source = "news_sitemap" if method == "sitemap" else method
-        published = read_date(published_raw, source, now, outlet.timezone) if method else None
+        published = read_date(published_raw, source, context) if method else None
         due.append(Candidate(url, uid, REVISIT, None, Entry(url, headline, published, modified)))
     return due
 

@@ -21,9 +21,8 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
         parse_feed,
         response.body,
         response.url,
-        datetime.now(UTC),
+        context.outlet.date_context(datetime.now(UTC)),
         content_type=(response.headers.get("Content-Type") or b"").decode("latin-1") or None,
         limit=context.outlet.budgets.entries,
-        zone=context.outlet.timezone,
     )
     yield make_poll(context, endpoint, response, listing)

@@ -45,9 +45,10 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
             parse_sitemap,
             response.body,
             response.url,
-            datetime.now(UTC),
+            outlet.date_context(datetime.now(UTC)),
             limit=outlet.budgets.entries,
-            zone=outlet.timezone,
+            content_type=(response.headers.get("Content-Type") or b"").decode("latin-1") or None,
+            window=(context.scope.start, context.scope.end) if context.scope.mode == "window" else None,
         )
         for child in _relevant_children(listing, context):
             if _is_own(child.url, current.url, context):
@@ -61,10 +62,11 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
 def _relevant_children(listing: Listing, context: DiscoveryContext) -> list[ChildListing]:
     """Return the child sitemaps, latest first. In a window, skip children last modified before its start.
 
-    lastmod is an upper bound: a child cannot list articles published after it.
+    lastmod is an upper bound: a child cannot list articles published after it. A day without a time lasts until its end
+    in the outlet's time zone.
     """
     start = context.scope.start if context.scope.mode == "window" else None
-    kept = [c for c in listing.children if start is None or c.modified is None or c.modified >= start]
+    kept = [c for c in listing.children if start is None or c.changed_until is None or c.changed_until > start]
     oldest = datetime.min.replace(tzinfo=UTC)
     return sorted(kept, key=lambda child: child.modified or oldest, reverse=True)
 

@@ -35,7 +35,9 @@ async def discover(context: DiscoveryContext, endpoint: Endpoint) -> Found:
                 return
             whole.problem = f"page {page} of {pages}: {failed.detail}"
             break
-        listing = await asyncio.to_thread(parse_posts, response.body, response.url, datetime.now(UTC), outlet.timezone)
+        listing = await asyncio.to_thread(
+            parse_posts, response.body, response.url, outlet.date_context(datetime.now(UTC))
+        )
         first = first or response
         whole.entries += listing.entries
         if listing.problem:

@@ -13,7 +13,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from pressmark.dates import read_date
+from pressmark.dates import DateContext, read_date
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.text import one_line
@@ -41,11 +41,13 @@ class JsonListingSpider(OutletSpider):
             assert failed is not None
             yield failed, []
             return
-        listing = parse(response.body, response.url, context.outlet.timezone, context.outlet.budgets.entries)
+        listing = parse(
+            response.body, response.url, context.outlet.date_context(datetime.now(UTC)), context.outlet.budgets.entries
+        )
         yield make_poll(context, endpoint, response, listing)
 
 
-def parse(document: bytes, url: str, zone: str, limit: int) -> Listing:
+def parse(document: bytes, url: str, dates: DateContext, limit: int) -> Listing:
     """Parse the document. Invalid content is reported in `Listing.problem`, never raised."""
     try:
         items: Any = json.loads(document)["items"]
@@ -53,13 +55,12 @@ def parse(document: bytes, url: str, zone: str, limit: int) -> Listing:
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return Listing(problem=f"not the expected JSON: {type(error).__name__}: {error}"[:300])
     listing = Listing(truncated=len(rows) > limit)
-    now = datetime.now(UTC)
     for item in rows[:limit]:
         article_url = absolute(str(item.get("url") or ""), url)
         if article_url is None:
             continue
-        published = read_date(str(item.get("published") or ""), "feed", now, zone)
-        updated = read_date(str(item.get("updated") or ""), "feed", now, zone)
+        published = read_date(str(item.get("published") or ""), "feed", dates)
+        updated = read_date(str(item.get("updated") or ""), "feed", dates)
         listing.entries.append(
             Entry(
                 article_url,

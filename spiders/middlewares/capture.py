@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
 from pressmark.archive import records
-from spiders.outcomes import NON_ARTICLE_STATUSES
+from spiders.outcomes import NON_ARTICLE_STATUSES, SUCCESS
 from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, request_kind
 
 
@@ -35,7 +35,7 @@ class CaptureMiddleware:
         ledger = getattr(self._crawler.spider, "ledger", None)
         if ledger is None or request_kind(request) != "article":
             return response
-        if 200 <= response.status < 300 or response.status in NON_ARTICLE_STATUSES:
+        if response.status in SUCCESS | NON_ARTICLE_STATUSES:
             captured = records.Response(
                 capture_id=uuid4(),
                 url=request.url,

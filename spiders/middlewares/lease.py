@@ -7,17 +7,18 @@ release. It is the longest of the outlet's delay, the Crawl-delay of robots.txt 
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime, timedelta
 
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from pressmark.crawl_types import FetchRecord
+from pressmark.dates import DateContext, read_date
 from pressmark.urls import url_host
 from pressmark.warehouse.lease import HostLeases
 from spiders.outcomes import Stopping, is_stopping, outcome_for_error
@@ -26,6 +27,7 @@ from spiders.requests import DELAY, request_kind
 _LEASE = "pressmark_lease"
 _GRACE_SECONDS = 15.0  # added to the request timeout before the lease of a dead holder expires
 _MAX_RETRY_AFTER = 600.0  # seconds
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]*)?")
 
 # Requests of this process for one host queue here, so that only one of them polls the database.
 _hosts: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -111,10 +113,9 @@ def _retry_after(response: Response | None) -> float:
     if response is None or response.status not in (429, 503):
         return 0.0
     value = (response.headers.get("Retry-After") or b"").decode("latin-1").strip()
-    if value.isdigit():
+    if _SECONDS.fullmatch(value):
         return min(float(value), _MAX_RETRY_AFTER)
-    try:
-        seconds = (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds()
-    except (TypeError, ValueError):
+    date = read_date(value, "header", DateContext(datetime.now(UTC) + timedelta(days=365)))
+    if date is None or date.value is None or date.precision == "day":
         return 0.0
-    return min(max(seconds, 0.0), _MAX_RETRY_AFTER)
+    return min(max((date.value - datetime.now(UTC)).total_seconds(), 0.0), _MAX_RETRY_AFTER)

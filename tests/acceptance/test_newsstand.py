@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pressmark.archive.records import read_response
 from pressmark.archive.store import ArchiveStore
-from pressmark.extraction.page import payload_hash, remove_content_encoding
+from pressmark.content_encoding import remove_content_encoding
+from pressmark.extraction.page import payload_hash
 from pressmark.newsstand import OUTLETS as OUTLETS_FOLDER
 from pressmark.newsstand.server import Newsstand
 from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL, seed_paragraphs

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pressmark.content_encoding import remove_content_encoding
+from pressmark.dates import DateContext
 from pressmark.discovery.feeds import parse_feed
 from pressmark.discovery.sitemaps import parse_sitemap
 from pressmark.errors import ExtractionError
-from pressmark.extraction.page import remove_content_encoding
 from pressmark.robots import RobotsPolicy
 from tests.hostile.corpora import corpora
 
@@ -22,7 +23,7 @@ def test_feed_parser_handles_the_feed_corpus() -> None:
     assert len(files) > 50
     listed = 0
     for path in files:
-        listing = parse_feed(path.read_bytes(), "http://example.org/feed", NOW)
+        listing = parse_feed(path.read_bytes(), "http://example.org/feed", DateContext(NOW))
         listed += len(listing.entries)
         for entry in listing.entries:
             assert entry.url.startswith(("http://", "https://"))
@@ -45,7 +46,7 @@ def test_sitemap_parser_handles_the_sitemap_corpus() -> None:
     files = [p for p in (corpora() / "sitemaps").rglob("*") if p.is_file()]
     assert files
     for path in files:
-        listing = parse_sitemap(path.read_bytes(), "http://example.org/sitemap.xml", NOW, limit=1000)
+        listing = parse_sitemap(path.read_bytes(), "http://example.org/sitemap.xml", DateContext(NOW), limit=1000)
         assert len(listing.entries) + len(listing.children) <= 1000
         assert listing.entries or listing.children or listing.problem is not None or listing.truncated is False
 

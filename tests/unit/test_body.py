@@ -23,6 +23,7 @@ BOILERPLATE = (
     "CLICK HERE TO READ MORE FROM THE DISPATCH",
     "</script></body></html>",
 )
+AUTHORS = ("Maud Ferrier", "Tobias Lund", "Ines Calloway")
 ARTICLE_TEXT = (
     "She is a reporter’s nightmare, the mayor said of the new bridge.",
     "The editor of the paper is a man of few words, and the council has covered its tracks.",
@@ -46,15 +47,43 @@ ARTICLE_TEXT = (
 def test_boilerplate_line_is_removed_at_the_end_but_kept_in_the_middle(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
     assert len(body) > 9
-    assert _body_lines([*body, line], None, frozenset()) == body
+    assert _body_lines([*body, line], None, frozenset(), AUTHORS) == body
     line_in_the_middle = [*body[:5], line, *body[5:]]
-    assert line in _body_lines(line_in_the_middle, None, frozenset())
+    assert line in _body_lines(line_in_the_middle, None, frozenset(), AUTHORS)
 
 
 @pytest.mark.parametrize("line", ARTICLE_TEXT)
 def test_article_text_is_kept(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
-    assert _body_lines([line, *body, line], None, frozenset()) == [line, *body, line]
+    assert _body_lines([line, *body], None, frozenset(), AUTHORS) == [line, *body]
+    assert _body_lines([*body, line], None, frozenset(), AUTHORS) == [*body, line]
+
+
+def test_biography_of_somebody_else_is_article_text() -> None:
+    body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
+    line = "Edvin Marlow is a reporter for the Tribune who was jailed in March."
+    assert _body_lines([*body, line], None, frozenset(), AUTHORS) == [*body, line]
+
+
+def test_text_that_stands_twice_is_stored_once_but_a_repeated_question_stays() -> None:
+    body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 2)]
+    assert _body_lines([*body, *body], None, frozenset()) == body
+    question = "Which of the two harbours would you rather see rebuilt, and who should pay for it?"
+    interview = [question, body[0], question, body[1], question, body[2]]
+    assert _body_lines(interview, None, frozenset()) == interview
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "We use cookies to give you the best experience on this site. By going on you agree to our use of cookies.",
+        "Wir verwenden auf dieser Seite Cookies, um unser Angebot zu verbessern.",
+        "This website uses essential cookies and similar technologies.",
+    ],
+)
+def test_cookie_notice_is_removed_wherever_it_stands(line: str) -> None:
+    body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
+    assert _body_lines([*body[:5], line, *body[5:]], None, frozenset()) == body
 
 
 def test_very_long_line_causes_no_regex_backtracking() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pressmark.dates import day_in_url, read_date
+from pressmark.dates import DateContext, day_in_url, read_date
 from pressmark.discovery.feeds import parse_feed
 from pressmark.discovery.sitemaps import parse_sitemap
 from pressmark.logs import redact
@@ -18,7 +18,7 @@ from pressmark.rights import HostPreferences, read_rights
 from pressmark.robots import RobotsPolicy
 from pressmark.warehouse.copy_format import Json, field
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DATES = DateContext(datetime(2026, 11, 23, 12, tzinfo=UTC))
 URL = "http://example.org/x.xml"
 
 
@@ -27,14 +27,14 @@ def test_news_sitemap_entry_has_url_headline_and_dates() -> None:
       xmlns:news="http://www.google.com/schemas/sitemap-news/0.9" xmlns:image="http://www.google.com/schemas/sitemap-image/1.1">
       <url><loc> http://example.org/a </loc><lastmod>2026-11-20</lastmod><image:image><image:loc>http://example.org/p.jpg</image:loc></image:image>
       <news:news><news:publication_date>2026-11-19T08:00:00+02:00</news:publication_date><news:title>A &amp; B</news:title></news:news></url></urlset>"""
-    (entry,) = parse_sitemap(document, URL, NOW).entries
+    (entry,) = parse_sitemap(document, URL, DATES).entries
     assert (entry.url, entry.headline) == ("http://example.org/a", "A & B")
     assert entry.published is not None and entry.published.value == datetime(2026, 11, 19, 6, tzinfo=UTC)
     assert entry.published.offset == 120 and entry.published.source == "news_sitemap"
     assert entry.modified == datetime(2026, 11, 20, tzinfo=UTC), (
         "lastmod is only a bound, so it is stored apart from the publication date"
     )
-    assert parse_sitemap(gzip.compress(document), URL, NOW).entries
+    assert parse_sitemap(gzip.compress(document), URL, DATES).entries
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_news_sitemap_entry_has_url_headline_and_dates() -> None:
     [b"", b"<html><body>Checking your browser</body></html>", b"\x1f\x8bbroken", b"\xff\xfe\x00"],
 )
 def test_document_that_is_not_a_sitemap_is_reported_as_a_problem(document: bytes) -> None:
-    listing = parse_sitemap(document, URL, NOW)
+    listing = parse_sitemap(document, URL, DATES)
     assert not listing.entries and listing.problem
 
 
@@ -50,20 +50,20 @@ def test_xml_entities_are_not_expanded(tmp_path) -> None:  # type: ignore[no-unt
     secret = tmp_path / "secret"
     secret.write_text("http://example.org/SECRET")
     document = f'<!DOCTYPE r [<!ENTITY x SYSTEM "file://{secret}">]><urlset><url><loc>http://example.org/&x;</loc></url></urlset>'
-    assert "SECRET" not in str(parse_sitemap(document.encode(), URL, NOW))
+    assert "SECRET" not in str(parse_sitemap(document.encode(), URL, DATES))
     laughs = '<!DOCTYPE l [<!ENTITY a "ha">' + "".join(
         f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    parse_sitemap(f"{laughs}]><urlset><url><loc>http://e.org/&i;</loc></url></urlset>".encode(), URL, NOW)
+    parse_sitemap(f"{laughs}]><urlset><url><loc>http://e.org/&i;</loc></url></urlset>".encode(), URL, DATES)
 
 
 def test_feed_dates_keep_their_offset_and_entries_without_a_url_are_dropped() -> None:
     document = b"""<rss version="2.0"><channel><item><title>One</title><link>/story</link><pubDate>Thu, 19 Nov 2026 08:00:00 +0200</pubDate></item>
       <item><title>No link</title></item><item><link>javascript:alert(1)</link></item></channel></rss>"""
-    (entry,) = parse_feed(document, "http://example.org/feed", NOW).entries
+    (entry,) = parse_feed(document, "http://example.org/feed", DATES).entries
     assert entry.url == "http://example.org/story"
     assert entry.published is not None and entry.published.value == datetime(2026, 11, 19, 6, tzinfo=UTC)
-    assert parse_feed(b"<html>Just a moment...</html>", URL, NOW).problem
+    assert parse_feed(b"<html>Just a moment...</html>", URL, DATES).problem
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_feed_dates_keep_their_offset_and_entries_without_a_url_are_dropped() ->
     ],
 )
 def test_complete_date_is_parsed_with_its_precision(raw: str, value: datetime, precision: str) -> None:
-    date = read_date(raw, "meta", NOW)
+    date = read_date(raw, "meta", DATES)
     assert date is not None and (date.value, date.precision, date.raw) == (value, precision, raw)
 
 
@@ -83,19 +83,19 @@ def test_complete_date_is_parsed_with_its_precision(raw: str, value: datetime, p
     "raw", ["July 26th", "yesterday", "5/6/2021", "12:30", "2099-01-01", "0001-01-01", "not a date"]
 )
 def test_incomplete_ambiguous_or_implausible_date_is_not_guessed(raw: str) -> None:
-    date = read_date(raw, "meta", NOW)
+    date = read_date(raw, "meta", DATES)
     assert date is None or date.value is None
 
 
 def test_day_in_a_url_is_parsed() -> None:
-    date = day_in_url("https://example.org/2021/07/26/story", NOW)
+    date = day_in_url("https://example.org/2021/07/26/story", DATES)
     assert date is not None and date.value == datetime(2021, 7, 26, tzinfo=UTC) and date.precision == "day"
-    assert day_in_url("https://example.org/2021/13/45/story", NOW) is None
+    assert day_in_url("https://example.org/2021/13/45/story", DATES) is None
 
 
 @given(st.text(max_size=60))
 def test_date_parser_never_raises(text: str) -> None:
-    read_date(text, "meta", NOW)
+    read_date(text, "meta", DATES)
 
 
 @pytest.mark.parametrize(

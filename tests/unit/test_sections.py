@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
+from pressmark.dates import DateContext
 from pressmark.discovery.sections import parse_section
 from pressmark.rights import TdmFile
 from spiders.examples.json_listing import parse as parse_json
 
 URL = "http://x.example/news/"
+DATES = DateContext(datetime(2026, 11, 23, tzinfo=UTC))
 
 
 def section(body: str, **more: object) -> tuple[list[tuple[str, str | None]], list[str], str | None]:
@@ -68,14 +71,14 @@ def test_json_listing_entries_have_url_headline_and_dates() -> None:
         {"url": "/r/1", "headline": "One", "published": "2026-03-05T10:00:00Z", "updated": "2026-03-05T11:00:00Z"},
         {"url": "javascript:alert(1)"}, {"url": None}, "text", {"url": "/r/2", "published": ["2026"], "headline": 7},
     ]  # fmt: skip
-    listing = parse_json(json.dumps({"items": items}).encode(), URL, "UTC", 10)
+    listing = parse_json(json.dumps({"items": items}).encode(), URL, DATES, 10)
     assert [(e.url, e.headline) for e in listing.entries] == [
         ("http://x.example/r/1", "One"), ("http://x.example/r/2", "7"),
     ]  # fmt: skip
     first = listing.entries[0]
     assert first.published and first.modified and first.modified > first.published.value  # type: ignore[operator]
     for broken in (b"", b"[]", b'{"items": 3}', b"<html>", b"[" * 100_000):
-        assert "not the expected JSON" in (parse_json(broken, URL, "UTC", 10).problem or "")
+        assert "not the expected JSON" in (parse_json(broken, URL, DATES, 10).problem or "")
 
 
 def test_most_specific_location_in_a_tdm_file_decides() -> None:

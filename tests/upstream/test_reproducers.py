@@ -5,16 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
-import warnings
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
-import feedparser
 import pytest
 from lxml.etree import XPath
 from lxml.html import HtmlElementClassLookup, HTMLParser, document_fromstring
 from pebble import ProcessPool
+from protego import Protego
 from scrapy.http import HtmlResponse
 from trafilatura import xpaths
 
@@ -32,14 +33,24 @@ def test_pebble_pool_breaks_when_an_idle_worker_is_killed() -> None:
         pool.join()
 
 
-def test_feedparser_returns_published_as_updated() -> None:
-    parsed = feedparser.parse(
-        b"<rss version='2.0'><channel><item><pubDate>Thu, 19 Nov 2026 08:00:00 GMT</pubDate></item></channel></rss>"
-    )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        assert parsed.entries[0].get("updated") == "Thu, 19 Nov 2026 08:00:00 GMT"
-    assert dict.get(parsed.entries[0], "updated") is None
+def test_lxml_drops_everything_below_256_levels() -> None:
+    page = "<html><body>" + "<font>" * 300 + "<p>deep</p>"
+    assert "deep" not in document_fromstring(page, HTMLParser()).text_content()
+    assert "deep" in document_fromstring(page, HTMLParser(huge_tree=True)).text_content()
+
+
+def test_trafilatura_removes_joiners() -> None:
+    # In a process of its own, because importing our body module changes the function.
+    code = r"from trafilatura.utils import remove_control_characters as r; print(ascii(r('\u0633\u0647\u200c\u0634')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "200c" not in done.stdout
+
+
+def test_protego_compares_user_agents_otherwise_than_rfc_9309() -> None:
+    assert Protego.parse("User-agent: Pressmark/0.9\nDisallow: /").can_fetch("http://x.example/a", "Pressmark")
+    assert not Protego.parse("User-agent: press\nDisallow: /").can_fetch("http://x.example/a", "Pressmark")
+    group = "User-agent: pressmark\nCrawl-delay: 5\nUser-agent: other\nDisallow: /"
+    assert Protego.parse(group).can_fetch("http://x.example/a", "Pressmark")
 
 
 def test_scrapy_detects_the_encoding_of_the_old_body_in_replace() -> None:
