@@ -50,9 +50,9 @@ INSERT INTO core.extraction (payload_hash, extractor_id, headline, authors, date
 SELECT hash, 1, 'A headline of ' || outlet, '{A}', at, 'meta', 'second', 'en', hash, 1, 1, 1, 1, 1
 FROM made WHERE has_article;
 
-INSERT INTO core.article (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, payload_hash,
-                          extractor_id, revision_count, load_seq, changed_seq, changed_at)
-SELECT article_uid, outlet, url || 1, 1, at, at, crawl_id, hash, 1, 1, 1, 1, at FROM made WHERE has_article;
+INSERT INTO core.article (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
+                          payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at)
+SELECT article_uid, article_uid, outlet, url || 1, 1, at, at, crawl_id, hash, 1, 1, 1, 1, at FROM made WHERE has_article;
 
 INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id,
                         requested_url, http_status, load_seq)

@@ -64,6 +64,7 @@ def extract(
         headline=headline,
         description=description,
         authors=authors,
+        author_organisations=[clean_text(name) for name in byline.organisations],
         published=dates.published,
         modified=dates.modified,
         in_language=language,

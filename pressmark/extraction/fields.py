@@ -108,6 +108,7 @@ class Extraction:
     headline: str | None
     description: str | None
     authors: list[str]
+    author_organisations: list[str]
     published: ParsedDate | None
     modified: ParsedDate | None
     in_language: str | None

@@ -31,7 +31,7 @@ from pressmark.errors import ArchiveError, ConfigError
 from pressmark.removal.rules import Action, Removal, Target, erasure_secret, fold_person, keyed, masked_uid
 from pressmark.settings import Settings
 from pressmark.text import plural
-from pressmark.urls import absolute, url_host, url_uid
+from pressmark.urls import URL_RULE, absolute, url_host, url_uid
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
@@ -78,13 +78,17 @@ def read_removals(cursor: Cursor, settings: Settings, outlet: str | None = None)
     cursor.execute(_SQL["identity_parameters"], {"outlet": outlet})
     parameters = dict(cursor.fetchall())
     removals = []
-    for removal_id, target, action, value, of_outlet, key, length, _ in rows:
+    for removal_id, target, action, value, of_outlet, key, length, _, url_rule in rows:
         uid = None
         owner = of_outlet or outlet
         if target == "url" and value and owner and absolute(value):
             uid = url_uid(owner, value, parameters.get(owner))
         value_key = bytes(key) if key is not None else None
-        removals.append(Removal(removal_id, target, action, value, of_outlet, uid, value_key, length, secret))
+        kept = parameters.get(of_outlet) if of_outlet else None
+        identifying = tuple(kept) if kept is not None else None
+        removals.append(
+            Removal(removal_id, target, action, value, of_outlet, uid, value_key, length, url_rule, identifying, secret)
+        )
     return removals
 
 
@@ -113,6 +117,7 @@ def record_removal(
         "created_at": datetime.now(UTC).isoformat(),
         "value": value if action == "hide" or target == "outlet" else None,
         "value_key": _key_for(removal).hex() if action == "erase" and target != "outlet" else None,
+        "url_rule": URL_RULE,
         "value_length": len(value) if action == "erase" and target == "prefix" else None,
     }
     # Note first: an applied removal must be known after a restore. A note without a row is applied later.
@@ -286,7 +291,7 @@ def _describe(warehouse: Warehouse, target: Target, value: str, action: Action, 
         elif target == "outlet":
             outlet = None
     secret = erasure_secret(settings, make=not has_hashes) if action == "erase" else b""
-    return Removal(uuid4(), target, action, value, outlet, uid, None, len(value), secret)
+    return Removal(uuid4(), target, action, value, outlet, uid, None, len(value), secret=secret)
 
 
 def _owner(cursor: Cursor, url: str, outlet: str | None) -> tuple[str, Any]:
@@ -311,7 +316,7 @@ def _key_for(removal: Removal) -> bytes:
 
 def _add(cursor: Cursor, note: dict[str, Any]) -> None:
     key = bytes.fromhex(note["value_key"]) if note["value_key"] else None
-    cursor.execute(_SQL["add"], {**note, "value_key": key})
+    cursor.execute(_SQL["add"], {"url_rule": 1, **note, "value_key": key})
 
 
 def _apply(connection: Connection, removal: Removal, settings: Settings) -> Found:

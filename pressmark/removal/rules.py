@@ -19,6 +19,7 @@ from uuid import UUID
 
 from pressmark.errors import ConfigError
 from pressmark.settings import Settings
+from pressmark.urls import URL_RULE, absolute, loose_uid
 
 Target = Literal["url", "prefix", "outlet", "author", "commenter"]
 Action = Literal["hide", "erase"]
@@ -31,6 +32,8 @@ class Removal:
 
     value: None if it was erased. value_key is then its keyed hash and length its number of characters.
     url_uid: set for the target `url` if the value is known. outlet: the outlet that the removal is limited to.
+    url_rule: version of the URL rules when it was entered. parameters: those that identify the outlet's URLs, if its
+    file names them.
     """
 
     removal_id: UUID
@@ -41,6 +44,8 @@ class Removal:
     url_uid: UUID | None = None
     value_key: bytes | None = None
     length: int | None = None
+    url_rule: int = URL_RULE
+    parameters: tuple[str, ...] | None = None
     secret: bytes = field(default=b"", repr=False)
 
     def concerns(self, outlet: str) -> bool:
@@ -54,9 +59,10 @@ class Removal:
         if self.target == "outlet":
             return True
         if self.target == "url":
+            uids = (url_uid, *self._earlier_uids(url))
             if self.value is not None:
-                return url_uid == self.url_uid or url == self.value
-            return self._matches(url_uid.hex)
+                return url == self.value or any(uid in (self.url_uid, *self._earlier_uids(self.value)) for uid in uids)
+            return any(self._matches(uid.hex) for uid in uids)
         if self.target == "prefix":
             if self.value is not None:
                 return url.startswith(self.value)
@@ -69,6 +75,12 @@ class Removal:
             return False
         folded = fold_person(person)
         return folded == fold_person(self.value) if self.value is not None else self._matches(folded)
+
+    def _earlier_uids(self, url: str) -> tuple[UUID, ...]:
+        """Return the identities of a URL under the rules by which this removal was entered, if they have changed."""
+        if self.url_rule >= URL_RULE or self.outlet is None or not absolute(url):
+            return ()
+        return (loose_uid(self.outlet, url, self.parameters),)
 
     def _matches(self, text: str) -> bool:
         return self.value_key is not None and hmac.compare_digest(keyed(self.secret, self.target, text), self.value_key)

@@ -89,7 +89,7 @@ def add_extraction(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: i
             [(x.text_hash, x.article_body, x.word_count, x.char_count, load_seq)],
         )
     row = (
-        x.payload_hash, extractor_id, x.headline, x.description, x.authors,
+        x.payload_hash, extractor_id, x.headline, x.description, x.authors, x.author_organisations,
         published.value if published else None, published.raw if published else None,
         published.source if published else None, published.precision if published else None,
         published.offset if published else None, published.flag if published else None,

@@ -22,7 +22,7 @@ from pressmark.outcome_rules import CandidateResult, variants
 from pressmark.outcomes import Outcome
 from pressmark.outlet import Outlet
 from pressmark.text import clean_text
-from pressmark.urls import URL_RULE, literal_key, url_uid, without_trackers
+from pressmark.urls import URL_RULE, literal_key, loose_uid, url_uid, without_trackers
 from pressmark.warehouse.copy_format import Json, copy_rows
 from pressmark.warehouse.crawls import add_fetches, resolve_candidates, update_frontier
 from pressmark.warehouse.queries import queries
@@ -38,7 +38,7 @@ CAPTURE_COLUMNS = (
     "in_language", "in_language_source", "article_section", "keywords", "main_image", "is_accessible_for_free",
     "canonical_url", "encoding", "encoding_source", "text_hash", "article_body", "word_count", "char_count",
     "headline_hash", "description_hash", "authors_hash", "body_hash", "sig_version", "body_sig", "lead_sig",
-    "urls", "comments", "links",
+    "urls", "comments", "links", "loose_uid", "author_organisations",
 )  # fmt: skip
 EVENT_COLUMNS = ("segment_id", "article_uid", "outlet", "kind", "observed_at", "crawl_id", "detail")
 _EVENTS = {
@@ -189,6 +189,8 @@ def _capture_row(segment: Segment, item: SegmentItem) -> tuple[Any, ...]:
         SIG_VERSION if x.signatures else None, x.signatures.body if x.signatures else None,
         x.signatures.lead if x.signatures else None,
         Json(_urls(segment.outlet, result)), Json(_comments(result)), x.links,
+        loose_uid(segment.outlet.id, result.article_url or response.url, segment.outlet.urls.parameters),
+        x.author_organisations,
     )  # fmt: skip
 
 

@@ -7,24 +7,26 @@ SELECT
     extraction.headline,
     extraction.description,
     extraction.authors,
-    COALESCE(extraction.date_published, listed.listed_published) AS date_published,
+    extraction.author_organisations,
+    CASE WHEN listed.preferred THEN listed.listed_published ELSE extraction.date_published END AS date_published,
     CASE
-        WHEN extraction.date_published IS NOT NULL THEN
+        WHEN listed.preferred IS NOT TRUE THEN
             (extraction.date_published AT TIME ZONE 'UTC'
              + make_interval(mins => COALESCE(extraction.date_published_offset, 0)))::date
         ELSE (listed.listed_published AT TIME ZONE 'UTC'
               + make_interval(mins => COALESCE(listed.listed_published_offset, 0)))::date
     END AS date_published_day,
-    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
-         THEN extraction.date_published_raw ELSE listed.listed_published_raw END AS date_published_raw,
-    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
-         THEN extraction.date_published_source ELSE listed.listed_published_source END AS date_published_source,
-    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
-         THEN extraction.date_published_precision
-         ELSE listed.listed_published_precision END AS date_published_precision,
-    CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
-         THEN extraction.date_published_offset ELSE listed.listed_published_offset END AS date_published_offset,
+    CASE WHEN listed.preferred
+         THEN listed.listed_published_raw ELSE extraction.date_published_raw END AS date_published_raw,
+    CASE WHEN listed.preferred
+         THEN listed.listed_published_source ELSE extraction.date_published_source END AS date_published_source,
+    CASE WHEN listed.preferred
+         THEN listed.listed_published_precision
+         ELSE extraction.date_published_precision END AS date_published_precision,
+    CASE WHEN listed.preferred
+         THEN listed.listed_published_offset ELSE extraction.date_published_offset END AS date_published_offset,
     extraction.date_published_flag,
+    COALESCE(listed.conflict, false) AS date_published_conflict,
     extraction.date_modified,
     extraction.in_language,
     extraction.article_section,
@@ -71,9 +73,16 @@ LEFT JOIN core.archive_segment segment ON segment.segment_id = capture.segment_i
 -- A revisit has no listing, so the listed date comes from the first capture that has one.
 LEFT JOIN LATERAL (
     SELECT listed_capture.listed_published, listed_capture.listed_published_raw, listed_capture.listed_published_source,
-           listed_capture.listed_published_precision, listed_capture.listed_published_offset
+           listed_capture.listed_published_precision, listed_capture.listed_published_offset,
+           core.prefers_listed(
+               extraction.date_published, extraction.date_published_source, extraction.date_published_precision,
+               listed_capture.listed_published, listed_capture.listed_published_source,
+               listed_capture.listed_published_precision) AS preferred,
+           core.dates_conflict(
+               extraction.date_published, extraction.date_published_precision, listed_capture.listed_published,
+               listed_capture.listed_published_precision) AS conflict
     FROM core.capture listed_capture
-    WHERE extraction.date_published IS NULL AND listed_capture.article_uid = article.article_uid
+    WHERE listed_capture.article_uid = article.article_uid
       AND listed_capture.listed_published IS NOT NULL
     ORDER BY listed_capture.observed_at, listed_capture.capture_id
     LIMIT 1
@@ -88,14 +97,16 @@ COMMENT ON COLUMN mart.article.url IS 'Working URL without tracking parameters. 
 COMMENT ON COLUMN mart.article.canonical_url IS 'rel=canonical URL, if it is on the outlet''s own domains and is not the homepage.';
 COMMENT ON COLUMN mart.article.headline IS 'Headline, without the outlet''s name.';
 COMMENT ON COLUMN mart.article.description IS 'Summary that the page gives of itself.';
-COMMENT ON COLUMN mart.article.authors IS 'Authors as named by the page.';
+COMMENT ON COLUMN mart.article.authors IS 'Persons that the byline names. If it names none, its organisations.';
+COMMENT ON COLUMN mart.article.author_organisations IS 'Agencies, newsrooms and other organisations that the byline names.';
 COMMENT ON COLUMN mart.article.date_published IS 'Publication date. Midnight UTC if only the day is known (see date_published_precision); null if there is no credible date.';
 COMMENT ON COLUMN mart.article.date_published_day IS 'Calendar day of publication as printed by the outlet.';
 COMMENT ON COLUMN mart.article.date_published_raw IS 'Publication date as written in the source.';
-COMMENT ON COLUMN mart.article.date_published_source IS 'From the page: json_ld, meta, time_element or text. From the listing, if the page has no date: feed, news_sitemap or url.';
+COMMENT ON COLUMN mart.article.date_published_source IS 'From the page: json_ld, meta, time_element or text. From the listing: feed, news_sitemap, wordpress, archive or url. The listing''s date is used if the page has none, or if the two conflict and the listing''s source is the better one: json_ld and meta, then feed, news_sitemap and wordpress, then time_element, text, archive, url.';
 COMMENT ON COLUMN mart.article.date_published_precision IS 'day, minute or second.';
 COMMENT ON COLUMN mart.article.date_published_offset IS 'UTC offset in minutes, as written; null if none is written.';
-COMMENT ON COLUMN mart.article.date_published_flag IS 'future, too_early or unparsable: why the page''s own date was not used. zone_assumed: the page gives no UTC offset, so the outlet''s time zone was used.';
+COMMENT ON COLUMN mart.article.date_published_flag IS 'future, too_early, ambiguous or unparsable: why the page''s own date was not used. zone_assumed: the page gives no UTC offset or an ambiguous zone, so the outlet''s time zone was used.';
+COMMENT ON COLUMN mart.article.date_published_conflict IS 'Whether the dates of the page and of its listing disagree by more than a day.';
 COMMENT ON COLUMN mart.article.date_modified IS 'Modification date that the page claims.';
 COMMENT ON COLUMN mart.article.in_language IS 'Language, BCP 47.';
 COMMENT ON COLUMN mart.article.article_section IS 'Section of the outlet.';
@@ -171,6 +182,25 @@ COMMENT ON COLUMN mart.article_url.outlet IS 'Outlet slug (mart.outlet).';
 COMMENT ON COLUMN mart.article_url.kind IS 'requested, final, canonical, amp or mobile.';
 COMMENT ON COLUMN mart.article_url.url IS 'The URL, unchanged.';
 COMMENT ON COLUMN mart.article_url.first_seen_at IS 'When the URL was first found.';
+
+CREATE VIEW mart.article_redirect AS
+SELECT former.article_uid AS former_uid, target.article_uid, target.outlet, 'merged' AS reason
+FROM core.article former
+JOIN core.article target ON target.article_uid = former.merged_into
+WHERE target.hidden_seq IS NULL
+UNION ALL
+(SELECT DISTINCT ON (article.loose_uid)
+        article.loose_uid, COALESCE(article.merged_into, article.article_uid), article.outlet, 'url_rule'
+ FROM core.article
+ WHERE article.hidden_seq IS NULL AND article.loose_uid <> article.article_uid
+   AND NOT EXISTS (SELECT 1 FROM core.article plain WHERE plain.article_uid = article.loose_uid)
+ ORDER BY article.loose_uid, article.first_seen_at, article.article_uid);
+
+COMMENT ON VIEW mart.article_redirect IS 'Former ids of articles and the articles that they lead to now.';
+COMMENT ON COLUMN mart.article_redirect.former_uid IS 'Id that is no row of mart.article.';
+COMMENT ON COLUMN mart.article_redirect.article_uid IS 'Article to use instead (mart.article).';
+COMMENT ON COLUMN mart.article_redirect.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.article_redirect.reason IS 'merged: the page proved to be the same article. url_rule: the id was given under an earlier version of the URL rules. If several articles had that id, it leads to the oldest of them.';
 
 CREATE VIEW mart.comment AS
 SELECT comment.comment_uid, comment.article_uid, article.outlet, article.url, comment.position, comment.author,

@@ -45,6 +45,29 @@ COMMENT ON COLUMN mart.rejected_url.archive_file IS 'WARC file of the rejected p
 COMMENT ON COLUMN mart.rejected_url.archive_offset IS 'Byte offset of the WARC record in the file.';
 COMMENT ON COLUMN mart.rejected_url.archive_length IS 'Compressed length of the WARC record in bytes.';
 
+CREATE VIEW mart.date_quality AS
+SELECT article.outlet, count(*) AS articles,
+       count(*) FILTER (WHERE article.date_published IS NULL) AS without_date,
+       count(*) FILTER (WHERE article.date_published_precision = 'day') AS day_only,
+       count(*) FILTER (WHERE article.date_published_flag = 'ambiguous') AS ambiguous,
+       count(*) FILTER (WHERE article.date_published_flag = 'zone_assumed') AS zone_assumed,
+       count(*) FILTER (WHERE article.date_published_flag IN ('future', 'too_early', 'unparsable')) AS implausible,
+       count(*) FILTER (WHERE article.date_published_conflict) AS conflicting,
+       count(*) FILTER (WHERE core.date_rank(article.date_published_source) IN (3, 6, 7)) AS from_listing
+FROM mart.article
+GROUP BY article.outlet;
+
+COMMENT ON VIEW mart.date_quality IS 'One row per outlet: how many of its articles have an uncertain publication date, and why.';
+COMMENT ON COLUMN mart.date_quality.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.date_quality.articles IS 'Number of articles.';
+COMMENT ON COLUMN mart.date_quality.without_date IS 'Articles without a publication date.';
+COMMENT ON COLUMN mart.date_quality.day_only IS 'Articles of which only the day is known.';
+COMMENT ON COLUMN mart.date_quality.ambiguous IS 'Articles whose page gives a date with two readings, such as 04/03/2026.';
+COMMENT ON COLUMN mart.date_quality.zone_assumed IS 'Articles whose page gives a time without a usable zone. The outlet''s zone was assumed.';
+COMMENT ON COLUMN mart.date_quality.implausible IS 'Articles whose page gives a date that is in the future, a placeholder or unreadable.';
+COMMENT ON COLUMN mart.date_quality.conflicting IS 'Articles whose page and listing disagree by more than a day.';
+COMMENT ON COLUMN mart.date_quality.from_listing IS 'Articles whose date comes from a feed, a sitemap, an archive page or the URL.';
+
 CREATE VIEW mart.field_coverage AS
 SELECT article.outlet, checked.field, count(*) AS articles, count(*) FILTER (WHERE checked.filled) AS filled,
        round(count(*) FILTER (WHERE checked.filled) / count(*)::numeric, 3) AS share

@@ -230,11 +230,10 @@ RETURNS TABLE (article_uid uuid, outlet text, url text, canonical_url text, head
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT state.article_uid, state.outlet, state.url, extraction.canonical_url, extraction.headline,
            extraction.description, extraction.authors,
-           COALESCE(extraction.date_published, listed.listed_published),
-           CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
-                THEN extraction.date_published_source ELSE listed.listed_published_source END,
-           CASE WHEN extraction.date_published IS NOT NULL OR listed.listed_published IS NULL
-                THEN extraction.date_published_precision ELSE listed.listed_published_precision END,
+           CASE WHEN listed.preferred THEN listed.listed_published ELSE extraction.date_published END,
+           CASE WHEN listed.preferred THEN listed.listed_published_source ELSE extraction.date_published_source END,
+           CASE WHEN listed.preferred THEN listed.listed_published_precision
+                ELSE extraction.date_published_precision END,
            extraction.date_modified, extraction.in_language, extraction.article_section, extraction.keywords,
            text.article_body, text.word_count, text.char_count,
            extraction.is_accessible_for_free, state.copy_cluster, state.first_seen_at, state.last_seen_at,
@@ -248,9 +247,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
     LEFT JOIN core.text ON text.text_hash = extraction.text_hash
     LEFT JOIN LATERAL (
         SELECT listed_capture.listed_published, listed_capture.listed_published_source,
-               listed_capture.listed_published_precision
+               listed_capture.listed_published_precision,
+               core.prefers_listed(
+                   extraction.date_published, extraction.date_published_source, extraction.date_published_precision,
+                   listed_capture.listed_published, listed_capture.listed_published_source,
+                   listed_capture.listed_published_precision) AS preferred
         FROM core.capture listed_capture
-        WHERE extraction.date_published IS NULL AND listed_capture.article_uid = state.article_uid
+        WHERE listed_capture.article_uid = state.article_uid
           AND listed_capture.listed_published IS NOT NULL AND listed_capture.load_seq <= as_of
         ORDER BY listed_capture.observed_at, listed_capture.capture_id
         LIMIT 1

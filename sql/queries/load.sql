@@ -51,14 +51,16 @@ ON CONFLICT (text_hash, sig_version) DO NOTHING;
 
 -- name: add_extractions
 -- Add the extractions. The earliest staged capture of a payload wins.
-INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published,
+INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, author_organisations,
+                             date_published,
                              date_published_raw, date_published_source, date_published_precision,
                              date_published_offset, date_published_flag, date_modified, date_modified_raw,
                              date_modified_source, in_language, in_language_source, article_section, keywords,
                              main_image, is_accessible_for_free, canonical_url, encoding, encoding_source, text_hash,
                              headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
 SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
-       v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.date_published, v.date_published_raw,
+       v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.author_organisations,
+       v.date_published, v.date_published_raw,
        v.date_published_source, v.date_published_precision, v.date_published_offset, v.date_published_flag,
        v.date_modified, v.date_modified_raw, v.date_modified_source, v.in_language, v.in_language_source,
        v.article_section, v.keywords, v.main_image, v.is_accessible_for_free, v.canonical_url, v.encoding,
@@ -72,10 +74,10 @@ ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 -- name: add_articles
 -- Add the articles with the state of one capture, so that few rows change when derived columns are computed afterwards.
 -- The preferred URL of an article does not depend on the order of loads: https first, then the shortest.
-INSERT INTO core.article AS a (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
+INSERT INTO core.article AS a (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
                                payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at)
 SELECT DISTINCT ON (v.article_uid)
-       v.article_uid, v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.capture_id, v.payload_hash,
+       v.article_uid, COALESCE(v.loose_uid, v.article_uid), v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.capture_id, v.payload_hash,
        v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
 FROM staging.capture v
 WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
@@ -288,22 +290,30 @@ WHERE a.article_uid = s.article_uid
 -- name: derive_merges
 -- Merge a page into another page of its outlet if it names that page as canonical and has had the same text.
 -- The named page must not name a third page. Both ends are checked, so the order of loads does not matter.
+-- Without such a page, merge pages whose URLs look like variants (same loose_uid) if their current text is the same:
+-- into the plain URL, or else into the oldest page.
 -- Returns the changed articles and those that they lead to or led to.
 WITH concerned AS (
     SELECT unnest(%(articles)s::uuid[]) AS article_uid
     UNION
     SELECT u.article_uid FROM core.article_url u WHERE u.kind = 'canonical' AND u.url_uid = ANY (%(articles)s::uuid[])
+    UNION
+    SELECT variant.article_uid
+    FROM core.article a JOIN core.article variant ON variant.loose_uid = a.loose_uid AND variant.outlet = a.outlet
+    WHERE a.article_uid = ANY (%(articles)s::uuid[])
 ),
 canonical AS (
-    SELECT a.article_uid, a.outlet, a.merged_into, u.url_uid AS named
+    SELECT a.article_uid, a.outlet, a.merged_into, a.loose_uid, a.first_seen_at, x.text_hash, u.url_uid AS named
     FROM concerned c
     JOIN core.article a ON a.article_uid = c.article_uid
     JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
     LEFT JOIN core.article_url u ON u.article_uid = a.article_uid AND u.kind = 'canonical' AND u.url = x.canonical_url
     WHERE a.merged_into IS NOT NULL OR u.url_uid <> a.article_uid
+       OR EXISTS (SELECT 1 FROM core.article variant
+                  WHERE variant.loose_uid = a.loose_uid AND variant.article_uid <> a.article_uid)
 ),
 derived AS (
-    SELECT c.article_uid, c.merged_into AS before, t.article_uid AS target
+    SELECT c.article_uid, c.merged_into AS before, COALESCE(t.article_uid, s.article_uid) AS target
     FROM canonical c
     LEFT JOIN LATERAL (
         SELECT t.article_uid
@@ -322,6 +332,20 @@ derived AS (
                   AND other.extractor_id = one.extractor_id
               WHERE v.article_uid = c.article_uid AND other.body_hash = one.body_hash)
     ) t ON true
+    LEFT JOIN LATERAL (
+        SELECT t.article_uid
+        FROM core.article t
+        JOIN core.extraction y ON y.payload_hash = t.payload_hash AND y.extractor_id = t.extractor_id
+        LEFT JOIN core.article_url n ON n.article_uid = t.article_uid AND n.kind = 'canonical'
+            AND n.url = y.canonical_url
+        WHERE t.loose_uid = c.loose_uid AND t.outlet = c.outlet AND t.article_uid <> c.article_uid
+          AND y.text_hash = c.text_hash AND COALESCE(n.url_uid, t.article_uid) = t.article_uid
+          AND COALESCE(c.named, c.article_uid) IN (c.article_uid, t.article_uid)
+          AND (t.article_uid <> t.loose_uid, t.first_seen_at, t.article_uid)
+            < (c.article_uid <> c.loose_uid, c.first_seen_at, c.article_uid)
+        ORDER BY t.article_uid <> t.loose_uid, t.first_seen_at, t.article_uid
+        LIMIT 1
+    ) s ON true
 ),
 moved AS (
     UPDATE core.article a SET merged_into = d.target, changed_seq = %(load_seq)s, changed_at = now()
@@ -347,10 +371,10 @@ WHERE e.article_uid IS NOT NULL;
 -- Update the search documents whose source has changed. Hidden and merged articles get empty documents.
 WITH shown AS (
     SELECT a.article_uid, a.outlet, x.in_language, x.headline, x.description, x.text_hash,
-           (COALESCE(x.date_published,
-                     (SELECT w.listed_published FROM core.capture w
-                      WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
-                      ORDER BY w.observed_at, w.capture_id LIMIT 1),
+           (COALESCE(CASE WHEN core.prefers_listed(
+                         x.date_published, x.date_published_source, x.date_published_precision,
+                         listed.listed_published, listed.listed_published_source, listed.listed_published_precision)
+                     THEN listed.listed_published ELSE x.date_published END,
                      a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
            CASE WHEN a.merged_into IS NULL AND a.hidden_seq IS NULL
                 THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')),
@@ -358,6 +382,12 @@ WITH shown AS (
                 ELSE '\x' END AS source
     FROM core.article a
     JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+    LEFT JOIN LATERAL (
+        SELECT w.listed_published, w.listed_published_source, w.listed_published_precision
+        FROM core.capture w
+        WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
+        ORDER BY w.observed_at, w.capture_id LIMIT 1
+    ) listed ON true
     WHERE a.article_uid = ANY (%(articles)s::uuid[])
 )
 INSERT INTO core.search_document AS d (article_uid, search_version, outlet, in_language, published_on, source, tokens)
@@ -462,7 +492,8 @@ ON CONFLICT (text_hash) DO NOTHING;
 
 -- name: add_reread_extraction
 -- Add an extraction of a payload that was extracted again.
-INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, date_published,
+INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, authors, author_organisations,
+                             date_published,
                              date_published_raw, date_published_source, date_published_precision,
                              date_published_offset, date_published_flag, date_modified, date_modified_raw,
                              date_modified_source, in_language, in_language_source, article_section, keywords,

@@ -2,7 +2,7 @@
 
 -- name: all
 -- Return removals that can apply to an outlet, or all if the outlet is null.
-SELECT removal_id, target, action, value, outlet, value_key, value_length, applied_at IS NOT NULL
+SELECT removal_id, target, action, value, outlet, value_key, value_length, applied_at IS NOT NULL, url_rule
 FROM ops.removal
 WHERE %(outlet)s::text IS NULL OR outlet = %(outlet)s OR (target = 'outlet' AND value = %(outlet)s)
    OR (target <> 'outlet' AND outlet IS NULL)
@@ -18,9 +18,9 @@ ORDER BY outlet, first_used_at DESC;
 -- name: add
 -- Add a removal unless it is known.
 INSERT INTO ops.removal (removal_id, target, value, value_key, value_length, outlet, action, reason, requested_by,
-                         created_at)
+                         created_at, url_rule)
 VALUES (%(removal_id)s, %(target)s, %(value)s, %(value_key)s, %(value_length)s, %(outlet)s, %(action)s, %(reason)s,
-        %(requested_by)s, %(created_at)s)
+        %(requested_by)s, %(created_at)s, %(url_rule)s)
 ON CONFLICT (removal_id) DO NOTHING;
 
 -- name: known_ids

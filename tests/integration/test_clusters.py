@@ -124,10 +124,11 @@ def store(installation: Installation, given: list[SampleArticle]) -> None:
                  fingerprints.comparable_hash(sample.headline)),
             )  # fmt: skip
             cursor.execute(
-                "INSERT INTO core.article (article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, "
+                "INSERT INTO core.article (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, "
                 "payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at) "
-                "VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s, 1, 1, 1, now())",
+                "VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, %s, 1, 1, 1, now())",
                 (
+                    sample.uid,
                     sample.uid,
                     sample.outlet,
                     f"http://x.example/{sample.uid}",

@@ -25,7 +25,7 @@ SAME = [
     "https://www.example.org/2026/story",
     "http://example.org/2026/story/",
     "https://m.example.org/2026/story?utm_source=feed&utm_medium=rss",
-    "https://amp.example.org/2026/story/amp/",
+    "https://amp.example.org/2026/story",
     "https://example.org//2026/./story#comments",
     "https://EXAMPLE.org:443/2026/story/index.html",
     "https://example.org/2026/story?fbclid=abc",
