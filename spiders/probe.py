@@ -35,6 +35,7 @@ from pressmark.discovery import feeds, sections, sitemaps, wordpress
 from pressmark.discovery.listing import Listing
 from pressmark.errors import ConfigError, PressmarkError
 from pressmark.extraction.fields import ExtractionConfig
+from pressmark.frontier import Candidate
 from pressmark.logs import configure_logging, quiet_scrapy
 from pressmark.outlet import Outlet
 from pressmark.probe import analysis
@@ -42,12 +43,12 @@ from pressmark.probe.analysis import EndpointProbe
 from pressmark.rights import TdmFile
 from pressmark.robots import RobotsPolicy
 from pressmark.settings import ROBOTS_TOKEN, Settings
-from pressmark.urls import absolute, on_domains, url_host, url_path, url_site
+from pressmark.urls import absolute, on_domains, url_host, url_path, url_site, url_uid
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.site_policies import Kind, SitePolicy
 from spiders.discovery.robots import WELL_KNOWN
-from spiders.outcomes import outcome_for_error, outcome_for_status
+from spiders.outcomes import SUCCESS, outcome_for_error, outcome_for_status
 from spiders.requests import make_request
 from spiders.runner import scrapy_settings
 from spiders.site_policies import fetch_site_policy
@@ -72,6 +73,19 @@ class ProbeLedger:
         self.services = services
         self.outlet = outlet
         self.requests = 0
+        self.page: records.Response | None = None
+
+    @property
+    def pages(self) -> ProbeLedger:
+        """Return itself, since it also takes the page that the capture middleware spools."""
+        return self
+
+    def spool(
+        self, candidate: Candidate, response: records.Response, requested_url: str, site_rights: Any = None
+    ) -> records.Response:
+        """Keep the page."""
+        self.page = response
+        return response
 
     def record_fetch(self, record: FetchRecord) -> None:
         """Count the request."""
@@ -83,6 +97,37 @@ class ProbeLedger:
 
     async def write_site_policy(self, file: SitePolicy) -> None:
         """Store nothing."""
+
+
+class PageSpider(Spider):
+    """Fetches one page, as a crawl does. The response is in `captured`, with its body as received."""
+
+    name: ClassVar[str] = "page"  # type: ignore[misc]
+
+    def __init__(self, ledger: ProbeLedger, url: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ledger = ledger
+        self.stopping = False
+        self.captured: records.Response | None = None
+        self.outcome: tuple[str, str] = ("interrupted", "the request was not made")
+        self._url = url
+
+    async def start(self) -> AsyncIterator[Request]:
+        """Make the request. Nothing is yielded."""
+        outlet = self.ledger.outlet
+        candidate = Candidate(self._url, url_uid(outlet.id, self._url, outlet.urls.parameters), "feed")
+        request = make_request(self._url, "article", outlet, outlet.budgets.page_size, candidate)
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except Exception as error:
+            self.outcome = outcome_for_error(error, self._url)
+            return
+        self.captured = self.ledger.page
+        if response.status not in SUCCESS:
+            outcome = outcome_for_status(response.status, "Retry-After" in response.headers)
+            self.outcome = outcome, f"answered {response.status}"
+        return
+        yield  # makes this an async generator, as Scrapy requires
 
 
 class ProbeSpider(Spider):
@@ -344,11 +389,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m spiders.probe", description=__doc__)
     parser.add_argument("outlet", metavar="JSON", help="known fields of the outlet file")
     parser.add_argument("--progress", type=int, metavar="FD")
+    parser.add_argument("--page", metavar="URL", help="fetch this page instead of probing the site")
+    parser.add_argument("--body", type=Path, metavar="FILE", help="write the body of the page to this file")
     options = parser.parse_args(arguments)
     if options.progress is not None:
         os.set_inheritable(options.progress, False)
     configure_logging()
     try:
+        if options.page:
+            return run_page(json.loads(options.outlet), options.page, options.body, options.progress)
         return run(json.loads(options.outlet), options.progress)
     except PressmarkError as error:
         print(f"pressmark: {error}", file=sys.stderr)
@@ -376,6 +425,36 @@ def run(known: dict[str, Any], progress: int | None) -> int:
         if not isinstance(spider, ProbeSpider) or spider.error or not spider.result:
             raise PressmarkError(getattr(spider, "error", None) or f"{outlet.home}: the probe did not start")
         print(json.dumps(spider.result, default=str))
+        return 0
+    finally:
+        services.close()
+
+
+def run_page(known: dict[str, Any], url: str, body: Path, progress: int | None) -> int:
+    """Fetch one page, write its body to a file and print the rest of the response."""
+    settings = Settings.from_env()
+    ensure_ready(Warehouse(settings))
+    services = Services.open(settings, emit_to(progress))
+    try:
+        process = AsyncCrawlerProcess(scrapy_settings())
+        quiet_scrapy()
+        crawler = process.create_crawler(PageSpider)
+        process.crawl(crawler, ledger=ProbeLedger(services, provisional(known)), url=url)
+        process.start()
+        spider = crawler.spider
+        if not isinstance(spider, PageSpider):
+            raise PressmarkError(f"{url}: the request did not start")
+        result: dict[str, Any] = {}
+        if spider.captured is not None:
+            page = spider.captured
+            body.write_bytes(page.body)
+            result = {
+                "url": page.url, "status": page.status, "headers": page.headers,
+                "observed_at": page.observed_at.isoformat(),
+            }  # fmt: skip
+        if spider.captured is None or spider.captured.status not in SUCCESS:
+            result |= {"outcome": spider.outcome[0], "reason": spider.outcome[1]}
+        print(json.dumps(result))
         return 0
     finally:
         services.close()

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cluster": ("crawl", "cluster"),
     "why": ("articles", "why"),
     "show": ("articles", "show"),
+    "extract": ("extract", "extract"),
     "psql": ("database", "psql"),
     "export": ("warehouse", "export"),
     "snapshot": ("warehouse", "snapshot"),

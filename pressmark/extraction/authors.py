@@ -93,11 +93,15 @@ _ORGANISATION = re.compile(
 
 @dataclass(slots=True)
 class Byline:
-    """persons and organisations that are named as authors, in page order, without duplicates. outlet: its own name."""
+    """persons and organisations that are named as authors, in page order, without duplicates.
+
+    outlet: its own name. source: of the persons, or of the first organisation.
+    """
 
     persons: list[str] = field(default_factory=list)
     organisations: list[str] = field(default_factory=list)
     outlet: list[str] = field(default_factory=list)
+    source: str | None = None
 
     @property
     def authors(self) -> list[str]:
@@ -114,11 +118,11 @@ def find_authors(
     """
     byline = Byline()
     # A source is used only if the ones before it name no person. Bylines take a third as long to extract as the body.
-    _add(byline, _from_json_ld(article, data, languages), site_names)
+    _add(byline, _from_json_ld(article, data, languages), site_names, "json_ld")
     if not byline.persons:
-        _add(byline, _from_meta(page, languages), site_names)
+        _add(byline, _from_meta(page, languages), site_names, "meta")
     if not byline.persons:
-        _add(byline, _from_byline(page, languages), site_names)
+        _add(byline, _from_byline(page, languages), site_names, "byline")
     return byline
 
 
@@ -216,7 +220,7 @@ def _without_by_word(text: str, languages: tuple[str, ...]) -> str:
     return text
 
 
-def _add(byline: Byline, names: list[tuple[str, str]], site_names: frozenset[str]) -> None:
+def _add(byline: Byline, names: list[tuple[str, str]], site_names: frozenset[str], source: str) -> None:
     known = {fold_name(name) for name in (*byline.persons, *byline.organisations, *byline.outlet)}
     only_persons = bool(known)
     for raw, kind in names:
@@ -241,6 +245,8 @@ def _add(byline: Byline, names: list[tuple[str, str]], site_names: frozenset[str
             chosen = byline.persons
         if len(chosen) < MAX_AUTHORS and not (only_persons and chosen is not byline.persons):
             chosen.append(text)
+            if byline.source is None or chosen is byline.persons:
+                byline.source = source
 
 
 def _of_site(folded: str, site_names: frozenset[str]) -> bool:

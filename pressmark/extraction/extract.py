@@ -46,16 +46,18 @@ def extract(
     data = read_structured(page.tree)
     repair_tree(page.tree)
     article = article_node(data, _own_url(page, url, config), page_titles(page))
-    headline = find_headline(page, article, config.site_names, config.headline)
+    headline, headline_source = find_headline(page, article, config.site_names, config.headline)
     comments = find_comments(page.tree) if config.comments != "off" else []
     byline = find_authors(page, article, data, config.site_names, config.languages)
     authors = [clean_text(name) for name in byline.authors]
     tree = select_nodes(page.tree, config.prune, config.keep)
     body = clean_text(find_body(tree, headline, config.site_names, authors))
-    if fingerprints.count_words(body) < MIN_MARKUP_WORDS:
-        body = find_embedded_body(page.tree, article) or body
+    body_source = "markup"
+    if fingerprints.count_words(body) < MIN_MARKUP_WORDS and (embedded := find_embedded_body(page.tree, article)):
+        body, body_source = embedded, "script"
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
-    description = _description(page, article)
+    description, description_source = _description(page, article)
+    section, section_source = _section(page, article)
     free = _free(page, article)
     words = fingerprints.count_words(body)
     dates = PageDates(page, article, url, config.date_context(observed_at))
@@ -69,7 +71,7 @@ def extract(
         modified=dates.modified,
         in_language=language,
         in_language_source=language_source,
-        article_section=node_text(article.get("articleSection"), 200) or page.meta_first("article:section", "section"),
+        article_section=section,
         keywords=_keywords(page, article),
         main_image=_main_image(page, article, url),
         is_accessible_for_free=free,
@@ -90,6 +92,17 @@ def extract(
         rights=read_rights(headers, page.meta, page.links),
         non_article=find_non_article(page, article, data, headers, headline, words, free),
         comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
+        sources={
+            name: source
+            for name, source in (
+                ("headline", headline_source),
+                ("description", description_source),
+                ("authors", byline.source),
+                ("article_section", section_source),
+                ("article_body", body_source if body else None),
+            )
+            if source
+        },
     )
 
 
@@ -112,10 +125,19 @@ def _declared_language(page: Page, article: Node) -> str | None:
     )
 
 
-def _description(page: Page, article: Node) -> str | None:
-    return clean_line(page.meta_first("og:description", "description", "twitter:description")) or node_text(
-        article.get("description"), 2000
-    )
+def _description(page: Page, article: Node) -> tuple[str | None, str | None]:
+    for name in ("og:description", "description", "twitter:description"):
+        if text := clean_line(page.meta_first(name)):
+            return text, name
+    text = node_text(article.get("description"), 2000)
+    return text, "json_ld" if text else None
+
+
+def _section(page: Page, article: Node) -> tuple[str | None, str | None]:
+    if text := node_text(article.get("articleSection"), 200):
+        return text, "json_ld"
+    text = page.meta_first("article:section", "section")
+    return text, "meta" if text else None
 
 
 def _keywords(page: Page, article: Node) -> list[str]:

@@ -102,7 +102,10 @@ class NonArticle:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """All fields extracted from one payload. Strings are cleaned by `clean_text`, hashes are made by `fingerprints`."""
+    """All fields extracted from one payload. Strings are cleaned by `clean_text`, hashes are made by `fingerprints`.
+
+    sources: where a field was found, for `pressmark extract`. Dates, language and encoding have a source of their own.
+    """
 
     payload_hash: bytes
     headline: str | None
@@ -134,6 +137,7 @@ class Extraction:
     rights: RightsSignals
     non_article: NonArticle | None = None
     comments: list[ReaderComment] = field(default_factory=list)
+    sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def content_hashes(self) -> ContentHashes:

@@ -37,8 +37,10 @@ class _Candidate:
     kind: str
 
 
-def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: str | None = None) -> str | None:
-    """Return the headline, or None if the page has no candidate.
+def find_headline(
+    page: Page, article: Node, site_names: frozenset[str], xpath: str | None = None
+) -> tuple[str | None, str | None]:
+    """Return the headline and its sources, or (None, None) if the page has no candidate.
 
     site_names: names of the outlet in folded form (`fold_name`). A name alone is never a headline.
     xpath: the outlet's hint. Its first match with text is the headline.
@@ -47,17 +49,18 @@ def find_headline(page: Page, article: Node, site_names: frozenset[str], xpath: 
         for match in page.tree.xpath(xpath) if isinstance(xpath, str) else ():
             text = clean_line(match, _MAX_LENGTH) if isinstance(match, str) else element_text(match, _MAX_LENGTH)
             if text:
-                return text
+                return text, "outlet file"
     names = site_names | _declared_site_names(page)
     candidates = [c for c in _candidates(page, article, names) if fold_name(c.text) not in names]
     if not candidates:
-        return None
+        return None, None
     candidates = _whole(candidates)
     votes: dict[str, float] = {}
     for candidate in candidates:
         votes[_vote_key(candidate.text)] = votes.get(_vote_key(candidate.text), 0.0) + _WEIGHTS[candidate.kind]
     winner = max(votes, key=lambda key: votes[key])
-    return next(c.text for c in candidates if _vote_key(c.text) == winner)
+    agreeing = [candidate for candidate in candidates if _vote_key(candidate.text) == winner]
+    return agreeing[0].text, ", ".join(dict.fromkeys(candidate.kind for candidate in agreeing))
 
 
 def page_titles(page: Page) -> tuple[str, ...]:
