@@ -10,7 +10,7 @@ import zlib
 
 from pressmark.errors import ExtractionError
 
-GZIP_MAGIC = b"\x1f\x8b\x08"
+GZIP_MAGIC = b"\x1f\x8b"
 _UNSUPPORTED = frozenset(("br", "zstd", "compress", "x-compress", "dcb", "dcz"))
 _MAX_LAYERS = 4
 _TEXT_START = (b"<", b"{", b"[")

@@ -27,6 +27,7 @@ from pressmark.crawl.services import Services
 from pressmark.crawl_types import FetchRecord
 from pressmark.frontier import CrawlScope, FrontierEntry
 from pressmark.outlet import Outlet
+from pressmark.warehouse.locks import alive_lock
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.staging import EVENT_COLUMNS, SealedFile, Segment, SegmentItem, commit_segment, event_rows
 
@@ -126,6 +127,8 @@ class Segments:
         def commit(cursor: Cursor) -> None:
             cursor.execute("SAVEPOINT segment")
             try:
+                # A process that was suspended for a minute may have been replaced: it must not commit any more.
+                self._services.locks.confirm(cursor, alive_lock(self._crawl_id))
                 commit_segment(cursor, segment)
             except psycopg2.errors.UniqueViolation as error:
                 if error.diag.table_name != "segment":

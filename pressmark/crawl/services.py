@@ -16,7 +16,7 @@ from pressmark.extraction.pool import ExtractionPool
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.lease import HostLeases
-from pressmark.warehouse.locks import SessionLocks
+from pressmark.warehouse.locks import LeaseHolder
 from pressmark.warehouse.pool import ConnectionPool
 
 _CONNECTIONS = 6
@@ -34,7 +34,7 @@ class Services:
     store: ArchiveStore
     database: ConnectionPool
     leases: HostLeases
-    locks: SessionLocks
+    locks: LeaseHolder
     extraction: ExtractionPool
     emit: Emit
     _lease_pool: ConnectionPool
@@ -43,7 +43,7 @@ class Services:
     def open(cls, settings: Settings, emit: Emit) -> Services:
         """Open everything; nothing connects or starts before it is needed."""
         warehouse = Warehouse(settings)
-        locks = SessionLocks(warehouse)
+        locks = LeaseHolder(warehouse)
         lease_pool = ConnectionPool(warehouse, _LEASE_CONNECTIONS, autocommit=True)
         return cls(
             settings=settings,

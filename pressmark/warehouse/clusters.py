@@ -255,6 +255,7 @@ def _find_copies(cursor: Cursor, new_rows: Sequence[_NewRow]) -> dict[tuple[int,
 
 def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, int], Similarity]) -> ClusterResult:
     """Store the pairs, and update the clusters of all articles affected by new or lost pairs."""
+    cursor.execute(queries("load")["one_at_a_time"])
     cursor.execute(_SQL["next_load_seq"])
     (load_seq,) = cursor.fetchone() or (0,)
     if copies:

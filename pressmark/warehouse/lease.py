@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.warehouse.locks import SessionLocks
+from pressmark.warehouse.locks import LeaseHolder
 from pressmark.warehouse.pool import ConnectionPool
 from pressmark.warehouse.queries import queries
 
@@ -28,7 +28,7 @@ class HostLeases:
     locks: hold `lease:<holder>` while the process is running, so that others can detect its death.
     """
 
-    def __init__(self, pool: ConnectionPool, locks: SessionLocks) -> None:
+    def __init__(self, pool: ConnectionPool, locks: LeaseHolder) -> None:
         self._pool = pool
         self._holder: UUID = uuid4()
         locks.try_take(f"lease:{self._holder}")

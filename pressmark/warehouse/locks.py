@@ -1,8 +1,10 @@
-"""Session-level advisory locks. They are released when the process or its connection ends.
+"""Leases: locks that are rows of `ops.lock`, with an expiry, a heartbeat and a fencing token.
 
 `crawl:<outlet>:<mode>` prevents two crawls of the same outlet and mode: the second waits. `alive:<crawl>` shows that
-the process of a crawl is running. `session_lock` protects changes that take several transactions: archive files, a
-chunk of a backfill, alert delivery.
+the process of a crawl is running, `lease:<process>` that the holder of host leases is. `session_lock` protects changes
+that take several transactions: archive files, a chunk of a backfill, alert delivery.
+
+Advisory locks would be simpler, but every user of the database may take them, also an analyst.
 """
 
 from __future__ import annotations
@@ -12,52 +14,66 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
 
 import psycopg2
+from psycopg2.extensions import cursor as Cursor
 
 from pressmark.errors import ServerError
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.queries import queries
 
+_LEASE_SECONDS = 60.0  # without a heartbeat; a holder whose connection is gone loses its leases after five
+_HEARTBEAT_SECONDS = 2.0
+_SESSION_SECONDS = 3600.0  # session locks have no heartbeat; the connection of their holder stays open
 _POLL_SECONDS = 0.5
-_TAKE = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-_WAIT = "SELECT pg_advisory_lock(hashtextextended(%s, 0))"
-_GIVE_BACK = "SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
 
 logger = logging.getLogger(__name__)
 
 
 @contextlib.contextmanager
 def session_lock(connection: Connection, name: str) -> Iterator[None]:
-    """Wait for an advisory lock and hold it over several transactions. Closing the connection releases it too."""
-    with transaction(connection) as cursor:
-        cursor.execute(_WAIT, (name,))
+    """Wait for a lease and hold it over several transactions. Closing the connection frees it after a few seconds."""
+    values = {"name": name, "holder": uuid4(), "seconds": _SESSION_SECONDS}
+    while True:
+        with transaction(connection) as cursor:
+            cursor.execute(queries("lock")["take"], values)
+            if cursor.fetchone():
+                break
+        time.sleep(_POLL_SECONDS)
     try:
         yield
     finally:
         with contextlib.suppress(psycopg2.Error, ServerError):
             connection.rollback()
             with transaction(connection) as cursor:
-                cursor.execute(_GIVE_BACK, (name,))
+                cursor.execute(queries("lock")["give_back"], values)
 
 
-class SessionLocks:
-    """Advisory locks on a dedicated connection. Thread-safe."""
+class LeaseHolder:
+    """The leases of one process, renewed by a thread over a connection of its own. Thread-safe."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
+        self._holder: UUID = uuid4()
         self._connection = self._connect()
         self._guard = threading.Lock()
-        self._held: set[str] = set()
+        self._tokens: dict[str, int] = {}
+        self._lost: list[str] = []
+        self._closing = threading.Event()
+        threading.Thread(target=self._beat, name="lease heartbeat", daemon=True).start()
 
     def try_take(self, name: str) -> bool:
-        """Take a lock if it is free. Returns whether it was taken."""
-        taken = bool(self._call(_TAKE, name))
-        if taken:
-            self._held.add(name)
-        return taken
+        """Take a lease if it is free. Returns whether it was taken."""
+        row = self._call("take", name=name, seconds=_LEASE_SECONDS)
+        if row is None:
+            return False
+        self._tokens[name] = int(row[0])
+        return True
 
     def take(self, name: str, seconds: float) -> bool:
-        """Wait up to `seconds` for a lock. Returns False if it is still held by others."""
+        """Wait up to `seconds` for a lease. Returns False if it is still held by others."""
         deadline = time.monotonic() + seconds
         while not self.try_take(name):
             if time.monotonic() >= deadline:
@@ -66,56 +82,83 @@ class SessionLocks:
         return True
 
     def give_back(self, name: str) -> None:
-        """Release a lock."""
-        self._held.discard(name)
-        self._call(_GIVE_BACK, name)
+        """Free a lease."""
+        self._tokens.pop(name, None)
+        self._call("give_back", name=name)
+
+    def confirm(self, cursor: Cursor, name: str) -> None:
+        """Check in a transaction that this process still holds a lease, and keep it until the commit.
+
+        Raises ServerError if another process has taken it, for example while this one was suspended.
+        """
+        token = self._tokens.get(name)
+        values = {"name": name, "holder": self._holder, "token": token}
+        if token is not None:
+            cursor.execute(queries("lock")["confirm"], values)
+            if cursor.fetchone() is None:
+                raise ServerError(_lost_message([name]))
 
     def keep(self) -> None:
-        """Check the connection, and if it was lost, take all locks again. Call it every few seconds.
-
-        Raises ServerError if another process has taken one of the locks meanwhile.
-        """
-        lost: list[str] = []
-        with self._guard:
-            try:
-                with self._connection.cursor() as cursor:
-                    cursor.execute("SELECT 1")
-                return
-            except psycopg2.Error:
-                self._connection.close()
-            try:
-                self._connection = self._connect()
-                with self._connection.cursor() as cursor:
-                    for name in sorted(self._held):
-                        cursor.execute(_TAKE, (name,))
-                        if cursor.fetchone() != (True,) and not name.startswith("lease:"):
-                            lost.append(name)
-            except (psycopg2.Error, ServerError) as error:
-                logger.warning("the crawl lost its locks, retrying: %s", " ".join(str(error).split()))
-            if lost:
-                raise ServerError(
-                    "The connection to Postgres was lost, and another process has taken the locks of this crawl "
-                    f"({', '.join(lost)})."
-                )
+        """Raise ServerError if another process has taken one of the leases. Call it every few seconds."""
+        if self._lost:
+            raise ServerError(_lost_message(self._lost))
 
     def close(self) -> None:
-        """Close the connection, which releases all locks."""
-        self._connection.close()
+        """Free all leases and close the connection."""
+        self._closing.set()
+        with contextlib.suppress(ServerError):
+            self._call("give_back_all")
+        with self._guard:
+            self._connection.close()
+
+    def _beat(self) -> None:
+        while not self._closing.wait(_HEARTBEAT_SECONDS):
+            held = dict(self._tokens)
+            if not held:
+                continue
+            try:
+                with self._guard:
+                    if self._closing.is_set():
+                        return
+                    if self._connection.closed:
+                        self._connection = self._connect()
+                    with self._connection.cursor() as cursor:
+                        values = {"holder": self._holder, "seconds": _LEASE_SECONDS}
+                        cursor.execute(queries("lock")["renew"], values)
+                        renewed = dict(cursor.fetchall())
+            except (psycopg2.Error, ServerError) as error:
+                logger.warning("the leases of this process could not be renewed: %s", " ".join(str(error).split()))
+                with self._guard, contextlib.suppress(psycopg2.Error):
+                    self._connection.close()
+                continue
+            # Compared with what is still held: a lease may have been given back meanwhile.
+            lost = [name for name in held if name in self._tokens and renewed.get(name) != self._tokens[name]]
+            self._lost += [name for name in lost if name not in self._lost and not name.startswith("lease:")]
 
     def _connect(self) -> Connection:
         connection = self._warehouse.connect("loader", "pressmark locks")
         connection.autocommit = True
         return connection
 
-    def _call(self, statement: str, name: str) -> object:
-        with self._guard:
-            try:
-                with self._connection.cursor() as cursor:
-                    cursor.execute(statement, (name,))
-                    row = cursor.fetchone()
-                    return row[0] if row else None
-            except psycopg2.Error as error:
-                raise ServerError(f"The connection that holds the crawl's locks was lost: {error}".strip()) from error
+    def _call(self, statement: str, **values: Any) -> tuple[Any, ...] | None:
+        for attempt in (1, 2):
+            with self._guard:
+                try:
+                    if self._connection.closed:
+                        self._connection = self._connect()
+                    with self._connection.cursor() as cursor:
+                        cursor.execute(queries("lock")[statement], {**values, "holder": self._holder})
+                        return cursor.fetchone() if statement == "take" else None
+                except psycopg2.Error as error:
+                    self._connection.close()
+                    if attempt == 2:
+                        message = f"The connection that holds the crawl's locks was lost: {error}".strip()
+                        raise ServerError(message) from error
+        return None
+
+
+def _lost_message(names: list[str]) -> str:
+    return f"Another process has taken the locks of this crawl ({', '.join(names)}). This one was suspended too long."
 
 
 def crawl_lock(outlet: str, mode: str) -> str:

@@ -41,6 +41,7 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         report.add("partitions created", _number(cursor))
         cursor.execute(_SQL["drop_old_fetches"], {"before": now - FETCH_RETENTION})
         report.add("fetch partitions dropped", _number(cursor))
+        cursor.execute(queries("lock")["purge"])
     for statement, kind in (
         ("purge_staged_captures", "staged rows purged"),
         ("purge_staged_events", "staged rows purged"),

@@ -26,6 +26,7 @@ from pressmark.warehouse.queries import queries
 
 ROLES = ("owner", "loader", "maintainer", "eraser", "analyst", "comments")
 _READERS = ("analyst", "comments")
+_TEMP_FILES = "2GB"
 # Set on each login role, because settings of a group role are not inherited.
 _READER_SETTINGS = {
     "statement_timeout": "5min",
@@ -73,9 +74,12 @@ def ensure_roles(admin: Connection, embedded: bool) -> None:
         if not embedded:
             for name in names:
                 cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
-        cursor.execute(
-            sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(sql.Identifier(admin.info.dbname))
-        )
+        database = sql.Identifier(admin.info.dbname)
+        cursor.execute(sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(database))
+        # Readers need no tables of their own, and temporary ones could fill the disk.
+        cursor.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
+        for role in _READERS:
+            _limit_temp_files(cursor, f"pressmark_{role}")
 
 
 def grant_reader(warehouse: Warehouse, name: str, role: Literal["analyst", "comments"], password: str | None) -> None:
@@ -100,6 +104,7 @@ def grant_reader(warehouse: Warehouse, name: str, role: Literal["analyst", "comm
                     cursor.execute(
                         sql.SQL("ALTER ROLE {} SET {} = %s").format(login, sql.Identifier(setting)), (value,)
                     )
+                _limit_temp_files(cursor, name)
                 cursor.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(f"pressmark_{role}"), login))
                 if password:
                     verifier = encrypt_password(password, name, admin, "scram-sha-256")
@@ -109,6 +114,17 @@ def grant_reader(warehouse: Warehouse, name: str, role: Literal["analyst", "comm
                 f"The user of PRESSMARK_DATABASE_URL may not create logins ({str(error).strip()}). Ask an "
                 f"administrator to run: CREATE ROLE {name} LOGIN; GRANT pressmark_{role} TO {name};"
             ) from error
+
+
+def _limit_temp_files(cursor: psycopg2.extensions.cursor, name: str) -> None:
+    """Limit the disk space of sorts and hashes. A reader cannot change it. Only a superuser may set it."""
+    cursor.execute("SAVEPOINT temp_files")
+    try:
+        cursor.execute(sql.SQL("ALTER ROLE {} SET temp_file_limit = %s").format(sql.Identifier(name)), (_TEMP_FILES,))
+    except psycopg2.errors.InsufficientPrivilege:
+        cursor.execute("ROLLBACK TO SAVEPOINT temp_files")
+    else:
+        cursor.execute("RELEASE SAVEPOINT temp_files")
 
 
 def _create(cursor: psycopg2.extensions.cursor, name: str) -> None:

@@ -51,3 +51,32 @@ RETURN listed IS NOT NULL AND (
         OR (core.dates_conflict(page, page_precision, listed, listed_precision)
             AND core.date_rank(listed_source) < core.date_rank(page_source)));
 COMMENT ON FUNCTION core.prefers_listed(timestamptz, text, text, timestamptz, text, text) IS 'Return whether the date of the listing is used instead of the date of the page: if the page has none, or if the two conflict and the listing''s source has a better rank.';
+
+CREATE TABLE ops.lock (
+    name text PRIMARY KEY,
+    holder uuid,
+    fencing_token bigint NOT NULL DEFAULT 0,
+    backend_pid integer,
+    backend_started_at timestamptz,
+    heartbeat_at timestamptz,
+    expires_at timestamptz
+);
+COMMENT ON TABLE ops.lock IS 'Locks of crawls and maintenance, as rows that no reader can touch. `load` and `cluster` are locked as rows for the length of a transaction. All others are leases: held until expires_at, or until the connection of their holder is gone.';
+COMMENT ON COLUMN ops.lock.name IS 'What is locked: load, cluster, crawl:<outlet>:<mode>, alive:<crawl_id>, lease:<process>, or a maintenance task.';
+COMMENT ON COLUMN ops.lock.holder IS 'Process that holds the lease; null if it is free.';
+COMMENT ON COLUMN ops.lock.fencing_token IS 'Number of times the lease was taken. A holder whose number is no longer the current one has lost it and may not commit.';
+COMMENT ON COLUMN ops.lock.backend_pid IS 'Server process of the holder''s connection.';
+COMMENT ON COLUMN ops.lock.backend_started_at IS 'When that server process was started.';
+COMMENT ON COLUMN ops.lock.heartbeat_at IS 'Last sign of life of the holder, which comes every two seconds.';
+COMMENT ON COLUMN ops.lock.expires_at IS 'When the lease ends unless the holder renews it.';
+
+CREATE FUNCTION ops.is_held(held ops.lock) RETURNS boolean
+LANGUAGE sql VOLATILE AS $$
+    SELECT held.holder IS NOT NULL AND held.expires_at > clock_timestamp()
+        AND (held.heartbeat_at > clock_timestamp() - interval '5 seconds'
+             -- The start is hidden if the connection is another role's.
+             OR EXISTS (SELECT 1 FROM pg_stat_activity activity
+                        WHERE activity.pid = held.backend_pid
+                          AND COALESCE(activity.backend_start = held.backend_started_at, true)))
+$$;
+COMMENT ON FUNCTION ops.is_held(ops.lock) IS 'Return whether a lease is held: it has not expired, and its holder has given a sign of life within five seconds or is still connected.';

@@ -3,7 +3,8 @@
 
 -- name: one_at_a_time
 -- Take the lock that allows one clustering process at a time.
-SELECT pg_advisory_xact_lock(hashtextextended('pressmark cluster', 0));
+INSERT INTO ops.lock (name) VALUES ('cluster') ON CONFLICT DO NOTHING;
+SELECT name FROM ops.lock WHERE name = 'cluster' FOR UPDATE;
 
 -- name: plain_joins
 -- Disable hash and merge joins: for a thousand lookups by key the planner would scan all bands.
@@ -150,8 +151,8 @@ JOIN core.text ON text.text_hash = dedup_text.text_hash
 WHERE dedup_text.dedup_id = ANY (%(compared)s::bigint[]);
 
 -- name: next_load_seq
--- Take the next load_seq under the load lock, just before the commit, so that its order is the order of commits.
-SELECT nextval('ops.load_seq') FROM (SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0))) lock;
+-- Take the next load_seq. Run it under the load lock, just before the commit, so that its order is the order of commits.
+SELECT nextval('ops.load_seq');
 
 -- name: add_copies
 -- Add pairs of copies.

@@ -13,12 +13,12 @@ WHERE host = %(host)s AND (holder IS NULL OR holder = %(holder)s OR expires_at <
 RETURNING true;
 
 -- name: forget_dead
--- Free the lease of a holder whose process has died, which shows in its session lock being free.
+-- Free the lease of a holder whose process has died, which shows in its own lease being free.
 -- Its last request may have just been sent, so the delay starts now.
 UPDATE ops.host_lease
 SET holder = NULL, expires_at = NULL, free_at = clock_timestamp() + make_interval(secs => %(delay)s)
 WHERE host = %(host)s AND holder IS NOT NULL AND holder <> %(holder)s
-  AND pg_try_advisory_xact_lock(hashtextextended('lease:' || holder, 0));
+  AND NOT EXISTS (SELECT 1 FROM ops.lock held WHERE held.name = 'lease:' || host_lease.holder AND ops.is_held(held));
 
 -- name: wait_seconds
 -- Return the seconds until the lease can be free, and whether it is held now.

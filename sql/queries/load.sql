@@ -3,7 +3,8 @@
 
 -- name: one_at_a_time
 -- Take the load lock. Loads run one after the other, so that the order of load_seq is the order of commits.
-SELECT pg_advisory_xact_lock(hashtextextended('pressmark load', 0));
+INSERT INTO ops.lock (name) VALUES ('load') ON CONFLICT DO NOTHING;
+SELECT name FROM ops.lock WHERE name = 'load' FOR UPDATE;
 
 -- name: room_to_work
 -- Raise work_mem, so that the entries of one load are added to the search index in one batch.

@@ -194,7 +194,7 @@ def test_running_reextraction_does_not_restore_an_erased_article(
         erased.append(threading.Thread(target=installation.run, args=("remove", *options)))
         erased[0].start()
         # Wait until the removal queues for the lock, which it then gets before our second page.
-        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         while installation.query(waiting) == [(0,)] and erased[0].is_alive():
             time.sleep(0.05)
 

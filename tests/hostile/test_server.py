@@ -53,7 +53,7 @@ def threats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Answer,
         "bomb-in-a-bomb": (Answer(bomb(2), headers={"Content-Encoding": "gzip, gzip"}), "too_large"),
         "torn-gzip": (
             Answer(gzip.compress(b"<html>" * 500)[:-20], headers={"Content-Encoding": "gzip"}),
-            "extraction_empty",
+            "network_error",
         ),
         "drip": (Answer(article("Slow", *WORDS).body, drip=0.3), "timeout"),
         "large": (Answer(b"<html>" + b"<p>word</p>" * 200_000), "too_large"),

@@ -1,0 +1,44 @@
+-- Leases (ops.lock): taken for seconds, renewed by a heartbeat, free again if their holder is gone.
+
+-- name: take
+-- Take a lease if it is free, or renew it. Returns its fencing token; no row if somebody else holds it.
+INSERT INTO ops.lock AS held (name, holder, fencing_token, backend_pid, backend_started_at, heartbeat_at, expires_at)
+VALUES (%(name)s, %(holder)s, 1, pg_backend_pid(),
+        (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()), clock_timestamp(),
+        clock_timestamp() + make_interval(secs => %(seconds)s))
+ON CONFLICT (name) DO UPDATE SET
+    holder = excluded.holder,
+    fencing_token = held.fencing_token + (held.holder IS DISTINCT FROM excluded.holder)::integer,
+    backend_pid = excluded.backend_pid, backend_started_at = excluded.backend_started_at,
+    heartbeat_at = excluded.heartbeat_at, expires_at = excluded.expires_at
+WHERE held.holder = excluded.holder OR NOT ops.is_held(held)
+RETURNING fencing_token;
+
+-- name: renew
+-- Renew all leases of a holder. Returns their names and fencing tokens.
+UPDATE ops.lock
+SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => %(seconds)s),
+    backend_pid = pg_backend_pid(),
+    backend_started_at = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+WHERE holder = %(holder)s
+RETURNING name, fencing_token;
+
+-- name: give_back
+-- Free a lease.
+UPDATE ops.lock SET holder = NULL, expires_at = NULL WHERE name = %(name)s AND holder = %(holder)s;
+
+-- name: give_back_all
+-- Free all leases of a holder.
+UPDATE ops.lock SET holder = NULL, expires_at = NULL WHERE holder = %(holder)s;
+
+-- name: confirm
+-- Lock the row of a lease that this holder has with this fencing token, so that nobody takes it before the commit.
+SELECT 1 FROM ops.lock
+WHERE name = %(name)s AND holder = %(holder)s AND fencing_token = %(token)s
+FOR SHARE;
+
+-- name: purge
+-- Delete free leases of processes and crawls that are over.
+DELETE FROM ops.lock held
+WHERE (name LIKE 'alive:%%' OR name LIKE 'lease:%%') AND NOT ops.is_held(held)
+  AND COALESCE(heartbeat_at, '-infinity') < now() - interval '1 day';
