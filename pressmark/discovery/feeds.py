@@ -23,10 +23,12 @@ from pressmark.xml_input import elements, is_whole, local_name, namespace, root_
 MAX_BYTES = 10 * 2**20
 FEED_ROOTS = ("rss", "feed", "rdf")
 
-_ATOM = "http://www.w3.org/2005/atom"
 _BASE = "{http://www.w3.org/XML/1998/namespace}base"
 # Namespaces of the feed formats themselves. Elements of others (media:title, itunes:title) don't describe the item.
-_OWN_NAMESPACES = re.compile(r"^$|rss|purl\.org/atom|/2005/atom|netscape|userland|backend\.userland", re.IGNORECASE)
+_OWN_NAMESPACES = re.compile(
+    r"^(?:atom\d*|rss)?$|purl\.org/(?:rss/1\.0/$|rss/0\.9|net/rss|atom)|/2005/atom|netscape\.com/|backend\.userland|"
+    r"blogs\.law\.harvard\.edu/tech/rss"
+)
 _DUBLIN_CORE = re.compile(r"^(?:dc|dcterms)$|purl\.org/(?:dc|rss/1\.0/modules/dc)")
 
 
@@ -82,7 +84,7 @@ def _entry(element: etree._Element, base: str, dates: DateContext) -> Entry | No
     item = _Item()
     for child in element:
         _read_child(child, item)
-    link = next((item.links[kind] for kind in ("origin", "alternate", "guid") if item.links.get(kind)), None)
+    link = next((item.links[kind] for kind in ("origin", "page", "alternate", "guid") if item.links.get(kind)), None)
     about = element.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about")
     url = absolute(link or about or "", base)
     if url is None:
@@ -113,8 +115,8 @@ def _read_child(child: etree._Element, item: _Item) -> None:
             # A page is preferred to other representations of the item.
             kind = (child.get("type") or "text/html").lower()
             is_page = "html" in kind
-            if (href or text) and (is_page or "alternate" not in item.links):
-                item.links.setdefault("alternate", href or text)
+            if href or text:
+                item.links.setdefault("page" if is_page else "alternate", href or text)
     elif name == "guid":
         if (child.get("isPermaLink") or "true").strip().lower() != "false" and text.startswith(("http://", "https://")):
             item.links.setdefault("guid", text)

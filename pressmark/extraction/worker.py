@@ -79,7 +79,7 @@ def classify(extraction: Extraction) -> PageExtraction:
         reason = f"{plural(lost, 'character')} of the text could not be decoded as {extraction.encoding}"
         return PageExtraction(extraction, Outcome.QUARANTINED, "decode", reason)
     if extraction.word_count < MIN_WORDS:
-        reason = f"{extraction.word_count} words of main text; an article has at least {MIN_WORDS}"
+        reason = f"{plural(extraction.word_count, 'word')} of main text; an article has at least {MIN_WORDS}"
         return PageExtraction(extraction, Outcome.EXTRACTION_EMPTY, "classify", reason)
     return PageExtraction(extraction)
 

@@ -188,7 +188,10 @@ EDGE_CASES: tuple[EdgeCase, ...] = (
              {"article_body": "\n".join(_text("plain")), "date_published_precision": "second"}),
     EdgeCase("/news/plain?utm_source=feed&fbclid=1", "the same with tracking parameters", None, _html(_page("plain")),
              same_as="/news/plain"),
-    EdgeCase("/news/plain/amp/", "its AMP page, with the same text", "duplicate_url", _html(_page("plain")), same_as="/news/plain"),
+    EdgeCase(
+        "/news/plain/amp/", "its AMP page, with the same text", "duplicate_url", _html(_page("plain")),
+        same_as="/news/plain",
+    ),
     EdgeCase("/news/plain", "its mobile page", None, _html(_page("plain")), same_as="/news/plain", host=MOBILE),
     EdgeCase("/print/plain", "its print view, whose canonical link names it", "duplicate_url",
              _html(_page("plain", head=f'<link rel="canonical" href="http://{HOST}/news/plain">'))),
