@@ -54,7 +54,7 @@ def extract(
     live: Annotated[bool, typer.Option("--live", help="Fetch the page now instead of reading the archive.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
 ) -> None:
-    """Extract one page and show where each field was found.
+    """Extract a page and show the source of each field.
 
     Reads a saved file, or the last capture of a URL from the archive. With
     --live, fetches the page through the guards of a crawl: robots.txt, delays,

@@ -29,14 +29,17 @@ _DETECTED_BYTES = 20_000
 _C1_REFERENCE = re.compile(r"&#(1[2-5]\d|0*1[2-5]\d|[xX]0*[89][0-9a-fA-F]);?")
 _C1 = re.compile("[\x80-\x9f]")
 
-# Encodings that undeclared pages have, by the language that the page declares. The first that decodes it is used.
+_SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[\x80-\xbf\u02d8-\u02dd\u2020-\u2022\u2039\u203a](?=[^\W\d_])")
+_UNUSED = re.compile("[\ue000-\uf8ff\uff61-\uff9f]")
+_CAPITAL_IN_WORD = re.compile("(?<=[\u0430-\u045f])[\u0400-\u042f]")
+
+# Encodings that undeclared pages have, by the language of the page or the outlet.
 _BY_LANGUAGE = {
     "ja": ("cp932", "euc_jp", "iso2022_jp"), "zh": ("gb18030", "big5hkscs"), "ko": ("cp949",),
     "ru": ("cp1251", "koi8_r"), "uk": ("cp1251", "koi8_u"), "bg": ("cp1251",), "sr": ("cp1251",), "mk": ("cp1251",),
     "be": ("cp1251",), "el": ("cp1253",), "tr": ("cp1254",), "az": ("cp1254",), "he": ("cp1255",), "ar": ("cp1256",),
     "fa": ("cp1256",), "ur": ("cp1256",), "lt": ("cp1257",), "lv": ("cp1257",), "et": ("cp1257",), "vi": ("cp1258",),
-    "th": ("cp874",), "pl": ("cp1250",), "cs": ("cp1250",), "sk": ("cp1250",), "hu": ("cp1250",), "sl": ("cp1250",),
-    "hr": ("cp1250",), "ro": ("cp1250",),
+    "th": ("cp874",), **dict.fromkeys("pl cs sk hu sl hr ro bs sq".split(), ("cp1250", "iso8859_2")),
 }  # fmt: skip
 _DETECTABLE = sorted({name for names in _BY_LANGUAGE.values() for name in names} | {"cp1252"})
 # Supersets that browsers use for a declared name, beyond those that w3lib knows.
@@ -106,12 +109,13 @@ def _is_utf8(document: bytes) -> bool:
 
 
 def _utf16_without_bom(document: bytes) -> str | None:
-    """Return the byte order of UTF-16 text without a BOM: its markup has a zero byte in every second place."""
-    start = document[:2000].lstrip(b" \t\r\n\x00") if document[:1] != b"\x00" else document[:2000]
-    zeros = start.count(0)
-    if zeros < len(start) / 4 or not start:
+    """Return the byte order of UTF-16 text without a BOM, which shows in its first `<`; None if it is no UTF-16."""
+    start = document.find(b"<")
+    if start < 0 or document.count(0, 0, 2000) * 20 < min(len(document), 2000):
         return None
-    return "utf-16-be" if document[:1] == b"\x00" else "utf-16-le"
+    if start % 2 == 0 and document[start + 1 : start + 2] == b"\x00":
+        return "utf-16-le"
+    return "utf-16-be" if start % 2 and document[start - 1] == 0 else None
 
 
 def _decoded(document: bytes, name: str) -> str | None:
@@ -123,19 +127,27 @@ def _decoded(document: bytes, name: str) -> str | None:
 
 
 def _detected(document: bytes, languages: tuple[str, ...]) -> str:
-    text = _TAGS.sub(b" ", document)[:_DETECTED_BYTES]
     match = _LANG.search(document[:4096])
     tags = ([match[1].decode("ascii").lower()] if match else []) + [tag.partition("-")[0] for tag in languages]
     for tag in tags:
-        for name in _BY_LANGUAGE.get(tag, ()):
-            try:
-                document.decode(name)
-            except UnicodeDecodeError:
-                continue
-            if len(_BY_LANGUAGE[tag]) == 1 or not name.startswith(("cp1251", "koi8")):
-                return name
-    best = from_bytes(text, cp_isolation=_DETECTABLE, explain=False).best()
+        decoded = [(_oddities(text), name) for name in _BY_LANGUAGE.get(tag, ()) if (text := _strict(document, name))]
+        if decoded:
+            return min(decoded, key=lambda pair: pair[0])[1]
+    sample = _TAGS.sub(b" ", document)[:_DETECTED_BYTES]
+    best = from_bytes(sample, cp_isolation=_DETECTABLE, explain=False).best()
     return codecs.lookup(best.encoding).name if best else "cp1252"
+
+
+def _strict(document: bytes, name: str) -> str | None:
+    try:
+        return document.decode(name)
+    except UnicodeDecodeError:
+        return None
+
+
+def _oddities(text: str) -> int:
+    """Count what a wrong encoding leaves in a text: symbols in words, capitals after small letters, private use."""
+    return sum(len(pattern.findall(text)) for pattern in (_SYMBOL_IN_WORD, _CAPITAL_IN_WORD, _UNUSED))
 
 
 def _cleaned(document: bytes, text: str) -> str:

@@ -42,7 +42,7 @@ def extract(
     Raises NotHtml or ExtractionError. Exceptions of lxml and Trafilatura pass through.
     """
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
-    page = parse_page(document, content_type)
+    page = parse_page(document, content_type, config.languages)
     data = read_structured(page.tree)
     repair_tree(page.tree)
     article = article_node(data, _own_url(page, url, config), page_titles(page))

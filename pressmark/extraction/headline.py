@@ -20,6 +20,7 @@ from pressmark.text import clean_line, fold_name
 _SEPARATOR = re.compile(
     r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*[|｜]\s*|\s*_(?=[^_\s]+$)|\s+::\s+|\s+//\s+"
 )
+_SECTION = re.compile(r"^(\S+(?:\s+\S+){3,})\s+[|｜]\s+\S+(?:\s+\S+)?$")
 _WEIGHTS = {"h1": 1.25, "h1_other": 0.45, "json_ld": 1.1, "og": 0.9, "twitter": 0.4, "title": 0.7}
 _KICKER = re.compile(
     r"(?:^|[\s_-])(?:kicker|badge|label|eyebrow|overline|topline|roofline|dachzeile|spitzmarke|category|section(?:-?name)?|"
@@ -196,6 +197,9 @@ def _without_site_name(text: str, names: frozenset[str], headings: list[str]) ->
         first, rest = text[: cuts[0].start()], text[cuts[0].end() :]
         if _is_name(tail, names) or _vote_key(head) in known:
             text = head.strip()
+            section = _SECTION.match(text)  # "Headline | Section | Name"
+            if section and "|" in cuts[-1][0].replace("｜", "|"):
+                text = section[1].strip()
         elif _is_name(first, names) or _vote_key(rest) in known:
             text = rest.strip()
         elif any(_vote_key(text[: cut.start()]) in known for cut in cuts):

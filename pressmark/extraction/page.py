@@ -26,7 +26,7 @@ from pressmark.extraction.charset import decode
 from pressmark.text import one_line
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
-_LOOKS_LIKE_HTML = re.compile(rb"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
+_LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
 _HTML_START = re.compile(r"\s{0,40}(?:<!doctype html\b|<html\b)", re.IGNORECASE)
 
 # libxml2 drops everything below 256 levels unless it is told that the document may be huge. Trafilatura's own parser
@@ -107,14 +107,19 @@ def payload_hash(document: bytes) -> bytes:
     return hashlib.sha256(document).digest()
 
 
-def parse_page(document: bytes, content_type: str | None) -> Page:
-    """Parse a page. Raises NotHtml if it isn't HTML, and ExtractionError if lxml cannot parse it."""
+def parse_page(document: bytes, content_type: str | None, languages: tuple[str, ...] = ()) -> Page:
+    """Parse a page. languages: of the outlet, for pages that declare no encoding.
+
+    Raises NotHtml if it isn't HTML, and ExtractionError if lxml cannot parse it.
+    """
     kind = (content_type or "").partition(";")[0].strip().lower()
     if kind and kind not in _HTML_TYPES:
         raise NotHtml(f"the content type is {kind[:80]}")
-    if not _LOOKS_LIKE_HTML.search(document[:4096]) and not _LOOKS_LIKE_HTML.search(document):
-        raise NotHtml("the body contains no HTML" if document.strip() else "the body is empty")
-    text, encoding, source = decode(document, content_type)
+    if not document.strip():
+        raise NotHtml("the body is empty")
+    text, encoding, source = decode(document, content_type, languages)
+    if not _LOOKS_LIKE_HTML.search(text, 0, 4096) and not _LOOKS_LIKE_HTML.search(text):
+        raise NotHtml("the body contains no HTML")
     tree = _tree(text)
     if tree is None:
         raise ExtractionError("lxml could not parse the page")

@@ -197,13 +197,16 @@ class PageDates:
 
         htmldate guesses the order of day and month, and also reads comments and teasers.
         """
-        day = htmldate.find_date(
-            self._page.tree,
-            original_date=True,
-            extensive_search=False,
-            max_date=self._context.now.strftime("%Y-%m-%d"),
-            outputformat="%Y-%m-%d",
-        )
+        try:
+            day = htmldate.find_date(
+                self._page.tree,
+                original_date=True,
+                extensive_search=False,
+                max_date=self._context.now.strftime("%Y-%m-%d"),
+                outputformat="%Y-%m-%d",
+            )
+        except (ValueError, OverflowError, TypeError):  # impossible dates and offsets (docs/upstream.md)
+            return None
         if not day:
             return None
         ambiguous: ParsedDate | None = None

@@ -62,7 +62,7 @@ class LeaseHolder:
         self._tokens: dict[str, int] = {}
         self._lost: list[str] = []
         self._closing = threading.Event()
-        threading.Thread(target=self._beat, name="lease heartbeat", daemon=True).start()
+        threading.Thread(target=self._renew_periodically, name="lease heartbeat", daemon=True).start()
 
     def try_take(self, name: str) -> bool:
         """Take a lease if it is free. Returns whether it was taken."""
@@ -111,7 +111,7 @@ class LeaseHolder:
         with self._guard:
             self._connection.close()
 
-    def _beat(self) -> None:
+    def _renew_periodically(self) -> None:
         while not self._closing.wait(_HEARTBEAT_SECONDS):
             held = dict(self._tokens)
             if not held:

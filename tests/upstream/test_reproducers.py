@@ -11,6 +11,7 @@ import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
+import htmldate
 import pytest
 from lxml.etree import XPath
 from lxml.html import HtmlElementClassLookup, HTMLParser, document_fromstring
@@ -44,6 +45,14 @@ def test_trafilatura_removes_joiners() -> None:
     code = r"from trafilatura.utils import remove_control_characters as r; print(ascii(r('\u0633\u0647\u200c\u0634')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "200c" not in done.stdout
+
+
+def test_htmldate_raises_for_an_impossible_offset() -> None:
+    page = (
+        '<html><head><meta property="article:published_time" content="2026-03-10T18:40:00+25:00"></head><body><p>x</p>'
+    )
+    with pytest.raises(ValueError, match="offset must be"):
+        htmldate.find_date(page + "<p>y</p></body></html>")
 
 
 def test_protego_compares_user_agents_otherwise_than_rfc_9309() -> None:
