@@ -25,7 +25,7 @@ from pressmark.extraction.worker import extract_document
 URL = "http://quay.example/port/2026/breakwater"
 OBSERVED_AT = datetime(2026, 11, 26, 12, tzinfo=UTC)
 _SIZE_LIMIT = 10 * 2**20
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "outlet": "quay-courier",
     "name": "The Quay Courier",
     "home": "http://quay.example/",
@@ -38,7 +38,7 @@ _CONFIG: dict[str, Any] = {
 def read_case(case: Path) -> PageExtraction:
     """Extract the page of a case as a crawl does, with the outlet that `_config` of `expected.json` describes."""
     overrides = json.loads((case / "expected.json").read_text(encoding="utf-8")).get("_config", {})
-    settings = {**_CONFIG, **{key: tuple(v) if isinstance(v, list) else v for key, v in overrides.items()}}
+    settings = {**CONFIG, **{key: tuple(v) if isinstance(v, list) else v for key, v in overrides.items()}}
     settings["outlet"] = settings.pop("id", settings["outlet"])
     headers = [("Content-Type", "text/html")]
     if (case / "headers.txt").exists():
@@ -52,7 +52,7 @@ def wrong_values(case: Path) -> list[dict[str, Any]]:
     """Return key, value and expected value of everything that is wrong in a case."""
     expected = json.loads((case / "expected.json").read_text(encoding="utf-8"))
     page = read_case(case)
-    values = _values(page)
+    values = page_values(page)
     body = page.extraction.article_body if page.extraction else ""
     wrong: list[dict[str, Any]] = []
 
@@ -82,7 +82,8 @@ def wrong_values(case: Path) -> list[dict[str, Any]]:
     return wrong
 
 
-def _values(page: PageExtraction) -> dict[str, Any]:
+def page_values(page: PageExtraction) -> dict[str, Any]:
+    """Return the values of a page by their key in expected.json."""
     fields = page.extraction
     published = fields.published.value if fields and fields.published else None
     modified = fields.modified.value if fields and fields.modified else None

@@ -45,7 +45,7 @@ class Poll:
     """One poll of an endpoint.
 
     outcome: listed, unreadable, not_modified, resting (not polled now), or an outcome of core.outcome.
-    entries: (identity of the URL, entry) of everything listed.
+    entries: (identity of the URL, entry) of everything listed. is_truncated: the listing was longer than the budget.
     """
 
     endpoint: Endpoint
@@ -58,6 +58,7 @@ class Poll:
     etag: str | None = None
     last_modified: str | None = None
     index_modified: datetime | None = None
+    is_truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from twisted.web.client import ResponseFailed
 from pressmark.errors import FetchError, RefusedAddress
 from pressmark.outcomes import Outcome
 from pressmark.robots import RobotsDisallowed
-from pressmark.urls import url_host
+from pressmark.urls import url_host, url_site
 from spiders import resolver
 
 
@@ -39,6 +39,9 @@ SUCCESS = frozenset((200, 203))
 NON_ARTICLE_STATUSES = frozenset((202, 401, 402, 403, 429, 451, 503))
 
 
+FAILED_URL = "pressmark_failed_url"  # attribute of an error: the URL whose request failed, after redirects
+
+
 def is_stopping(crawler: Crawler) -> bool:
     """Return whether the spider or a signal is ending the crawl. No further request is made then."""
     return getattr(crawler.spider, "stopping", False) or not crawler.crawling
@@ -56,8 +59,11 @@ def outcome_for_status(status: int, retry_after: bool = False) -> Outcome:
 
 
 def outcome_for_error(error: BaseException, url: str) -> tuple[Outcome, str]:
-    """Return (outcome, reason) of a request without a response."""
-    host = url_host(url)
+    """Return (outcome, reason) of a request without a response. After redirects, the failed hop is described."""
+    hop = getattr(error, FAILED_URL, url)
+    host = url_host(hop)
+    if hop != url and host in resolver.refused:
+        return Outcome.REFUSED_ADDRESS, f"redirects to {url_site(hop)}: {resolver.refused[host]}"
     if isinstance(error, RobotsDisallowed):
         return Outcome(error.verdict.outcome), error.verdict.reason or ""
     if isinstance(error, RefusedAddress) or host in resolver.refused:

@@ -19,6 +19,8 @@ from zope.interface import implementer
 from pressmark.settings import Settings
 
 _NAT64 = "64:ff9b::"
+# Public by their range, but the metadata services of cloud providers: Oracle and Azure.
+_METADATA = frozenset((ip_address("192.0.0.192"), ip_address("168.63.129.16")))
 refused: dict[str, str] = {}  # host -> reason, for this process
 
 
@@ -31,6 +33,8 @@ def refusal(address: str) -> str | None:
         if embedded is None and str(ip).startswith(_NAT64):
             embedded = IPv4Address(int(ip) & 0xFFFFFFFF)
         ip = embedded or ip
+    if ip in _METADATA:
+        return f"{address} is the metadata service of a cloud provider, not a public site"
     if not ip.is_global or ip.is_multicast or ip.is_reserved or getattr(ip, "is_site_local", False):
         return f"{address} is not a public IP address"
     return None

@@ -54,9 +54,9 @@ def extract(
     live: Annotated[bool, typer.Option("--live", help="Fetch the page now instead of reading the archive.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")] = False,
 ) -> None:
-    """Extract a page and show the source of each field.
+    """Show the fields of a page and their sources.
 
-    Reads a saved file, or the last capture of a URL from the archive. With
+    Extracts a saved file, or the last capture of a URL in the archive. With
     --live, fetches the page through the guards of a crawl: robots.txt, delays,
     rights and addresses. Nothing is stored.
 

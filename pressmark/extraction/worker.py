@@ -64,6 +64,9 @@ def extract_document(
     except MemoryError:
         reason = f"needs more than {MEMORY_BYTES // 2**20} MiB of memory"
         return PageExtraction(None, Outcome.QUARANTINED, "extract", reason)
+    except RecursionError:
+        reason = "its elements are nested too deeply; a part of the page would be lost"
+        return PageExtraction(None, Outcome.QUARANTINED, "extract", reason)
     except Exception as error:  # whatever lxml, Trafilatura or htmldate raise for this page
         return PageExtraction(None, Outcome.QUARANTINED, "extract", f"{type(error).__name__}: {error}"[:500])
     return classify(extraction)

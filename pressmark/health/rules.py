@@ -39,6 +39,8 @@ _FIELD_WAS, _FIELD_IS = 0.8, 0.3  # shares of articles with a field
 class Crawl:
     """One of an outlet's last crawls. entries: URLs that its listings named; listings: how many responded.
 
+    truncated_listings: how many were longer than the budget, so that a part of them was not used.
+
     mode: a `window` crawl of a backfill shows whether the outlet gives us its pages, and nothing else.
     """
 
@@ -50,6 +52,7 @@ class Crawl:
     entries: int
     listings: int
     mode: str = "incremental"
+    truncated_listings: int = 0
 
     @property
     def failed(self) -> bool:
@@ -110,7 +113,14 @@ def evaluate(stats: OutletStats, now: datetime) -> Verdict:
         return Verdict(state, "its file excludes it from scheduled crawls (enabled: false)")
     if not stats.scheduled:
         return Verdict("new", "not crawled yet")
-    return _check_failures(stats) or _check_refusals(stats) or _check_extraction(stats) or _check_inactivity(stats, now)
+    verdict = (
+        _check_failures(stats) or _check_refusals(stats) or _check_extraction(stats) or _check_inactivity(stats, now)
+    )
+    cut = stats.scheduled[0].truncated_listings
+    if cut:
+        listings = f"{plural(cut, 'listing')} {'is' if cut == 1 else 'are'} longer than budgets.entries"
+        verdict = Verdict(verdict.state, f"{verdict.reason}; {listings}, and a part was not used")
+    return verdict
 
 
 def expected_since(pattern: Mapping[int, float], since: datetime, now: datetime) -> float:

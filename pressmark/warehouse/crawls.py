@@ -240,6 +240,7 @@ def _add_poll(
             "candidates": candidates,
             "already_known": again,
             "overlap": overlap,
+            "is_truncated": poll.is_truncated,
             "gap_suspected": overlap == 0 and bool(poll.entries),
             "body_hash": poll.body_hash,
         },

@@ -115,13 +115,16 @@ def make_poll(
     is_empty = not listing.entries and not listing.children
     detail = listing.problem
     if listing.truncated:
-        detail = "; ".join(filter(None, [detail, "truncated: longer than the budget"]))
+        detail = "; ".join(
+            filter(None, [detail, f"longer than budgets.entries ({outlet.budgets.entries}); a part was not used"])
+        )
     # No validators for an index: it may stay unchanged while its children change.
     is_index = bool(listing.children) and not listing.entries
     poll = Poll(
         endpoint=endpoint,
         polled_at=datetime.now(UTC),
         http_status=response.status,
+        is_truncated=listing.truncated,
         outcome="unreadable" if listing.problem and is_empty else LISTED,
         detail=detail,
         body_hash=hashlib.sha256(response.body).digest()[:16],

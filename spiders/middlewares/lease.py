@@ -21,7 +21,7 @@ from pressmark.crawl_types import FetchRecord
 from pressmark.dates import DateContext, read_date
 from pressmark.urls import url_host
 from pressmark.warehouse.lease import HostLeases
-from spiders.outcomes import Stopping, is_stopping, outcome_for_error
+from spiders.outcomes import FAILED_URL, Stopping, is_stopping, outcome_for_error
 from spiders.requests import DELAY, request_kind
 
 _LEASE = "pressmark_lease"
@@ -73,6 +73,7 @@ class LeaseMiddleware:
 
     async def process_exception(self, request: Request, exception: Exception) -> None:
         """Release the lease after the request, or a middleware that ran earlier, has failed."""
+        setattr(exception, FAILED_URL, request.url)
         await self._end(request, None, exception)
 
     async def _take(self, leases: HostLeases, host: str, seconds: float, delay: float) -> None:

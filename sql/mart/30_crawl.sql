@@ -124,6 +124,7 @@ SELECT endpoint.outlet, endpoint.method, endpoint.url, endpoint.configured, endp
        endpoint.failures, endpoint.next_poll_at,
        last_poll.polled_at AS last_polled_at, last_poll.outcome AS last_outcome, last_poll.detail AS last_detail,
        last_poll.entries AS last_entries, last_poll.gap_suspected AS last_gap_suspected,
+       last_poll.is_truncated AS last_is_truncated,
        recent.polls, recent.candidates
 FROM ops.endpoint
 LEFT JOIN LATERAL (
@@ -150,6 +151,7 @@ COMMENT ON COLUMN mart.endpoint.last_polled_at IS 'When the endpoint was last po
 COMMENT ON COLUMN mart.endpoint.last_outcome IS 'Outcome of the last poll.';
 COMMENT ON COLUMN mart.endpoint.last_detail IS 'Description of the last poll''s problem.';
 COMMENT ON COLUMN mart.endpoint.last_entries IS 'Number of entries in the last poll.';
+COMMENT ON COLUMN mart.endpoint.last_is_truncated IS 'Whether the last listing was longer than the outlet''s budget, so that a part of it was not used.';
 COMMENT ON COLUMN mart.endpoint.last_gap_suspected IS 'Whether entries may have dropped out of the listing unseen before the last poll.';
 COMMENT ON COLUMN mart.endpoint.polls IS 'Number of polls within the last 30 days.';
 COMMENT ON COLUMN mart.endpoint.candidates IS 'New or due URLs found by these polls.';

@@ -24,6 +24,9 @@ COMMENT ON COLUMN staging.capture.author_organisations IS 'Agencies, newsrooms a
 ALTER TABLE ops.removal ADD COLUMN url_rule smallint NOT NULL DEFAULT 1;
 COMMENT ON COLUMN ops.removal.url_rule IS 'Version of the URL rules when the removal was entered. It covers a URL by its identity under this and every later version.';
 
+ALTER TABLE ops.endpoint_poll ADD COLUMN is_truncated boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN ops.endpoint_poll.is_truncated IS 'Whether the listing was longer than the outlet''s budget, so that a part of it was not used.';
+
 -- The bodies are parsed here and now (RETURN), because analysts, who may not look into core, call them through views.
 CREATE FUNCTION core.date_rank(source text) RETURNS integer
 LANGUAGE sql IMMUTABLE

@@ -174,9 +174,9 @@ WHERE endpoint_id = %(endpoint_id)s AND url_uid = ANY (%(uids)s::uuid[]) AND las
 -- name: add_poll
 -- Add a poll of an endpoint.
 INSERT INTO ops.endpoint_poll (crawl_id, endpoint_id, polled_at, http_status, outcome, detail, entries, candidates,
-                               already_known, overlap, gap_suspected, body_hash)
+                               already_known, overlap, gap_suspected, body_hash, is_truncated)
 VALUES (%(crawl_id)s, %(endpoint_id)s, %(polled_at)s, %(http_status)s, %(outcome)s, %(detail)s, %(entries)s,
-        %(candidates)s, %(already_known)s, %(overlap)s, %(gap_suspected)s, %(body_hash)s)
+        %(candidates)s, %(already_known)s, %(overlap)s, %(gap_suspected)s, %(body_hash)s, %(is_truncated)s)
 ON CONFLICT (crawl_id, endpoint_id) DO NOTHING;
 
 -- name: add_candidates

@@ -35,7 +35,9 @@ SELECT recent.outlet, recent.started_at, recent.finish_reason, recent.error, rec
        (SELECT COALESCE(sum(poll.entries), 0) FROM ops.endpoint_poll poll WHERE poll.crawl_id = recent.crawl_id),
        (SELECT count(*) FILTER (WHERE poll.outcome IN ('listed', 'not_modified')) FROM ops.endpoint_poll poll
         WHERE poll.crawl_id = recent.crawl_id),
-       recent.mode
+       recent.mode,
+       (SELECT count(*) FILTER (WHERE poll.is_truncated) FROM ops.endpoint_poll poll
+        WHERE poll.crawl_id = recent.crawl_id)
 FROM core.outlet
 CROSS JOIN LATERAL (
     SELECT crawl.* FROM (VALUES ('incremental', 5), ('window', 1)) AS modes (mode, most)

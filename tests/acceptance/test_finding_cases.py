@@ -168,6 +168,30 @@ def test_retry_after_of_any_bytes_gives_the_lease_back(
     assert installation.query("SELECT count(*) FROM ops.host_lease WHERE holder IS NOT NULL") == [(0,)]
 
 
+def test_robots_txt_that_redirects_to_a_private_address_says_so(
+    installation: Installation, serve: Callable[..., WebSite]
+) -> None:
+    site = serve()
+    site.answers["test.example", "/robots.txt"] = Answer(status=301, headers={"Location": "http://10.0.0.5/robots.txt"})
+    site.answers["test.example", "/feed"] = feed((f"{H}/a", "t"))
+    report = json.loads(installation.run("crawl", "test", "--json", check=False).stdout)
+    assert "redirects to http://10.0.0.5: 10.0.0.5 is not a public IP address" in report["crawls"][0]["error"]
+
+
+def test_health_says_when_a_listing_was_longer_than_the_budget(
+    installation: Installation, serve: Callable[..., WebSite]
+) -> None:
+    site = serve("budgets: {entries: 10}", endpoints=(("sitemap", "/sitemap.xml"),))
+    rows = "".join(f"<url><loc>{H}/{n:02}</loc><lastmod>2026-11-{n + 1:02}</lastmod></url>" for n in range(26))
+    site.answers["test.example", "/sitemap.xml"] = Answer(f"<urlset>{rows}</urlset>".encode())
+    for n in range(26):
+        site.answers["test.example", f"/{n:02}"] = article(f"Story {n}", *PROSE, f"It is number {n}.")
+    installation.crawl("test")
+    assert {url for url in outcomes(installation)} == {f"{H}/{n}" for n in range(16, 26)}, "the latest ten"
+    doctor = installation.run("doctor", "--refresh", "--json", check=False).stdout
+    assert "1 listing is longer than budgets.entries, and a part was not used" in doctor
+
+
 def test_frozen_feed_does_not_hold_up_other_outlets(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve(hosts=("other.example",))
     write_outlet_file(Path(installation.env["PRESSMARK_OUTLETS"]), "other", "other.example")

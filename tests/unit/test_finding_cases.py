@@ -22,6 +22,7 @@ from pressmark.outlet import Outlet
 from pressmark.robots import RobotsPolicy
 from pressmark.urls import absolute, on_domains, url_key, url_uid
 from pressmark.xml_input import xml_text
+from spiders.resolver import refusal
 
 CASES = Path(__file__).parents[1] / "cases" / "finding"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -312,3 +313,13 @@ def test_zone_that_is_none_is_an_error_of_the_file(zone: str) -> None:
                 "endpoints": [{"method": "feed", "url": "http://x.example/feed", "source": "a test"}],
             }
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.0.0.5", "169.254.169.254", "192.0.0.192", "168.63.129.16", "::1", "fd00::1", "::ffff:10.0.0.5",
+     "64:ff9b::a00:5", "64:ff9b::a83f:8110", "::ffff:192.0.0.192"],
+)  # fmt: skip
+def test_private_and_metadata_addresses_are_refused(address: str) -> None:
+    assert refusal(address)
+    assert refusal("93.184.215.14") is None and refusal("2606:2800:21f:cb07:6820:80da:af6b:8b2c") is None
