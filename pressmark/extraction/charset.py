@@ -26,8 +26,10 @@ _TAGS = re.compile(
 )
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _DETECTED_BYTES = 20_000
+_HEAD_BYTES = 4096
 _C1_REFERENCE = re.compile(r"&#(1[2-5]\d|0*1[2-5]\d|[xX]0*[89][0-9a-fA-F]);?")
 _C1 = re.compile("[\x80-\x9f]")
+_C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 
 _SYMBOL_IN_WORD = re.compile(r"(?<=[^\W\d_])[\x80-\xbf\u02d8-\u02dd\u2020-\u2022\u2039\u203a](?=[^\W\d_])")
 _UNUSED = re.compile("[\ue000-\uf8ff\uff61-\uff9f]")
@@ -78,7 +80,8 @@ def decode(document: bytes, content_type: str | None, languages: tuple[str, ...]
 
 def _declared(document: bytes, content_type: str | None) -> list[tuple[str, str]]:
     """Return (Python name of the encoding, source) of each declaration that names a known encoding."""
-    match = _META.search(_COMMENT.sub(b"", document))
+    # Most declarations stand at the beginning. The others are behind a long script, and may be in a comment too.
+    match = _META.search(_COMMENT.sub(b"", document[:_HEAD_BYTES])) or _META.search(_COMMENT.sub(b"", document))
     label = (match[1] or match[2]).decode("ascii") if match else None
     found = []
     for name, source in ((http_content_type_encoding(content_type), "header"), (label, "meta")):
@@ -152,9 +155,9 @@ def _oddities(text: str) -> int:
 
 def _cleaned(document: bytes, text: str) -> str:
     """Return the text without unstorable characters. Most documents allow a faster check of the bytes."""
-    if len(document.translate(None, _CONTROL_BYTES)) == len(document):
-        return _with_c1(text)
-    return _text(text)
+    if len(document.translate(None, _CONTROL_BYTES)) < len(document):
+        return _text(text)
+    return _with_c1(text) if b"&#" in document or _C1_IN_UTF8.search(document) else text
 
 
 def _text(text: str) -> str:

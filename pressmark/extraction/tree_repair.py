@@ -6,10 +6,17 @@ as the main text, and a paragraph of the article that is one link becomes a para
 
 from __future__ import annotations
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from pressmark.extraction.elements import is_screen_reader_only
 
+_RUBY = XPath("//rt | //rp")
+_LINKED_PARAGRAPHS = XPath("//p[count(*) = 1 and a]")
+_MAYBE_HIDDEN = XPath(
+    "//*[contains(@class, 'sr-only') or contains(@class, 'idden') or contains(@class, 'creen') or "
+    "contains(@class, 'CREEN')]"
+)
 _TABLE_TAGS = frozenset(("table", "tbody", "thead", "tfoot", "tr", "td", "th"))
 _LAYOUT_MARKS = ("h1", "h2", "table", "article", "form")
 _LONG_CELL = 3  # paragraphs in one cell
@@ -20,9 +27,9 @@ _MIN_SIBLINGS = 2
 
 def repair_tree(tree: HtmlElement) -> None:
     """Change the tree in place."""
-    for element in list(tree.iter("rt", "rp")):
+    for element in _RUBY(tree):
         element.drop_tree()
-    for element in tree.xpath("//*[@class]"):
+    for element in _MAYBE_HIDDEN(tree):
         if is_screen_reader_only(element) and element.getparent() is not None and not _holds_article(element):
             element.drop_tree()
     _unfold_layout_tables(tree)
@@ -61,7 +68,7 @@ def _own_cells(table: HtmlElement) -> list[HtmlElement]:
 
 def _free_main_text(tree: HtmlElement) -> None:
     """Mark an <aside> that holds most of the page's paragraphs as the main text."""
-    asides = [element for element in tree.iter("aside") if element.getparent() is not None]
+    asides = [element for element in tree.iter("aside") if len(element.findall(".//p")) > 1]
     if not asides:
         return
     total = sum(_own_words(paragraph) for paragraph in tree.iter("p"))
@@ -76,9 +83,9 @@ def _free_main_text(tree: HtmlElement) -> None:
 
 def _unlink_paragraphs(tree: HtmlElement) -> None:
     """Remove the link around a whole paragraph that stands among paragraphs of text."""
-    for paragraph in tree.iter("p"):
+    for paragraph in _LINKED_PARAGRAPHS(tree):
         link = paragraph.find("a")
-        if link is None or (paragraph.text or "").strip() or (link.tail or "").strip() or len(paragraph) != 1:
+        if (paragraph.text or "").strip() or (link.tail or "").strip():
             continue
         text = link.text_content().strip()
         if len(text.split()) < _MIN_LINKED_WORDS or not text.endswith((".", "!", "?", "”", '"', "»", "。")):
