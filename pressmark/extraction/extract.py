@@ -44,7 +44,7 @@ def extract(
     content_type = next((value for name, value in headers if name.lower() == "content-type"), None)
     page = parse_page(document, content_type, config.languages)
     data = read_structured(page.tree)
-    repair_tree(page.tree)
+    repair_tree(page.tree, document)
     article = article_node(data, _own_url(page, url, config), page_titles(page))
     headline, headline_source = find_headline(page, article, config.site_names, config.headline)
     comments = find_comments(page.tree) if config.comments != "off" else []

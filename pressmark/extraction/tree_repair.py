@@ -6,6 +6,8 @@ as the main text, and a paragraph of the article that is one link becomes a para
 
 from __future__ import annotations
 
+import re
+
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
@@ -14,9 +16,10 @@ from pressmark.extraction.elements import is_screen_reader_only
 _RUBY = XPath("//rt | //rp")
 _LINKED_PARAGRAPHS = XPath("//p[count(*) = 1 and a]")
 _MAYBE_HIDDEN = XPath(
-    "//*[contains(@class, 'sr-only') or contains(@class, 'idden') or contains(@class, 'creen') or "
-    "contains(@class, 'CREEN')]"
+    "//*[contains(@class, 'sr-only') or contains(@class, 'isually') or contains(@class, 'creen') or "
+    "contains(@class, 'CREEN') or contains(@class, '-hidden')]"
 )
+_HIDDEN_MARKS = re.compile(rb"sr-only|visually-?hidden|screen-?reader|a11y-hidden|u-hidden", re.IGNORECASE)
 _TABLE_TAGS = frozenset(("table", "tbody", "thead", "tfoot", "tr", "td", "th"))
 _LAYOUT_MARKS = ("h1", "h2", "table", "article", "form")
 _LONG_CELL = 3  # paragraphs in one cell
@@ -25,11 +28,11 @@ _MIN_LINKED_WORDS = 12
 _MIN_SIBLINGS = 2
 
 
-def repair_tree(tree: HtmlElement) -> None:
-    """Change the tree in place."""
+def repair_tree(tree: HtmlElement, document: bytes) -> None:
+    """Change the tree in place. document: its bytes, which show quickly that a page has nothing hidden."""
     for element in _RUBY(tree):
         element.drop_tree()
-    for element in _MAYBE_HIDDEN(tree):
+    for element in _MAYBE_HIDDEN(tree) if _HIDDEN_MARKS.search(document) else ():
         if is_screen_reader_only(element) and element.getparent() is not None and not _holds_article(element):
             element.drop_tree()
     _unfold_layout_tables(tree)
