@@ -78,7 +78,7 @@ _TIME = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ZONE_AFTER = re.compile(r"\s?,?\s?" + ZONE, re.IGNORECASE)
-_BETWEEN = re.compile(rf"^(?:T|[\s,|·•–—\-@(]{{0,5}}(?:{_WORD}\.?\s+){{0,3}})$")
+_BETWEEN = re.compile(rf"^(?:T|[\s,.|·•–—\-@(]{{0,5}}(?:{_WORD}[.,]?\s+){{0,3}})$")
 _URL_DAY = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 
 

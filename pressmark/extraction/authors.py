@@ -43,6 +43,7 @@ _NAME_SUFFIX = re.compile(r"^(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|esq|obe|cbe|mb
 _PUNCTUATION = " ,;:|-\u2013\u2014()/"
 _DIGITS = re.compile(r"(?<=[A-Za-z])\d+\b")  # BR24
 _PARENTHESIS = re.compile(r"\s*\([^)]*\)?$")
+_ONE_NAME = re.compile(r"^[A-ZÀ-ÞĀ-Ž][\w'’-]*[^\W\d_]$")
 _ADDRESS = re.compile(r"\(?\b(?:https?://|www\.)\S+|\S+@\S+|(?<!\w)@\w+", re.IGNORECASE)
 _NOT_A_NAME = re.compile(
     r"\d|^\W*$|^(?:admin(?:istrator)?|editor(?:ial)?|user|author|anonymous|guest|unknown|none|null|undefined|n/?a|staff|"
@@ -184,7 +185,7 @@ def _split_at_commas(text: str, languages: tuple[str, ...]) -> list[str]:
             parts[-1] += f", {part}"
         elif part:
             parts.append(part)
-    if len(parts) == 2 and all(len(part.split()) == 1 and part.isalpha() and part.istitle() for part in parts):
+    if len(parts) == 2 and all(_ONE_NAME.match(part) for part in parts):
         return [f"{parts[1]} {parts[0]}"]
     # Beside a full name, a single word is the name of a place.
     if any(len(part.split()) > 1 and not _ROLE_PHRASE.match(part) for part in parts):

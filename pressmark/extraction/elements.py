@@ -22,7 +22,7 @@ SCREEN_READER_ONLY = re.compile(
 _OTHER_ITEM = re.compile(
     r"(?:^|[\s_-])(?:comments?|replies|respond|disqus|related|recommend(?:ed|ations?)?|teasers?|promos?|sidebar|"
     r"most-?(?:read|viewed|popular)|popular|trending|more-?(?:stories|news|from)|read-?(?:more|next|also)|newsletter|"
-    r"outbrain|taboola|latest(?:-?news)?|ticker|widgets?|live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies))|breadcrumbs?)"
+    r"outbrain|taboola|bio(?:graphy)?|author-?(?:bio|box|card)|latest(?:-?news)?|ticker|widgets?|live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies))|breadcrumbs?)"
     r"(?:$|[\s_-])",
     re.IGNORECASE,
 )

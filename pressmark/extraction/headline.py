@@ -18,9 +18,10 @@ from pressmark.extraction.structured import Node, node_text
 from pressmark.text import clean_line, fold_name
 
 _SEPARATOR = re.compile(
-    r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*[|｜]\s*|\s*_(?=[^_\s]+$)|\s+::\s+|\s+//\s+"
+    r"\s+[|\u2013\u2014\u00b7\u2022:\u00bb\u2039\u203a~*-]\s+|\s*[|｜]\s*|\s*_(?=[^_]+$)|\s+::\s+|\s+//\s+"
 )
-_SECTION = re.compile(r"^(\S+(?:\s+\S+){3,})\s+[|｜]\s+\S+(?:\s+\S+)?$")
+_SECTION = re.compile(r"^(\S+(?:\s+\S+){2,})\s+[|｜]\s+\S+(?:\s+\S+)?$")
+_LEAD = re.compile(r"^([^:]{3,60}):\s+(\S.*)$")
 _WEIGHTS = {"h1": 1.25, "h1_other": 0.45, "json_ld": 1.1, "og": 0.9, "twitter": 0.4, "title": 0.7}
 _KICKER = re.compile(
     r"(?:^|[\s_-])(?:kicker|badge|label|eyebrow|overline|topline|roofline|dachzeile|spitzmarke|category|section(?:-?name)?|"
@@ -189,6 +190,9 @@ def _without_site_name(text: str, names: frozenset[str], headings: list[str]) ->
     headings. The part before the first separator is treated in the same way.
     """
     known = {_vote_key(heading) for heading in headings}
+    lead = _LEAD.match(text)  # "Name: headline"
+    if lead and fold_name(lead[1]) in names:
+        return lead[2].strip()
     for _ in range(3):
         cuts = list(_SEPARATOR.finditer(text))
         if not cuts or _vote_key(text) in known:

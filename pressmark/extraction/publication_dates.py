@@ -44,6 +44,7 @@ _DATE_ATTRIBUTES = (
     "datetime", "data-published", "data-publish-date", "data-date", "data-datetime", "data-timestamp", "data-time",
     "data-utime", "data-pubdate", "data-created",
 )  # fmt: skip
+_TEXT_WORDS = 14  # of a paragraph that is no byline
 _MAX_BYLINE = 160  # characters of an element with a visible date
 _AROUND_HEADLINE = 25  # elements after the headline in which an unmarked date counts
 _LONG_PARAGRAPH = 200  # characters
@@ -180,7 +181,7 @@ class PageDates:
                 found = self._read(element.get(name), "text")
                 if found and found.value:
                     (updated if _MODIFIED_WORD.search(_marks(element)) else published).append(found)
-            if len(element.text_content()) > _MAX_BYLINE:
+            if len(element.text_content()) > _MAX_BYLINE or (_is_in_text(element) and not _is_marked(element)):
                 continue
             text = element_text(element, _MAX_BYLINE) or ""
             before = 0
@@ -223,7 +224,11 @@ class PageDates:
         for element in self._page.tree.iter():
             if not isinstance(element.tag, str) or element.tag in _NOT_VISIBLE:
                 continue
+            if element.tag == "meta" and _is_update(element):
+                continue
             values = [element.text, element.tail] if element.tag not in ("meta", "link") else []
+            if any(text and year in text for text in values) and _is_in_text(element):
+                values = []
             if element.tag in ("meta", "time", "abbr", "span", "div", "link"):
                 values += [value for name, value in element.attrib.items() if name not in ("class", "style")]
             for text in values:
@@ -242,6 +247,17 @@ _NOT_VISIBLE = frozenset(("script", "style", "noscript", "template", "svg"))
 
 def _marks(element: HtmlElement) -> str:
     return " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop"))))
+
+
+def _is_in_text(element: HtmlElement) -> bool:
+    """Return whether an element is part of a long paragraph. A date there is one that the article tells of."""
+    paragraph = next((e for e in (element, *element.iterancestors("p")) if e.tag == "p"), None)
+    return paragraph is not None and len(paragraph.text_content().split()) >= _TEXT_WORDS
+
+
+def _is_update(meta: HtmlElement) -> bool:
+    names = {(meta.get(attribute) or "").lower() for attribute in ("property", "name", "itemprop", "http-equiv")}
+    return bool(names & set(_MODIFIED_META))
 
 
 def _is_marked(element: HtmlElement) -> bool:

@@ -585,6 +585,147 @@ check(
     body_in=[PARAGRAPHS[0], PARAGRAPHS[1]],
 )
 
+# more bylines
+for txt, want in [
+    ("By Petra Lindqvist in Berlin", A),
+    ("By Petra Lindqvist, Reuters", A),
+    ("Petra Lindqvist | Staff Reporter", A),
+    ("Text: Petra Lindqvist", A),
+    ("Von Petra Lindqvist, dpa", A),
+    ("By PETRA LINDQVIST and OMAR HADDAD", ["PETRA LINDQVIST", "OMAR HADDAD"]),
+    ("By Petra Lindqvist &amp; Omar Haddad", ["Petra Lindqvist", "Omar Haddad"]),
+    ("Petra Lindqvist, Omar Haddad und Hanna Vogt", ["Petra Lindqvist", "Omar Haddad", "Hanna Vogt"]),
+    ("by Petra Lindqvist • 3 min read", A),
+    ("Petra Lindqvist (London)", A),
+    ("Reporter Petra Lindqvist", A),
+    ("Petra Lindqvist, foreign correspondent", A),
+    ("By Petra Lindqvist and agencies", A),
+    ("By Petra Lindqvist and Associated Press", A),
+]:
+    check(
+        "meta " + txt,
+        page(f'<meta name="author" content="{txt}">'),
+        cfg=dict(languages=["de"] if txt.startswith("Von") else ["en"]),
+        authors=want,
+    )
+    check(
+        "ldstr " + txt,
+        page(LD(art(author=txt.replace("&amp;", "&")))),
+        cfg=dict(languages=["de"] if txt.startswith("Von") else ["en"]),
+        authors=want,
+    )
+for name in [
+    "Anders And",
+    "Di Farrow",
+    "Van Morrison",
+    "De Niro Robert",
+    "Par Lagerkvist",
+    "Von Trapp Maria",
+    "Y Combinator Jane",
+    "Bye Bradley",
+    "Byung-Chul Han",
+    "Ann Text",
+    "Editor Jones",
+    "News Anchorman Bob",
+    "Le Bon Simon",
+    "María José Y. Ortega",
+    "Anna-Lena von der Leyen",
+    "Juan e Costa",
+    "李四",
+    "김철수",
+    "محمد علي",
+    "John F. Kennedy Jr.",
+]:
+    check("person " + name, page(LD(art(author={"@type": "Person", "name": name}))), authors=[name])
+# titles
+for t, h in [
+    ("Why – and how – the wall fell – The Quay Courier", "Why – and how – the wall fell"),
+    ("Board: wall falls | News | The Quay Courier", "Board: wall falls"),
+    ("The Quay Courier: Board votes to rebuild", "Board votes to rebuild"),
+    ("Board votes_The Quay Courier", "Board votes"),
+    ("Q&A: what next? - The Quay Courier", "Q&A: what next?"),
+    ("« La maire » dit » The Quay Courier", "« La maire » dit"),
+]:
+    check("t " + t, page(title=t, h1="<h2>x</h2>"), headline=h)
+check(
+    "h1 time",
+    page(h1=f"<h1>{TITLE}<time>10 March</time></h1>", head=f'<meta property="og:title" content="{TITLE}">'),
+    headline=TITLE,
+)
+check("h1 img alt", page(h1=f"<h1><svg><title>icon</title></svg>{TITLE}</h1>"), headline=TITLE)
+check("h1 link", page(h1=f'<h1><a href="/port/2026/breakwater">{TITLE}</a></h1>'), headline=TITLE)
+check("logo h1", page(before='<h1 class="logo"><a href="/">The Quay Courier</a></h1>'), headline=TITLE)
+check(
+    "two h1",
+    page(after='<section class="related"><h1>Ferry late again and again and again</h1></section>'),
+    headline=TITLE,
+)
+# dates extra
+dt("slash year first", "2026/03/10 18:40", D)
+dt("th", "10th of March 2026, 6:40pm", D)
+dt("ord", "March 10th, 2026 at 18:40 GMT", D)
+dt(
+    "it",
+    "Pubblicato il 10 marzo 2026 alle 19:40",
+    "2026-03-10T18:40:00+00:00",
+    dict(timezone="Europe/Rome", languages=["it"]),
+)
+dt("nl", "10 maart 2026 om 19.40 uur", "2026-03-10T18:40:00+00:00", dict(timezone="Europe/Amsterdam", languages=["nl"]))
+dt("pl", "10 marca 2026, 19:40", "2026-03-10T18:40:00+00:00", dict(timezone="Europe/Warsaw", languages=["pl"]))
+dt("tr", "10 Mart 2026 21:40", "2026-03-10T18:40:00+00:00", dict(timezone="Europe/Istanbul", languages=["tr"]))
+dt(
+    "sv",
+    "Publicerad 10 mars 2026 kl 19.40",
+    "2026-03-10T18:40:00+00:00",
+    dict(timezone="Europe/Stockholm", languages=["sv"]),
+)
+dt("ko", "2026.03.11. 오전 3:40", "2026-03-10T18:40:00+00:00", dict(timezone="Asia/Seoul", languages=["ko"]))
+dt("zh", "2026-03-11 02:40 来源：新华社", "2026-03-10T18:40:00+00:00", dict(timezone="Asia/Shanghai", languages=["zh"]))
+dt("ru", "10 марта 2026 года, 21:40", "2026-03-10T18:40:00+00:00", dict(timezone="Europe/Moscow", languages=["ru"]))
+dt("two-digit", "10.03.26 18:40", None)
+dt("no year", "10 March, 18:40", None)
+dt("relative", "3 hours ago", None)
+dt("day mismatch", "Monday 03/10/2026", None)
+dt("clock only", "Published at 18:40", None)
+check(
+    "meta amb + visible",
+    page('<meta name="date" content="03/10/2026">', byline='<p class="meta">10 March 2026</p>'),
+    published="2026-03-10T00:00:00+00:00",
+)
+check(
+    "meta amb + modified",
+    page(
+        '<meta name="date" content="03/10/2026"><meta property="article:modified_time" content="2026-03-10T20:00:00Z">'
+    ),
+    published="2026-03-10T00:00:00+00:00",
+)
+check(
+    "meta amb country",
+    page('<meta name="date" content="03/10/2026">'),
+    cfg=dict(country="US"),
+    published="2026-03-10T00:00:00+00:00",
+)
+check("time no tz", page(byline='<time datetime="2026-03-10T18:40:00">x</time>'), published=D)
+check("time text", page(byline="<time>10 March 2026 18:40</time>"), published=D)
+check("future", page('<meta name="date" content="2027-03-10">'), published=None)
+check(
+    "mod only",
+    page('<meta property="article:modified_time" content="2026-05-02T08:00:00Z">'),
+    modified="2026-05-02T08:00:00+00:00",
+    published=None,
+)
+check("copyright year", page(tail="<footer>© 2026 The Quay Courier, 1 January 2026</footer>"), published=None)
+check(
+    "body mention",
+    page(
+        body=BODY
+        + "<p>The storm of 3 January 2026 took the first stones, and on 12 February 2026 the second one came in from the west.</p>"
+    ),
+    published=None,
+)
+check("micro", page(byline='<span itemprop="datePublished" content="2026-03-10T18:40:00Z">today</span>'), published=D)
+check("author-box date", page(after='<div class="author-bio"><p>Joined 1 May 2019</p></div>'), published=None)
+
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_variant_is_read(variant: Variant) -> None:
