@@ -314,3 +314,34 @@ def test_future_and_recent_dates_are_plausible_by_the_time_of_the_capture() -> N
     soon = read_date((now + timedelta(hours=20)).isoformat(), "meta", DateContext(now))
     late = read_date((now + timedelta(hours=30)).isoformat(), "meta", DateContext(now))
     assert soon and soon.value and late and late.flag == "future"
+
+
+def test_conflict_of_page_and_listing_is_shown_and_the_better_source_wins(
+    installation: Installation, serve: Callable[..., WebSite]
+) -> None:
+    site = serve()
+    listed = "Thu, 19 Nov 2026 08:00:00 GMT"
+    pages = {
+        "/structured": article(
+            "A story", *PROSE, head='<meta property="article:published_time" content="2026-11-10T08:00:00Z">'
+        ),
+        "/visible": article("Another story", "10 November 2026", *PROSE, "It is another one."),
+        "/agreeing": article(
+            "A third story", *PROSE, "It is the third.", head='<meta name="date" content="2026-11-19T10:00:00Z">'
+        ),
+    }
+    site.answers["test.example", "/feed"] = feed(*[(f"{H}{path}", "t", listed) for path in pages])
+    for path, answer in pages.items():
+        site.answers["test.example", path] = answer
+    installation.crawl("test")
+    rows = installation.query(
+        "SELECT url, date_published_day::text, date_published_source, date_published_conflict FROM mart.article "
+        "ORDER BY url",
+        role="analyst",
+    )
+    assert rows == [
+        (f"{H}/agreeing", "2026-11-19", "meta", False),
+        (f"{H}/structured", "2026-11-10", "meta", True),
+        (f"{H}/visible", "2026-11-19", "feed", True),
+    ]
+    assert installation.query("SELECT conflicting FROM mart.date_quality", role="analyst") == [(2,)]
