@@ -26,7 +26,7 @@ from pressmark.warehouse.queries import queries
 
 _LEASE_SECONDS = 60.0  # without a heartbeat; a holder whose connection is gone loses its leases after five
 _HEARTBEAT_SECONDS = 2.0
-_SESSION_SECONDS = 3600.0  # session locks have no heartbeat; the connection of their holder stays open
+_SESSION_SECONDS = 6 * 3600.0  # a session lock has no heartbeat; it ends with the connection of its holder
 _POLL_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from pressmark.errors import ConfigError
 from pressmark.rights import TdmFile
 from pressmark.robots import RobotsPolicy
 from pressmark.settings import ROBOTS_TOKEN
-from pressmark.urls import absolute, url_host, url_path, url_site, url_uid
+from pressmark.urls import absolute, loose_uid, url_host, url_path, url_site, url_uid
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.site_policies import latest_check
 
@@ -62,7 +62,17 @@ def read_url_history(cursor: Cursor, url: str) -> UrlHistory:
         raise ConfigError(f"{url!r} is not an http(s) URL.")
     cursor.execute(queries("url_history")["outlets_of_host"], {"host": url_host(absolute_url)})
     owners = cursor.fetchall()
-    uids = [url_uid(outlet, absolute_url, parameters) for outlet, parameters in owners]
+    history = _read(cursor, absolute_url, owners, [url_uid(outlet, absolute_url, keep) for outlet, keep in owners])
+    if not history.is_known:  # the warehouse may know the URL by its identity under URL rule 1
+        earlier = _read(
+            cursor, absolute_url, owners, [loose_uid(outlet, absolute_url, keep) for outlet, keep in owners]
+        )
+        history = earlier if earlier.is_known else history
+    history.rights = _rights(cursor, history.frontier[0]["url"] if history.frontier else absolute_url)
+    return history
+
+
+def _read(cursor: Cursor, absolute_url: str, owners: list[tuple[Any, ...]], uids: list[UUID]) -> UrlHistory:
     history = UrlHistory(absolute_url, [outlet for outlet, _ in owners], uids)
     values: dict[str, Any] = {"uids": uids, "url": absolute_url, "outlets": history.outlets}
     cursor.execute(queries("url_history")["articles"], values)
@@ -74,7 +84,6 @@ def read_url_history(cursor: Cursor, url: str) -> UrlHistory:
     for name, columns in _COLUMNS.items():
         cursor.execute(queries("url_history")[name], values)
         setattr(history, name, [dict(zip(columns.split(), row, strict=True)) for row in cursor.fetchall()])
-    history.rights = _rights(cursor, history.frontier[0]["url"] if history.frontier else absolute_url)
     return history
 
 
