@@ -24,7 +24,7 @@ _DECLARATION = re.compile(
 )
 _ROOT = re.compile(r"<([A-Za-z_][\w.:-]{0,100})")
 _BEFORE_ROOT = re.compile(
-    r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?(?:>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)",
+    r"<!--.*?(?:-->|\Z)|<\?.*?(?:\?>|\Z)|<!DOCTYPE[^>\[]*(?:\[.*?(?:\]\s*|\Z))?(?:>|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)",
     re.DOTALL | re.IGNORECASE,
 )
 # CDATA sections and comments are left as they are. In everything else, `&` begins an entity or is a character.

@@ -19,11 +19,12 @@ SCREEN_READER_ONLY = re.compile(
     r"(?:$|\s)",
     re.IGNORECASE,
 )
+# As a part of a class or id (`post-comments`), and only at the beginning of one (`content-with-sidebar` is no sidebar).
 _OTHER_ITEM = re.compile(
-    r"(?:^|[\s_-])(?:comments?|replies|respond|disqus|related|recommend(?:ed|ations?)?|teasers?|promos?|sidebar|"
-    r"most-?(?:read|viewed|popular)|popular|trending|more-?(?:stories|news|from)|read-?(?:more|next|also)|newsletter|"
-    r"outbrain|taboola|bio(?:graphy)?|author-?(?:bio|box|card)|latest(?:-?news)?|ticker|widgets?|live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies))|breadcrumbs?)"
-    r"(?:$|[\s_-])",
+    r"(?:^|[\s_-])(?:comments?|replies|disqus|related|recommend(?:ed|ations?)?|teasers?|promos?|newsletter|outbrain|taboola|"
+    r"most-?(?:read|viewed|popular)|live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies))|author-?(?:bio|box|card))(?:$|[\s_-])|"
+    r"(?:^|\s)(?:sidebar|widgets?|popular|trending|respond|latest(?:-?news)?|ticker|bio(?:graphy)?|breadcrumbs?|"
+    r"more-?(?:stories|news|from)|read-?(?:more|next|also))(?:$|[\s_-])",
     re.IGNORECASE,
 )
 _OTHER_TYPE = re.compile(r"/(?:Comment|UserComments|BlogPosting|NewsArticle|Article|Review|Person|WebPage)$")

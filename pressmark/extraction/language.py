@@ -14,7 +14,7 @@ _TAG = re.compile(r"^([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?\b"
 # Codes that pages use by mistake: countries, and codes that were replaced.
 _MISTAKEN = {
     "jp": "ja", "cn": "zh", "kr": "ko", "gr": "el", "cz": "cs", "dk": "da", "ua": "uk", "iw": "he", "in": "id",
-    "ji": "yi", "gb": "en", "us": "en", "br": "pt", "at": "de",
+    "ji": "yi", "gb": "en", "us": "en", "at": "de",
 }  # fmt: skip
 # Languages that the model confuses. A declared one is right if the model says another of its group.
 _NEAR = ("no nb nn da", "hr sr bs sh cnr", "id ms", "fa prs", "gl pt", "tl fil", "af nl", "ur hi")
