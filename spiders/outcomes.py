@@ -28,6 +28,10 @@ class OutOfScope(FetchError):
     """A request or redirect leads outside the outlet's domains."""
 
 
+class IncompleteResponse(FetchError):
+    """The connection was closed before the end of the response."""
+
+
 class Stopping(FetchError):
     """The crawl is stopping, so the request was not made."""
 
@@ -78,6 +82,8 @@ def outcome_for_error(error: BaseException, url: str) -> tuple[Outcome, str]:
         return Outcome.TOO_LARGE, _message(error)
     if isinstance(error, (DNSLookupError, CannotResolveHostError)):
         return Outcome.NETWORK_ERROR, f"the host name {host} could not be resolved"
+    if isinstance(error, IncompleteResponse):
+        return Outcome.NETWORK_ERROR, _message(error)
     if isinstance(error, (ConnectionLost, ResponseFailed)):
         return Outcome.NETWORK_ERROR, f"the connection to {host} was lost: {_message(error)}"
     if isinstance(error, IgnoreRequest):

@@ -20,6 +20,7 @@ class Answer:
     content_type: str = "text/html; charset=utf-8"
     seconds: float = 0.0
     drip: float = 0.0
+    framed: bool = True  # False: no Content-Length; the end of the connection is the end of the body
 
 
 class WebSite:
@@ -47,7 +48,10 @@ class WebSite:
                 try:
                     self.send_response(response.status)
                     self.send_header("Content-Type", response.content_type)
-                    self.send_header("Content-Length", str(len(response.body)))
+                    if response.framed:
+                        self.send_header("Content-Length", str(len(response.body)))
+                    else:
+                        self.close_connection = True
                     for name, value in response.headers.items():
                         self.send_header(name, value)
                     self.end_headers()

@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
 from pressmark.archive import records
-from spiders.outcomes import NON_ARTICLE_STATUSES, SUCCESS
+from spiders.outcomes import NON_ARTICLE_STATUSES, SUCCESS, IncompleteResponse
 from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, request_kind
 
 
@@ -31,10 +31,15 @@ class CaptureMiddleware:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Spool an article response. Raises NoSpace or ArchiveError if the spool cannot be written."""
+        """Spool an article response.
+
+        Raises NoSpace or ArchiveError if the spool cannot be written, IncompleteResponse if the page was cut.
+        """
         ledger = getattr(self._crawler.spider, "ledger", None)
         if ledger is None or request_kind(request) != "article":
             return response
+        if "partial" in response.flags and response.status in SUCCESS and _seems_cut(response.body):
+            raise IncompleteResponse("the connection was closed before the end of the page")
         if response.status in SUCCESS | NON_ARTICLE_STATUSES:
             captured = records.Response(
                 capture_id=uuid4(),
@@ -64,6 +69,14 @@ class CaptureMiddleware:
             ip_address=response.ip_address,
             protocol=response.protocol,
         )
+
+
+def _seems_cut(body: bytes) -> bool:
+    """Return whether a page of unknown length has no end. Scrapy marks such responses as partial.
+
+    The length of compressed data is checked when it is decompressed.
+    """
+    return b"<html" in body[:2000].lower() and not any(end in body[-2000:].lower() for end in (b"</html", b"</body"))
 
 
 def _pairs(headers: Headers) -> records.Headers:

@@ -55,6 +55,8 @@ def test_damaged_responses_end_in_named_outcomes_and_never_in_a_version(
         {
             "/cut": zipped(page, cut=200),
             "/part": Answer(page.body[:400], 206, {"Content-Range": f"bytes 0-399/{len(page.body)}"}),
+            "/unframed": Answer(page.body, framed=False),
+            "/unframed-cut": Answer(page.body[:-300], framed=False),
             "/accepted": Answer(b"<html><p>Working on it.</p></html>", 202),
             "/undeclared": Answer(gzip.compress(page.body)),
             "/odd-label": Answer(page.body, headers={"Content-Encoding": "UTF-8"}),
@@ -63,7 +65,7 @@ def test_damaged_responses_end_in_named_outcomes_and_never_in_a_version(
         },
     )
     assert {path: row[0] for path, row in found.items()} == {
-        "/cut": "network_error", "/part": "http_error", "/accepted": "http_error", "/undeclared": "new",
+        "/unframed": "new", "/unframed-cut": "network_error", "/cut": "network_error", "/part": "http_error", "/accepted": "http_error", "/undeclared": "new",
         "/odd-label": "new", "/none": "new", "/twice": "new",
     }  # fmt: skip
     assert "cut short" in (found["/cut"][1] or "") and "206" in (found["/part"][1] or "")
