@@ -15,9 +15,9 @@ _RUBY = XPath("//rt | //rp")
 _LINKED_PARAGRAPHS = XPath("//p[count(*) = 1 and a]")
 _MAYBE_HIDDEN = XPath(
     "//*[contains(@class, 'sr-only') or contains(@class, 'isually') or contains(@class, 'creen') or "
-    "contains(@class, 'CREEN') or contains(@class, '-hidden')]"
+    "contains(@class, 'CREEN') or contains(@class, 'a11y-hidden')]"
 )
-_HIDDEN_MARKS = (b"sr-only", b"isually", b"creen-reader", b"creenreader", b"-hidden", b"SCREEN")
+_HIDDEN_MARKS = (b"sr-only", b"isually", b"creen-reader", b"creenreader", b"a11y-hidden", b"SCREEN")
 _TABLE_TAGS = frozenset(("table", "tbody", "thead", "tfoot", "tr", "td", "th"))
 _LAYOUT_MARKS = ("h1", "h2", "table", "article", "form")
 _LONG_CELL = 3  # paragraphs in one cell
