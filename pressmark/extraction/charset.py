@@ -27,7 +27,7 @@ _TAGS = re.compile(
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
 _DETECTED_BYTES = 20_000
 _HEAD_BYTES = 4096
-_C1_REFERENCE = re.compile(r"&#(1[2-5]\d|0*1[2-5]\d|[xX]0*[89][0-9a-fA-F]);?")
+_C1_REFERENCE = re.compile(r"&#(0*1[2-5]\d(?!\d)|[xX]0*[89][0-9a-fA-F](?![0-9a-fA-F]));?")
 _C1 = re.compile("[\x80-\x9f]")
 _C1_IN_UTF8 = re.compile(rb"\xc2[\x80-\x9f]")
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cases import wrong_values
+from pressmark.extraction.charset import decode
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted((ROOT / "tests" / "cases" / "pages").iterdir())
@@ -36,3 +37,8 @@ def test_wrong_case_is_reported_with_key_value_and_expected_value(tmp_path: Path
     result = json.loads(done.stdout)
     assert (result["right"], result["cases"]) == (0, 1)
     assert [row["key"] for row in result["wrong"]["01-wrong"]] == ["headline", "no_such_key"]
+
+
+def test_only_references_to_c1_characters_are_replaced() -> None:
+    page = b"&#146; &#x97; &#1488;&#1500;&#x8BDD;&#x97E9;"
+    assert decode(page, None)[0] == "\u2019 \u2014 &#1488;&#1500;&#x8BDD;&#x97E9;"
