@@ -13,6 +13,8 @@ from pressmark.errors import ExtractionError
 GZIP_MAGIC = b"\x1f\x8b"
 _UNSUPPORTED = frozenset(("br", "zstd", "compress", "x-compress", "dcb", "dcz"))
 _MAX_LAYERS = 4
+_MAX_MEMBERS = 10_000  # tools that compress in parallel make a few hundred
+_PIECE = 65_536
 _TEXT_START = (b"<", b"{", b"[")
 
 
@@ -21,7 +23,7 @@ class TooLarge(ExtractionError):
 
 
 class IncompleteBody(ExtractionError):
-    """The compressed body ends before its end: the connection broke, or the server stopped."""
+    """The compressed body is truncated: the connection broke, or the server stopped."""
 
 
 def remove_content_encoding(body: bytes, content_encoding: str | None, limit: int) -> bytes:
@@ -46,26 +48,37 @@ def remove_content_encoding(body: bytes, content_encoding: str | None, limit: in
 
 
 def gunzip(body: bytes, limit: int) -> bytes:
-    """Decompress all members of a gzip file. Bytes after the last member are ignored. Raises like the above."""
+    """Decompress all members of a gzip file. Zero bytes between members, and anything after the last, are ignored.
+
+    Raises like `remove_content_encoding`.
+    """
     content = bytearray()
-    rest = body
-    while rest.startswith(GZIP_MAGIC):
+    view = memoryview(body)
+    position = members = 0
+    while body.startswith(GZIP_MAGIC, position):
+        members += 1
+        if members > _MAX_MEMBERS:
+            raise ExtractionError(f"broken compressed body: more than {_MAX_MEMBERS} gzip members")
         decoder = zlib.decompressobj(wbits=31)
-        try:
-            content += decoder.decompress(rest, limit + 1 - len(content))
-        except zlib.error as error:
-            raise ExtractionError(f"broken compressed body: {error}") from error
-        if len(content) > limit:
-            raise TooLarge(f"larger than {limit} bytes after decompression")
-        if not decoder.eof:
-            raise IncompleteBody(f"the compressed body is cut short after {len(body)} bytes")
-        rest = decoder.unused_data
+        while not decoder.eof:
+            piece = view[position : position + _PIECE]
+            if not piece:
+                raise IncompleteBody(f"the compressed body is cut short after {len(body)} bytes")
+            try:
+                content += decoder.decompress(piece, limit + 1 - len(content))
+            except zlib.error as error:
+                raise ExtractionError(f"broken compressed body: {error}") from error
+            if len(content) > limit:
+                raise TooLarge(f"larger than {limit} bytes after decompression")
+            position += len(piece) - len(decoder.unused_data) - len(decoder.unconsumed_tail)
+        while body.startswith(b"\0", position):
+            position += 1
     return bytes(content)
 
 
 def _inflate_deflate(body: bytes, limit: int) -> bytes:
     """Decompress `deflate`: zlib data as in RFC 9110, or raw deflate data, which some servers send."""
-    if body.startswith(GZIP_MAGIC) or body.lstrip()[:1] in _TEXT_START:
+    if body.startswith(GZIP_MAGIC):
         return body  # not what the header says
     problem: zlib.error | None = None
     for bits in (15, -15):
@@ -80,4 +93,6 @@ def _inflate_deflate(body: bytes, limit: int) -> bytes:
         if not decoder.eof:
             raise IncompleteBody(f"the compressed body is cut short after {len(body)} bytes")
         return content
+    if body.lstrip()[:1] in _TEXT_START:
+        return body
     raise ExtractionError(f"broken compressed body: {problem}")

@@ -7,7 +7,7 @@ redirects): nothing may be fetched.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from protego import Protego
@@ -20,8 +20,9 @@ MAX_REDIRECTS = 5
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _TOKEN = re.compile(r"[A-Za-z_-]+")
 _AGENT_FIELDS = ("user-agent", "useragent", "user agent")
-_DELAY = re.compile(r"(\d{1,9}(?:[.,]\d+)?)\s*(ms|m|s)?", re.IGNORECASE)
-_UNITS = {"ms": 0.001, "m": 60.0, "s": 1.0}
+_COMMENT = re.compile(r"\s#.*")
+_DELAY = re.compile(r"(\d{1,9}(?:[.,]\d+)?|[.,]\d+)\s*(ms|m|s|h)?", re.IGNORECASE)
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,15 @@ class RobotsPolicy:
         return list(self._file.sitemaps) if self._file else []
 
 
+@dataclass(slots=True)
+class _Group:
+    """A group of a robots.txt: the product tokens that it names, its rules and its Crawl-delay in seconds."""
+
+    agents: set[str] = field(default_factory=set)
+    rules: list[str] = field(default_factory=list)
+    delay: float | None = None
+
+
 class _RobotsFile:
     """The groups of a robots.txt (RFC 9309, 2.2). Protego evaluates the rules of the group that applies.
 
@@ -89,52 +99,52 @@ class _RobotsFile:
 
     def __init__(self, text: str) -> None:
         self.sitemaps: list[str] = []
-        self._rules: dict[str, list[str]] = {}
-        self._delays: dict[str, float] = {}
+        self._groups: dict[str, list[_Group]] = {}
         self._parsed: dict[str, Protego] = {}
-        agents: list[str] = []
-        in_rules = False
+        group = _Group()
         for line in _LINE_END.split(text.replace("\x00", "")):
             name, _, value = line.partition("#")[0].partition(":")
             name, value = name.strip().lower(), value.strip()
             if name in _AGENT_FIELDS:
-                if in_rules:
-                    agents, in_rules = [], False
+                if group.rules:
+                    group = _Group()
                 agent = _product_token(value)
-                agents.append(agent)
-                self._rules.setdefault(agent, [])
+                if agent not in group.agents:
+                    group.agents.add(agent)
+                    self._groups.setdefault(agent, []).append(group)
             elif name in ("allow", "disallow"):
-                in_rules = True
-                for agent in agents:
-                    self._rules[agent].append(f"{name}: {value}")
+                group.rules.append(f"{name}: {value}")
             elif name == "crawl-delay":
-                delay = _DELAY.match(value)
-                for agent in agents if delay else ():
-                    assert delay is not None
-                    seconds = float(delay[1].replace(",", ".")) * _UNITS[(delay[2] or "s").lower()]
-                    self._delays[agent] = max(seconds, self._delays.get(agent, 0.0))
+                group.delay = max(filter(None, (group.delay, _seconds(value))), default=None)
             elif name == "sitemap" and value:
-                self.sitemaps.append(line.partition(":")[2].strip())
+                # A fragment is part of the URL, a comment is not.
+                self.sitemaps.append(_COMMENT.sub("", line.partition(":")[2]).strip())
 
     def rules(self, token: str) -> Protego:
         """Return the rules for a user agent, as those of the agent `*`."""
         agent = self._agent(token)
         if agent not in self._parsed:
-            lines = ["User-agent: *", *self._rules.get(agent, ())]
-            self._parsed[agent] = Protego.parse("\n".join(lines))
+            rules = [rule for group in self._groups.get(agent, ()) for rule in group.rules]
+            self._parsed[agent] = Protego.parse("\n".join(["User-agent: *", *rules]))
         return self._parsed[agent]
 
     def delay(self, token: str) -> float | None:
         """Return the Crawl-delay for a user agent in seconds, or None."""
-        return self._delays.get(self._agent(token))
+        delays = [group.delay for group in self._groups.get(self._agent(token), ()) if group.delay is not None]
+        return max(delays, default=None)
 
     def _agent(self, token: str) -> str:
-        return token.lower() if token.lower() in self._rules else "*"
+        return token.lower() if token.lower() in self._groups else "*"
+
+
+def _seconds(delay: str) -> float | None:
+    match = _DELAY.match(delay)
+    return float(match[1].replace(",", ".")) * _UNITS[(match[2] or "s").lower()] if match else None
 
 
 def _product_token(value: str) -> str:
     """Return the product token of a user-agent line in lower case: `Pressmark/2.0 (+http://...)` is `pressmark`."""
-    if value.startswith("*"):
+    if value == "*" or value.startswith("* "):
         return "*"
     match = _TOKEN.match(value)
     return match[0].lower() if match else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import html
 import re
 import unicodedata
@@ -18,6 +19,20 @@ _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 # meaning in Persian, Hindi and emoji, and stay.
 _INVISIBLE = re.compile("[\u00ad\u180e\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+# Python codecs that decode text, but are no encoding of a document.
+_NO_CHARSET = frozenset(("undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem"))
+
+
+def text_encoding(label: str | None) -> str | None:
+    """Return Python's name of a declared encoding. Returns None if it is unknown, or no encoding of text (`base64`)."""
+    try:
+        codec = codecs.lookup(label or "")
+    except (LookupError, ValueError):
+        return None
+    is_text = getattr(codec, "_is_text_encoding", True) and codec.name.replace("-", "_") not in _NO_CHARSET
+    return codec.name if is_text else None
 
 
 @overload

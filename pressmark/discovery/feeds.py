@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,19 @@ from lxml import etree
 from pressmark.content_encoding import GZIP_MAGIC, remove_content_encoding
 from pressmark.dates import DateContext, ParsedDate, read_date
 from pressmark.discovery.listing import Entry, Listing
-from pressmark.errors import DiscoveryError, ExtractionError
+from pressmark.errors import ExtractionError
 from pressmark.text import plain_line
 from pressmark.urls import absolute
-from pressmark.xml_input import elements, is_whole, local_name, namespace, root_name, xml_text
+from pressmark.xml_input import (
+    MalformedXml,
+    elements,
+    is_whole,
+    local_name,
+    namespace,
+    root_name,
+    separate_elements,
+    xml_text,
+)
 
 # Feeds are small. A larger document is cut off here, since a hostile server may send one without end.
 MAX_BYTES = 10 * 2**20
@@ -56,18 +65,33 @@ def parse_feed_text(text: str, url: str, dates: DateContext, limit: int) -> List
     root = root_name(text)
     if root not in FEED_ROOTS:
         return Listing(problem=f"not a feed: its root element is <{root}>" if root else "not a feed: it has no element")
-    listing = Listing(problem=None if is_whole(text) else "the feed is cut short; its last entry was left out")
-    try:
-        for _, element in elements(text, ("item", "entry")):
-            if len(listing.entries) >= limit:
-                listing.truncated = True
-                break
-            entry = _entry(element, _base(element, url), dates)
-            if entry is not None:
-                listing.entries.append(entry)
-    except DiscoveryError as error:
-        listing.problem = str(error)
+    listing = Listing()
+    for _, element in listed_elements(text, ("item", "entry"), listing):
+        if len(listing.entries) >= limit:
+            listing.truncated = True
+            break
+        entry = _entry(element, _base(element, url), dates)
+        if entry is not None:
+            listing.entries.append(entry)
     return listing
+
+
+def listed_elements(text: str, names: tuple[str, ...], listing: Listing) -> Iterator[tuple[str, etree._Element]]:
+    """Yield the elements that describe entries, and describe damage of the document in `listing.problem`.
+
+    If the markup is broken, the entries parsed so far are dropped, and each is parsed on its own.
+    """
+    try:
+        yield from elements(text, names)
+    except MalformedXml:
+        listing.entries.clear()
+        listing.children.clear()
+        yield from separate_elements(text, names)
+        listing.problem = (
+            "the XML is malformed; its entries were parsed one by one"
+            if is_whole(text)
+            else "the listing is cut short; its last entry was left out"
+        )
 
 
 @dataclass(slots=True)
@@ -82,11 +106,16 @@ class _Item:
 
 def _entry(element: etree._Element, base: str, dates: DateContext) -> Entry | None:
     item = _Item()
+    own = namespace(element)  # the format's, whatever it is called
     for child in element:
-        _read_child(child, item)
+        _read_child(child, item, own)
+    if not item.links:  # an element before the link may not be closed, which puts the link inside it
+        for descendant in element.iterdescendants():
+            _read_child(descendant, item, own)
     link = next((item.links[kind] for kind in ("origin", "page", "alternate", "guid") if item.links.get(kind)), None)
     about = element.get("{http://www.w3.org/1999/02/22-rdf-syntax-ns#}about")
-    url = absolute(link or about or "", base)
+    # In a CDATA section, `&amp;` is escaped twice.
+    url = absolute((link or about or "").replace("&amp;", "&"), base)
     if url is None:
         return None
     published = _first_date(item.published, dates)
@@ -99,14 +128,16 @@ def _entry(element: etree._Element, base: str, dates: DateContext) -> Entry | No
     )
 
 
-def _read_child(child: etree._Element, item: _Item) -> None:
+def _read_child(child: etree._Element, item: _Item, own: str) -> None:
     name, space = local_name(child), namespace(child)
+    if not name:
+        return  # a comment
     text = "".join(child.itertext()).strip() if name not in ("content", "description", "encoded", "summary") else ""
     if name == "origlink":  # feedburner:origLink
         item.links.setdefault("origin", text)
     elif name in ("date", "created", "issued", "modified") and _DUBLIN_CORE.search(space):
         (item.updated if name == "modified" else item.published).append(text)
-    elif not _OWN_NAMESPACES.search(space):
+    elif space != own and not _OWN_NAMESPACES.search(space):
         return
     elif name == "link":
         href = child.get("href")
@@ -147,7 +178,7 @@ def _first_date(raws: Iterable[str], dates: DateContext) -> ParsedDate | None:
 def _json_feed(document: bytes, url: str, dates: DateContext, limit: int) -> Listing:
     """JSON Feed 1.1, https://www.jsonfeed.org/version/1.1/"""
     try:
-        data = json.loads(document.decode("utf-8-sig", "replace"))
+        data = json.loads(document.decode("utf-8-sig", "replace"), strict=False)
     except (ValueError, RecursionError) as error:
         return Listing(problem=f"not a JSON feed: {error}"[:300])
     items = data.get("items")
@@ -157,7 +188,8 @@ def _json_feed(document: bytes, url: str, dates: DateContext, limit: int) -> Lis
     for item in items:
         if not isinstance(item, dict):
             continue
-        link = absolute(str(item.get("url") or item.get("external_url") or _id_link(item) or ""), url)
+        links = (item.get("url"), item.get("external_url"), _id_link(item))
+        link = absolute(next((text for text in links if isinstance(text, str) and text), ""), url)
         if link is None:
             continue
         if len(listing.entries) >= limit:

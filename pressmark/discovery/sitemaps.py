@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from lxml import etree
 
 from pressmark.content_encoding import GZIP_MAGIC, IncompleteBody, TooLarge, gunzip
-from pressmark.dates import DateContext, day_in_url, read_date
-from pressmark.discovery.feeds import FEED_ROOTS, parse_feed_text
+from pressmark.dates import DateContext, date_span, day_in_url, read_date
+from pressmark.discovery.feeds import FEED_ROOTS, listed_elements, parse_feed_text
 from pressmark.discovery.listing import ChildListing, Entry, Listing
-from pressmark.errors import DiscoveryError, ExtractionError
+from pressmark.errors import ExtractionError
 from pressmark.text import plain_line
 from pressmark.urls import absolute
-from pressmark.xml_input import elements, is_whole, local_name, namespace, root_name, xml_text
+from pressmark.xml_input import local_name, namespace, root_name, xml_text
 
 MAX_BYTES = 50 * 2**20  # the protocol's own limit, uncompressed
 _MAX_PARSED = 200_000  # entries; the protocol allows 50,000
@@ -62,16 +62,11 @@ def parse_sitemap(
     if root not in ("urlset", "sitemapindex"):
         return _plain_text(document, url, limit, root)
     listing = Listing(problem=problem)
-    if not problem and not is_whole(text):
-        listing.problem = "the sitemap is cut short; its last entry was left out"
-    try:
-        for name, element in elements(text, ("url", "sitemap")):
-            _add(listing, name, element, url, dates)
-            if len(listing.entries) + len(listing.children) >= _MAX_PARSED:
-                listing.truncated = True
-                break
-    except DiscoveryError as error:
-        listing.problem = str(error)
+    for name, element in listed_elements(text, ("url", "sitemap"), listing):
+        _add(listing, name, element, url, dates)
+        if len(listing.entries) + len(listing.children) >= _MAX_PARSED:
+            listing.truncated = True
+            break
     return _limited(listing, limit, dates, window)
 
 
@@ -119,7 +114,7 @@ def _most_relevant(entries: Sequence[Entry], limit: int, dates: DateContext, win
         return [*entries[: limit - half], *entries[len(entries) - half :]]
     order = sorted(
         range(len(entries)),
-        key=lambda number: (_may_be_in(entries[number], window), known[number] or _OLDEST),
+        key=lambda number: (_may_be_in(entries[number], window, dates.zone), known[number] or _OLDEST),
         reverse=True,
     )
     return [entries[number] for number in sorted(order[:limit])]
@@ -137,14 +132,17 @@ def _date_of(entry: Entry, dates: DateContext) -> datetime | None:
     return in_url.value if in_url else None
 
 
-def _may_be_in(entry: Entry, window: Window | None) -> bool:
+def _may_be_in(entry: Entry, window: Window | None, zone: str) -> bool:
+    """Return whether an entry may have been published in the window. zone: of the outlet, for days without a time."""
     if window is None:
         return False
     start, end = window
-    published = entry.published.value if entry.published else None
+    published = entry.published.span(zone) if entry.published else None
     if published is not None:
-        return (start is None or published >= start) and published < end
-    return start is None or entry.modified is None or entry.modified >= start
+        return (start is None or published[1] > start) and published[0] < end
+    if start is None or entry.modified is None:
+        return True
+    return date_span(entry.modified, entry.modified_precision, zone)[1] > start
 
 
 def _fields(element: etree._Element) -> dict[str, str]:
@@ -153,6 +151,7 @@ def _fields(element: etree._Element) -> dict[str, str]:
     Only elements of the sitemap's own namespace and of Google News are used. This excludes `image:loc` and the like.
     """
     fields: dict[str, str] = {}
+    own = namespace(element)  # the format's, whatever it is called
     for child in element:
         name, space = local_name(child), namespace(child)
         if name == "news" and _NEWS.search(space):
@@ -160,8 +159,8 @@ def _fields(element: etree._Element) -> dict[str, str]:
                 fields.setdefault(local_name(grandchild), "".join(grandchild.itertext()).strip())
         elif name and _NEWS.search(space):
             fields.setdefault(name, "".join(child.itertext()).strip())
-        elif name and len(child) == 0 and _SITEMAP.search(space):
-            fields.setdefault(name, (child.text or "").strip())
+        elif name and (space == own or _SITEMAP.search(space)):
+            fields.setdefault(name, "".join(child.itertext()).strip())
     return fields
 
 

@@ -12,19 +12,20 @@ import re
 from charset_normalizer import from_bytes
 from w3lib.encoding import http_content_type_encoding, read_bom, resolve_encoding
 
-from pressmark.text import clean_text
+from pressmark.text import clean_text, text_encoding
 
 _META = re.compile(
     rb"<meta\s[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_:.-]{2,40})"
     rb"|<\?xml\s[^>]{0,200}?encoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_:.-]{2,40})[\"']",
     re.IGNORECASE,
 )
-_COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
 _LANG = re.compile(rb"<html\s[^>]{0,500}?lang\s{0,9}=\s{0,9}[\"']?([A-Za-z]{2,3})\b", re.IGNORECASE)
 _TAGS = re.compile(
-    rb"<(?:script|style)\b.*?</(?:script|style)\s*>|<[^>]*>|[\x00-\x7f]{200,}", re.DOTALL | re.IGNORECASE
+    rb"<(?:script|style)\b.*?(?:</(?:script|style)\s{0,9}>|\Z)|<[^<>]*>|[\x00-\x7f]{200,}", re.DOTALL | re.IGNORECASE
 )
 _CONTROL_BYTES = bytes([*range(9), 11, 12, *range(14, 32), 127])
+_SAMPLED_BYTES = 400_000
 _DETECTED_BYTES = 20_000
 _HEAD_BYTES = 4096
 _C1_REFERENCE = re.compile(r"&#(0*1[2-5]\d(?!\d)|[xX]0*[89][0-9a-fA-F](?![0-9a-fA-F]));?")
@@ -42,6 +43,7 @@ _BY_LANGUAGE = {
     "be": ("cp1251",), "el": ("cp1253",), "tr": ("cp1254",), "az": ("cp1254",), "he": ("cp1255",), "ar": ("cp1256",),
     "fa": ("cp1256",), "ur": ("cp1256",), "lt": ("cp1257",), "lv": ("cp1257",), "et": ("cp1257",), "vi": ("cp1258",),
     "th": ("cp874",), **dict.fromkeys("pl cs sk hu sl hr ro bs sq".split(), ("cp1250", "iso8859_2")),
+    **dict.fromkeys("en de fr es pt it nl sv no nb nn da fi is ca gl eu ga af id ms".split(), ("cp1252", "latin_1")),
 }  # fmt: skip
 _DETECTABLE = sorted({name for names in _BY_LANGUAGE.values() for name in names} | {"cp1252"})
 # Supersets that browsers use for a declared name, beyond those that w3lib knows.
@@ -85,11 +87,9 @@ def _declared(document: bytes, content_type: str | None) -> list[tuple[str, str]
     label = (match[1] or match[2]).decode("ascii") if match else None
     found = []
     for name, source in ((http_content_type_encoding(content_type), "header"), (label, "meta")):
-        try:
-            codec = codecs.lookup((name and resolve_encoding(name)) or name or "").name
-        except LookupError:
-            continue
-        found.append((_SUPERSETS.get(codec.replace("-", "_"), codec), source))
+        codec = text_encoding((name and resolve_encoding(name)) or name)
+        if codec:
+            found.append((_SUPERSETS.get(codec.replace("-", "_"), codec), source))
     return found
 
 
@@ -136,7 +136,7 @@ def _detected(document: bytes, languages: tuple[str, ...]) -> str:
         decoded = [(_oddities(text), name) for name in _BY_LANGUAGE.get(tag, ()) if (text := _strict(document, name))]
         if decoded:
             return min(decoded, key=lambda pair: pair[0])[1]
-    sample = _TAGS.sub(b" ", document)[:_DETECTED_BYTES]
+    sample = _TAGS.sub(b" ", document[:_SAMPLED_BYTES])[:_DETECTED_BYTES]
     best = from_bytes(sample, cp_isolation=_DETECTABLE, explain=False).best()
     return codecs.lookup(best.encoding).name if best else "cp1252"
 

@@ -31,9 +31,11 @@ _OTHER_PROPERTIES = frozenset(
     "associatedarticle suggestedanswer isbasedon subjectof workexample video".split()
 )
 _WANTED = ("headline", "datePublished", "author", "articleBody", "description", "articleSection")
-_MARKS = re.compile(r"<!--|-->|(?://|/\*)?\s*<!\[CDATA\[\s*(?:\*/)?|(?://|/\*)?\s*\]\](?:>|&gt;)\s*(?:\*/)?")
-_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*"|/\*.*?\*/|//[^\n]*', re.DOTALL)
-_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])', re.DOTALL)
+_MARKS = re.compile(
+    r"<!--|-->|(?://|/\*)?[ \t]{0,20}<!\[CDATA\[\s{0,20}(?:\*/)?|(?://|/\*)?[ \t]{0,20}\]\](?:>|&gt;)\s{0,20}(?:\*/)?"
+)
+_STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
+_TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
 _SAME_HEADLINE = 25  # characters that a cut headline must share
 MAX_DEPTH = 12
 _MAX_OBJECTS = 20  # of one block, one after the other
@@ -173,8 +175,14 @@ def _collect(value: Any, data: StructuredData, depth: int, *, inner: bool) -> No
 
 
 def _load(text: str) -> list[Any]:
-    """Return the values of a block; an empty list if it cannot be repaired."""
-    return next((values for candidate in _repaired(text) if (values := _decoded(candidate))), [])
+    """Return the values of a block: of its first repair that can be decoded to the end, or else of the best one."""
+    best: list[Any] = []
+    for candidate in _repaired(text):
+        values, complete = _decoded(candidate)
+        if complete and values:
+            return values
+        best = max(best, values, key=len)
+    return best
 
 
 def _repaired(text: str) -> Iterator[str]:
@@ -186,7 +194,8 @@ def _repaired(text: str) -> Iterator[str]:
         yield _TRAILING_COMMA.sub(lambda match: match[1] or "", bare)
 
 
-def _decoded(text: str) -> list[Any]:
+def _decoded(text: str) -> tuple[list[Any], bool]:
+    """Return the values that stand in the text one after the other, and whether nothing else is in it."""
     decoder = json.JSONDecoder(strict=False)
     values: list[Any] = []
     position = 0
@@ -198,6 +207,6 @@ def _decoded(text: str) -> list[Any]:
         try:
             value, position = decoder.raw_decode(text, position)
         except (ValueError, RecursionError):
-            break
+            return values, False
         values.append(value)
-    return values
+    return values, True

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml.html import fromstring
 
 from pressmark.content_encoding import IncompleteBody, TooLarge, remove_content_encoding
 from pressmark.dates import DateContext
@@ -18,6 +19,8 @@ from pressmark.discovery.feeds import parse_feed
 from pressmark.discovery.listing import Listing
 from pressmark.discovery.sitemaps import parse_sitemap
 from pressmark.errors import ExtractionError
+from pressmark.extraction.charset import decode
+from pressmark.extraction.structured import read_structured
 from pressmark.outlet import Outlet
 from pressmark.robots import RobotsPolicy
 from pressmark.urls import absolute, on_domains, url_key, url_uid
@@ -192,6 +195,7 @@ def test_user_agent_is_compared_by_its_product_token() -> None:
         ("User-agent: Pressmark\nAllow: /b\n\nUser-agent: Pressmark\nDisallow: /", "robots_denied"),
         ("User-\x00agent: Press\x00mark\nDis\x00allow: /", "robots_denied"),
         ("Disallow: /", "allowed"),
+        ("User-agent: *bot\nDisallow: /", "allowed"),
         ("User-agent: *\rDisallow: /\r", "robots_denied"),
         ("\ufeffUser-agent: *\nDisallow: /", "robots_denied"),
     ],
@@ -210,7 +214,18 @@ def test_robots_cases() -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("5", 5.0), ("1.5", 1.5), ("1,5", 1.5), ("10s", 10.0), ("2 m", 120.0), ("soon", None), ("-1", None), ("", None)],
+    [
+        ("5", 5.0),
+        (".5", 0.5),
+        ("1 h", 3600.0),
+        ("1.5", 1.5),
+        ("1,5", 1.5),
+        ("10s", 10.0),
+        ("2 m", 120.0),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+    ],
 )
 def test_crawl_delay_is_read(value: str, seconds: float | None) -> None:
     policy = RobotsPolicy.from_response(200, f"User-agent: *\nCrawl-delay: {value}\n".encode())
@@ -294,6 +309,84 @@ def test_last_entry_of_a_cut_listing_is_left_out() -> None:
     assert urls(listing) == ["http://x.example/first"] and "cut short" in (listing.problem or "")
     document = b"<rss><channel><item><link>http://x.example/a</link></item><item><link>http://x.example/b"
     assert urls(parse_feed(document, URL, DATES)) == ["http://x.example/a"]
+
+
+DAMAGES = {
+    "bare <": "<title>a < b</title>",
+    "deep": "<description>" + "<b>" * 1500 + "x" + "</b>" * 1500 + "</description>",
+    "open CDATA": "<title><![CDATA[a</title>",
+    "long text": f"<description>{'x' * 9_900_000}</description>",
+    "HTML": "<description><p>x<br>y</description>",
+    "open tag": "<title>a",
+    "attribute": "<title lang=en>a</title>",
+    "entity": "<title>&nosuch; & &</title>",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damage_in_one_entry_does_not_cost_the_others(damage: str) -> None:
+    def item(number: int, more: str = "") -> str:
+        return f"<item>{more}<link>http://x.example/{number}</link></item>"
+
+    document = f"<rss><channel>{item(1)}{item(2, DAMAGES[damage])}{item(3)}</channel></rss>"
+    listing = parse_feed(document.encode(), URL, DATES)
+    found = urls(listing)
+    assert found == [f"http://x.example/{number}" for number in (1, 2, 3)]
+
+
+def test_document_with_text_after_the_root_or_a_namespace_of_its_own_is_read() -> None:
+    item = "<item><title>T</title><link>http://x.example/a</link></item>"
+    for document in (
+        f"<rss><channel>{item}</channel></rss>{' ' * 5000}",
+        f"<rss><channel>{item}</channel></rss><!-- {'x' * 5000} -->",
+        f"<rss xmlns='http://cyber.law.harvard.edu/rss/rss.html'><channel>{item}</channel></rss>",
+        "<rss><channel><item><link><![CDATA[http://x.example/a?x=1&amp;y=2]]></link></item></channel></rss>",
+    ):
+        listing = parse_feed(document.encode(), URL, DATES)
+        assert len(listing.entries) == 1 and listing.problem is None
+    assert urls(listing) == ["http://x.example/a?x=1&y=2"]
+    sitemap = "<urlset xmlns='http://x.example/foo'><url><loc><!-- x -->http://x.example/a</loc></url></urlset>"
+    assert urls(parse_sitemap(sitemap.encode(), URL, DATES)) == ["http://x.example/a"]
+    feed = b'{"version": "https://jsonfeed.org/version/1.1", "items": [{"url": {"a": 1}, "external_url": "/b", "title": "a\tb"}]}'
+    assert urls(parse_feed(feed, URL, DATES)) == ["http://x.example/b"]
+
+
+@pytest.mark.parametrize(
+    "label", ["undefined", "base64", "hex", "rot13", "idna", "punycode", "unicode_escape", "nosuch"]
+)
+def test_declared_codec_that_is_no_encoding_is_ignored(label: str) -> None:
+    page = f"<html><head><meta charset={label}></head><body><p>caf\u00e9 \\u0041</p></body></html>".encode("cp1252")
+    text, encoding, _ = decode(page, f"text/html; charset={label}", ("fr",))
+    assert "caf\u00e9 \\u0041" in text and encoding == "cp1252"
+    document = f"<?xml version='1.0' encoding='{label}'?><urlset><url><loc>http://x.example/a</loc></url></urlset>"
+    assert urls(
+        parse_sitemap(document.encode() + b"<!-- \xe9 -->", URL, DATES, content_type=f"text/xml; charset={label}")
+    )
+
+
+def test_gzip_members_with_padding_and_in_great_numbers() -> None:
+    padded = gzip.compress(b"aaa") + b"\0" * 10 + gzip.compress(b"bbb")
+    assert remove_content_encoding(padded, "gzip", 100) == b"aaabbb"
+    with pytest.raises(ExtractionError, match="members"):
+        remove_content_encoding(gzip.compress(b"") * 200_000, "gzip", 100)
+
+
+def test_hostile_documents_take_time_in_proportion_to_their_size() -> None:
+    started = time.perf_counter()
+    agents = b"User-agent: a\n" * 16_000 + b"Allow: /\n" * 16_000
+    assert RobotsPolicy.from_response(200, agents).verdict("http://x.example/a", "Pressmark").outcome == "allowed"
+    decode(b"<html>" + b"<!--" * 80_000, "text/html")
+    decode(b"<html>" + b"<script>" * 40_000 + b"\xe9", "text/html")
+    for block in ('{"a": "' + '\\"' * 20_000, "/* " * 40_000, "\n" * 100_000 + "]]>", '{"a": 1' + ", " * 40_000):
+        page = fromstring(f'<html><script type="application/ld+json">{block}</script><p>x</p></html>')
+        read_structured(page)
+    assert time.perf_counter() - started < 20
+
+
+def test_broken_object_behind_a_good_one_is_repaired() -> None:
+    block = '{"@type": "Organization", "name": "x"}\n{"@type": "NewsArticle", "headline": "A headline",}'
+    page = fromstring(f'<html><script type="application/ld+json">{block}</script><p>x</p></html>')
+    assert [node["@type"] for node in read_structured(page).outer] == ["Organization", "NewsArticle"]
 
 
 @given(st.binary(max_size=400))
