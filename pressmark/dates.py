@@ -1,12 +1,13 @@
 """Reads dates in pages and listings, and keeps their offset, precision and raw text.
 
-Nothing is invented. A date without a year isn't a date, and a day stays a day. A date with two readings (04-03-2026)
-is no date unless a weekday, the outlet's country or another date of the page decides. An implausible date has no value
-and a flag that gives the reason. No input raises.
+Nothing is invented. A date needs a year, and a date without a time keeps day precision. A date with two readings
+(04-03-2026) is no date unless a weekday, the outlet's country or another date of the page decides. An implausible date
+has no value and a flag that gives the reason. No input raises.
 """
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -71,14 +72,19 @@ _TIME = re.compile(
     | (?P<h2>\d{{1,2}})\.(?P<m2>\d{{2}})(?!\d)(?:\s?(?P<a2>{_AM_PM})|(?=\s?(?:Uhr|hs?\b|hrs\b|WIB|WITA|WIT)))
     | (?<=\b(?:kl|um|at|om)\s)(?P<h4>\d{{1,2}})\.(?P<m4>\d{{2}})(?![\d.])
     | (?<=\b(?:kl\.|klo|ore)\s)(?P<h5>\d{{1,2}})\.(?P<m5>\d{{2}})(?![\d.])
-    | (?P<h3>\d{{1,2}})\s?(?:(?P<a3>{_AM_PM})|[時时點点시](?!\w)|Uhr\b|h\b)
+    | (?P<h3>\d{{1,2}})\s?(?:(?P<a3>{_AM_PM})|[時时點点시](?!\w)|Uhr\b)
+    | (?:(?<=\b[àa]\s)|(?<=\b(?:às|as|um)\s))(?P<h6>\d{{1,2}})\s?h\b
     )
     (?:\s?(?:Uhr|hs?|hrs|часов|год)\b\.?)?
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _ZONE_AFTER = re.compile(r"\s?,?\s?" + ZONE, re.IGNORECASE)
-_BETWEEN = re.compile(rf"^(?:T|[\s,.|·•–—\-@(]{{0,5}}(?:{_WORD}[.,]?\s+){{0,3}})$")
+_BETWEEN = re.compile(
+    rf"^(?:T|\s?\(?[月火水木金土日](?:曜日?)?\)?\s?|[\s,.|·•–—\-@(]{{0,5}}(?:{_WORD}[.,]?\s+){{0,3}})$"
+)
+_FULL_OFFSET = re.compile(r"[+\-\u2212]\d{1,2}:?(?:00|30|45)")
+_COMPACT_TIME = re.compile(r"(?<=\dT)(\d{2})(?:(\d{2})(\d{2})?)?(?=Z|[+-]\d|$)")
 _URL_DAY = re.compile(r"/((?:19|20)\d{2})[/-]?(0[1-9]|1[0-2])[/-]?(0[1-9]|[12]\d|3[01])(?=[/_.-]|$)")
 
 
@@ -138,9 +144,7 @@ def read_date(raw: str | None, source: str, context: DateContext) -> ParsedDate 
 
 
 def find_dates(text: str, source: str, context: DateContext) -> Iterator[ParsedDate]:
-    """Yield the dates in a text, in order, each with the time of day that stands beside it. Impossible ones are left
-    out.
-    """
+    """Yield the dates in a text, in order, each with the time of day next to it. Impossible ones are left out."""
     text = _normalised(text)
     for match in _DATE.finditer(text):
         try:
@@ -152,7 +156,7 @@ def find_dates(text: str, source: str, context: DateContext) -> Iterator[ParsedD
 
 
 def date_span(value: datetime, precision: str | None, zone: str) -> tuple[datetime, datetime]:
-    """Return the interval `[first, end)` in UTC of a date. zone: of the outlet, whose day counts."""
+    """Return the interval `[first, end)` in UTC of a date. zone: the outlet's."""
     if precision != "day":
         return value, value + timedelta(microseconds=1)
     own = iana_zone(zone) or UTC
@@ -186,6 +190,8 @@ def decided_by(ambiguous: ParsedDate, others: Iterator[ParsedDate] | list[Parsed
 
 
 def _normalised(text: str) -> str:
+    if "&#" in text or "%2" in text:
+        text = html.unescape(text).replace("%2B", "+").replace("%2b", "+")
     if text.isascii():
         return text
     text = _BIDI_MARKS.sub("", unicodedata.normalize("NFKC", text))
@@ -210,6 +216,7 @@ def _read(text: str, source: str, context: DateContext) -> ParsedDate | None:
         text = f"{year}-{month}-{day}" + (f"T{hour}:{minute}:{second or '00'}{zone or ''}" if hour else "")
     elif _WEEK_DATE.match(text):
         text = datetime.fromisoformat(text).isoformat().removesuffix("T00:00:00")
+    text = _COMPACT_TIME.sub(lambda m: f"{m[1]}:{m[2] or '00'}" + (f":{m[3]}" if m[3] else ""), text)
     match = _DATE.search(text)
     while match is not None:
         found = _with_time(text, match, source, context, anywhere=True)
@@ -311,7 +318,7 @@ def _time_of_day(text: str, match: re.Match[str], *, anywhere: bool) -> tuple[re
 
 def _local(day: date, clock: re.Match[str]) -> tuple[datetime, Precision]:
     """Return the local time and its precision. Raises ValueError if there is no such time."""
-    number = next(n for n in "12345" if clock["h" + n])
+    number = next(n for n in "123456" if clock["h" + n])
     groups = clock.groupdict()
     hour, minute, second = (
         int(groups["h" + number]),
@@ -331,19 +338,40 @@ def _local(day: date, clock: re.Match[str]) -> tuple[datetime, Precision]:
 
 
 def _zone(text: str, clock: re.Match[str], local: datetime, context: DateContext) -> tuple[tzinfo | None, int]:
-    """Return the zone written after a time and the position of its end; None if there is none."""
+    """Return the zone written after a time and the position of its end; None if there is none.
+
+    Raises ValueError if it is an impossible offset.
+    """
     match = _ZONE_AFTER.match(text, clock.end())
     if match is None:
+        return None, 0
+    exact = bool(clock["s1"] or match["name"]) or text[: clock.start()][-1:] in ("T", "t")
+    if match["offset"] and not exact and not _is_offset(match["offset"], match[0], local):
         return None, 0
     try:
         zone = zone_of(match, local, context.own_zone)
     except BadOffset as error:
+        if not exact:
+            return None, 0
         raise ValueError(str(error)) from error
     return zone, match.end() if zone else 0
 
 
+def _is_offset(offset: str, written: str, local: datetime) -> bool:
+    """Return whether a number after a time without seconds is an offset from UTC.
+
+    `10:15 +2 more` is a count. `10:15-11:30` is a range, because its end is later than its beginning.
+    """
+    if not _FULL_OFFSET.fullmatch(offset):
+        return False
+    if ":" not in offset or offset[0] == "+":
+        return True
+    hours, minutes = offset[1:].split(":")[:2]
+    return (int(hours), int(minutes)) <= (local.hour, local.minute)
+
+
 def _utc(value: datetime) -> datetime:
-    """Convert to UTC. A time that has no UTC form becomes the nearest one that has: it is implausible anyway."""
+    """Convert to UTC. A time without a UTC form is replaced by the nearest one that has; `_checked` rejects it."""
     try:
         return value.astimezone(UTC)
     except OverflowError:

@@ -36,7 +36,7 @@ _ABBREVIATIONS: dict[str, tuple[int, ...]] = {
 }  # fmt: skip
 # Of these, the first meaning is the one of RFC 822. It counts unless the outlet is near another.
 _RFC_822 = frozenset(("est", "edt", "mst", "pst"))
-# Names that stand for standard and summer time alike.
+# Names used for both standard and summer time.
 _REGIONS = {
     "et": "America/New_York", "ct": "America/Chicago", "mt": "America/Denver", "pt": "America/Los_Angeles",
     "eastern": "America/New_York", "central": "America/Chicago", "mountain": "America/Denver",
@@ -47,13 +47,13 @@ _OFFSET = r"[+\-\u2212]\d{1,2}(?::?\d{2}(?::?\d{2})?)?(?!\d|:)"
 _US_NAME = r"(?:eastern|central|mountain|pacific)(?:\s+(?:standard|daylight|summer))?\s+time\b"
 # `Z-0700` and `GMT+0530` are a name and an offset. A name in brackets or parentheses repeats what stands before it.
 ZONE = (
-    rf"(?:\(?(?P<region>{_US_NAME})\)?|(?P<iana>(?:Africa|America|Asia|Atlantic|Australia|Europe|Indian|Pacific)/[A-Za-z_/]+)"
+    rf"(?:\(?(?P<region>{_US_NAME})\)?|\[?(?P<iana>(?:Africa|America|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific|US)/[A-Za-z_/+\-0-9]+)\]?"
     rf"|\(?(?P<name>{_NAME})?\s?(?P<offset>{_OFFSET})\)?|\(?(?P<abbreviation>{_NAME})\b\.?\)?)"
 )
 
 
 class BadOffset(ValueError):
-    """An offset that no place on earth has."""
+    """An impossible offset."""
 
 
 def zone_of(match: re.Match[str], local: datetime, own: tzinfo) -> tzinfo | None:

@@ -40,12 +40,14 @@ _TRACKING_PARAMETERS = frozenset(
     "action_object_map action_type_map action_ref_map __twitter_impression guccounter guce_referrer guce_referrer_sig "
     "amp_js_v amp_gsa usqp jsessionid phpsessid".split()
 )
-_TRACKING_PREFIXES = ("utm_", "mtm_", "pk_", "itm_", "hsa_", "stm_")
+_CAMPAIGN_PARAMETER = re.compile(
+    r"utm_.*|(?:mtm|pk|itm|stm)_(?:campaign|cid|content|group|keyword|kwd|medium|name|placement|source|term)|hsa_\w{2,3}"
+)
 # Rule 1 also removed these, by their look.
 _RULE_1_PARAMETERS = frozenset(
     "cmp icid ito sref ref referrer referer amp outputtype sharetype share shared print printable sessionid".split()
 )
-_RULE_1_PREFIXES = ("at_", "wt.", "ga_")
+_RULE_1_PREFIXES = ("at_", "wt.", "ga_", "mtm_", "pk_", "itm_", "hsa_", "stm_")
 _HOST_PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _PATH_SESSION = re.compile(r";(?:jsessionid|phpsessid)=[^/]*", re.IGNORECASE)
 _INDEX_PAGE = re.compile(r"/(?:index|default)\.(?:s?html?|php\d?|aspx?|jsp)$", re.IGNORECASE)
@@ -64,9 +66,12 @@ def absolute(url: str, base: str | None = None) -> str | None:
     a Unicode host name gets its ASCII form. Never raises.
     """
     try:
-        text = _SPACE.sub("%20", _LINE_BREAK_OR_CONTROL.sub("", url.strip())) if url else ""
+        text = _SPACE.sub(lambda m: quote(m[0]), _LINE_BREAK_OR_CONTROL.sub("", url.strip())) if url else ""
         if not text:
             return None  # an empty reference would resolve to the base
+        if "\\" in text:  # a slash to browsers, outside of the query
+            path, mark, query = text.partition("?")
+            text = path.replace("\\", "/") + mark + query
         if base is not None:
             text = urljoin(base, text)
         parts = urlsplit(text)
@@ -229,7 +234,7 @@ def _carries_identity(name: str, keep: Collection[str] | None, rule: int) -> boo
     lowered = name.lower()
     if rule == 1 and (lowered in _RULE_1_PARAMETERS or lowered.startswith(_RULE_1_PREFIXES)):
         return False
-    return lowered not in _TRACKING_PARAMETERS and not lowered.startswith(_TRACKING_PREFIXES)
+    return lowered not in _TRACKING_PARAMETERS and not _CAMPAIGN_PARAMETER.fullmatch(lowered)
 
 
 def _normal_query(query: str, keep: Collection[str] | None, rule: int) -> str:

@@ -176,14 +176,14 @@ class OutletSpider(Spider):
         self._maintainer = loop.create_task(self._maintain())
 
     async def _maintain(self) -> None:
-        """Seal expired segments, renew the crawl's locks and check the free disk space, every few seconds."""
+        """Seal expired segments, check the crawl's leases and the free disk space, every few seconds."""
         while not self._ended.is_set():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), _MAINTENANCE_SECONDS)
                 return
             try:
                 await self.ledger.seal_expired()
-                await asyncio.to_thread(self.ledger.services.locks.keep)
+                self.ledger.check_leases()
                 check_free_space(self.ledger.services)  # end the crawl before the disk is full
             except Exception as error:
                 self._fail(error)

@@ -28,6 +28,7 @@ from pressmark.outlet import Outlet
 from pressmark.removal.erasure import read_removals
 from pressmark.removal.rules import Removal
 from pressmark.warehouse.crawls import close_crawl, ensure_extractor, pages_today, resolve_open
+from pressmark.warehouse.locks import alive_lock, crawl_lock
 from pressmark.warehouse.site_policies import Kind, SitePolicy, read_site_policy, write_site_policy
 
 logger = logging.getLogger(__name__)
@@ -103,6 +104,10 @@ class CrawlLedger:
         """Store a site policy that was just fetched."""
         if not self.request.dry_run:
             await self.services.query(lambda cursor: write_site_policy(cursor, policy))
+
+    def check_leases(self) -> None:
+        """Raise ServerError if another process has taken over this crawl. Call it regularly."""
+        self.services.locks.check(crawl_lock(self.outlet.id, self.request.mode), alive_lock(self.crawl_id))
 
     async def seal_expired(self) -> None:
         """Seal segments whose time is up. Call it regularly, also when no page arrives."""

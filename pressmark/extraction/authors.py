@@ -33,11 +33,13 @@ _BY = re.compile(
 )
 _BY_IN_LANGUAGE = {
     "de": "von", "fr": "par", "es": "por", "pt": "por", "it": "di", "sv": "av", "no": "av", "nb": "av", "nn": "av",
-    "da": "af", "ru": "от", "nl": "van", "ro": "de", "ca": "per", "gl": "por", "pl": "przez",
+    "da": "af", "ru": "от", "ro": "de", "ca": "per", "gl": "por", "pl": "przez",
 }  # fmt: skip
 _ALWAYS_SPLIT = re.compile(r"\s*[;|、，·•\n\t]\s*|\s+[/&+]\s+|\s*＆\s*")
 _JOINED = re.compile(r"\s+(?:and|und|et|ed|och|og|en|with|mit|avec|и|та|ve|dan|és|và|y|e|i)\s+", re.IGNORECASE)
-_NAME_CONJUNCTIONS = frozenset("y e i en".split())  # also parts of names: "Ortega y Gasset", "John E Doe"
+_NAME_CONJUNCTIONS = frozenset(
+    "y e i en ed dan và ve és".split()
+)  # also in names: "Ortega y Gasset", "Thomas Ed Smith"
 _NAME_SUFFIX = re.compile(r"^(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|esq|obe|cbe|mbe|mp)\.?$", re.IGNORECASE)
 
 _PUNCTUATION = " ,;:|-\u2013\u2014()/"
@@ -72,12 +74,15 @@ _ROLE_AFTER = re.compile(
 _ROLE_PHRASE = re.compile(
     rf"^(?:\S+\s+){{0,4}}?{_ROLE_WORD}(?:\s+(?:of|at|for|in|de|du|von|der|des)\b.*)?$", re.IGNORECASE
 )
+_PLACE = re.compile(r"^(?:in|aus|à|en|from|at|reporting from)\s", re.IGNORECASE)
 _PLACE_AFTER = re.compile(r"\s+(?:in|aus|à|en|da|from|at)\s+[A-ZÀ-Þ][\w\s.'’-]{1,40}$")
+_AGENCY_INITIALS = frozenset(
+    "afp dpa apa ansa efe pti ani ians tass xinhua kyodo jiji yonhap ap sda sid ritzau tt ntb belga anp pap tanjug ctk "
+    "čtk".split()
+)
 _AGENCY = re.compile(
     r"\b(?:reuters|associated press|agence france[- ]presse|presse-?agentur|press (?:association|agency)|"
-    r"afp|dpa|apa|ansa|efe|"
-    r"pti|ani|ians|tass|interfax|xinhua|kyodo|jiji|yonhap|bloomberg|ap|sda|sid|ritzau|tt|ntb|belga|anp|pap|tanjug|ctk|"
-    r"čtk|"
+    r"interfax|bloomberg|"
     r"news ?desk|newsroom|news ?staff|web ?desk|redaktion|redacción|redacció|rédaction|redazione|redactie|redação|"
     r"redaktionen|"
     r"editorial (?:board|staff|team)|agenc(?:y|ies|e)|agentur(?:en)?)\b|-redaktion\b|新聞|通讯社|通信|新华社|日報|"
@@ -167,7 +172,7 @@ def _from_byline(page: Page, languages: tuple[str, ...]) -> list[tuple[str, str]
 def split_names(text: str, languages: tuple[str, ...] = ()) -> list[str]:
     """Split a free byline into names: `By A. Writer, B. Author and C. Third` gives three.
 
-    Roles and places that follow a name after a comma are dropped, and `Writer, Ann` is turned round.
+    Roles and places that follow a name after a comma are dropped, and `Writer, Ann` is reordered.
     """
     text = _without_by_word(clean_line(text, 600) or "", languages)
     return [
@@ -189,7 +194,9 @@ def _split_at_commas(text: str, languages: tuple[str, ...]) -> list[str]:
         return [f"{parts[1]} {parts[0]}"]
     # Beside a full name, a single word is the name of a place.
     if any(len(part.split()) > 1 and not _ROLE_PHRASE.match(part) for part in parts):
-        parts = [part for part in parts if len(part.split()) > 1 or not part.isalpha() or _AGENCY.search(part)]
+        parts = [
+            part for part in parts if len(part.split()) > 1 or not part.isalpha() or _is_organisation(part, "person")
+        ]
     return parts
 
 
@@ -201,9 +208,7 @@ def _split_joined(text: str) -> list[str]:
         word = match[0].strip()
         before, after = text[start : match.start()], text[match.end() :]
         following = _JOINED.split(after)[0]
-        if word.casefold() in _NAME_CONJUNCTIONS and (
-            len(before.split()) < 2 or len(following.split()) < 2 or (word.isupper() and not text.isupper())
-        ):
+        if word.casefold() in _NAME_CONJUNCTIONS and (len(before.split()) < 2 or len(following.split()) < 2):
             continue
         parts.append(before)
         start = match.end()
@@ -232,12 +237,7 @@ def _add(byline: Byline, names: list[tuple[str, str]], site_names: frozenset[str
         known.add(folded)
         if folded in site_names:
             chosen = byline.outlet
-        elif (
-            kind == "organisation"
-            or _AGENCY.search(text)
-            or (kind == "free" and _ORGANISATION.search(text))
-            or _of_site(folded, site_names)
-        ):
+        elif kind == "organisation" or _is_organisation(text, kind) or _of_site(folded, site_names):
             chosen = byline.organisations
         else:
             # Beside other names, a single word is a place or an abbreviation.
@@ -250,12 +250,23 @@ def _add(byline: Byline, names: list[tuple[str, str]], site_names: frozenset[str
                 byline.source = source
 
 
+def _is_organisation(text: str, kind: str) -> bool:
+    """Return whether a name is one of an agency or a newsroom. kind: person (declared as one) or free."""
+    if _AGENCY.search(text) or text.casefold() in _AGENCY_INITIALS:
+        return True
+    if kind == "person":
+        return False
+    # Initials count in capitals, unless the whole byline is in capitals.
+    initials = {word.casefold() for word in re.split(r"[\s/]+", text) if word.isupper()} & _AGENCY_INITIALS
+    return bool(_ORGANISATION.search(text)) or (bool(initials) and not text.isupper())
+
+
 def _of_site(folded: str, site_names: frozenset[str]) -> bool:
     return any(len(name) > 5 and name in folded for name in site_names)
 
 
 def _name(raw: str, languages: tuple[str, ...], *, structured: bool = False) -> str | None:
-    """Return a name without address, role and place, or None if nothing of a name is left.
+    """Return a name without address, role and place, or None if no name is left.
 
     structured: the text is the name of a Person.
     """
@@ -263,7 +274,9 @@ def _name(raw: str, languages: tuple[str, ...], *, structured: bool = False) -> 
     text = _PARENTHESIS.sub("", _ADDRESS.sub(" ", text)).strip(_PUNCTUATION)
     if not structured:
         text = _without_by_word(text, languages)
-        if _AGENCY.search(text) or _ORGANISATION.search(text):
+        if _PLACE.match(text) or _ROLE.match(text):
+            return None
+        if _is_organisation(text, "free"):
             return None if _NOT_A_NAME.search(_DIGITS.sub("", text)) else text
         text = _ROLE_BEFORE.sub("", text)
         text = _PLACE_AFTER.sub("", text)
@@ -273,8 +286,9 @@ def _name(raw: str, languages: tuple[str, ...], *, structured: bool = False) -> 
         not text
         or len(text) > 120
         or len(text) < 2
-        or _NOT_A_NAME.search(_DIGITS.sub("", text) if _AGENCY.search(text) else text)
+        or _NOT_A_NAME.search(_DIGITS.sub("", text) if _is_organisation(text, "person") else text)
         or _ROLE.match(text)
+        or (not structured and _PLACE.match(text))
     ):
         return None
     return text

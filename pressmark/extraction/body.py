@@ -148,7 +148,7 @@ def _body_lines(
 
 
 def _without_repetition(lines: list[str]) -> list[str]:
-    """Remove what stands in the text twice, such as a copy for each kind of device.
+    """Remove repeated text, such as separate copies for mobile and desktop.
 
     A question may be repeated on purpose, as in a series of interviews. It is dropped only if it repeats the line just
     before, or if a neighbour is a repetition too.

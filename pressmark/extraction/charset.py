@@ -82,7 +82,7 @@ def decode(document: bytes, content_type: str | None, languages: tuple[str, ...]
 
 def _declared(document: bytes, content_type: str | None) -> list[tuple[str, str]]:
     """Return (Python name of the encoding, source) of each declaration that names a known encoding."""
-    # Most declarations stand at the beginning. The others are behind a long script, and may be in a comment too.
+    # Most declarations are at the beginning, the others after a long script. Commented ones don't count.
     match = _META.search(_COMMENT.sub(b"", document[:_HEAD_BYTES])) or _META.search(_COMMENT.sub(b"", document))
     label = (match[1] or match[2]).decode("ascii") if match else None
     found = []
@@ -112,7 +112,7 @@ def _is_utf8(document: bytes) -> bool:
 
 
 def _utf16_without_bom(document: bytes) -> str | None:
-    """Return the byte order of UTF-16 text without a BOM, which shows in its first `<`; None if it is no UTF-16."""
+    """Return the byte order of UTF-16 text without a BOM, recognised by its first `<`; None if it is no UTF-16."""
     start = document.find(b"<")
     if start < 0 or document.count(0, 0, 2000) * 20 < min(len(document), 2000):
         return None

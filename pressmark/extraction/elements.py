@@ -1,4 +1,4 @@
-"""Reads text out of elements, and tells the article's own elements from those of others on the page."""
+"""Extracts the text of elements, and decides which elements belong to the page's article."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ SCREEN_READER_ONLY = re.compile(
 # As a part of a class or id (`post-comments`), and only at the beginning of one (`content-with-sidebar` is no sidebar).
 _OTHER_ITEM = re.compile(
     r"(?:^|[\s_-])(?:comments?|replies|disqus|related|recommend(?:ed|ations?)?|teasers?|promos?|newsletter|outbrain|taboola|"
-    r"most-?(?:read|viewed|popular)|live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies))|author-?(?:bio|box|card))(?:$|[\s_-])|"
+    r"masthead|most-?(?:read|viewed|popular)|live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies))|author-?(?:bio|box|card))(?:$|[\s_-])|"
     r"(?:^|\s)(?:sidebar|widgets?|popular|trending|respond|latest(?:-?news)?|ticker|bio(?:graphy)?|breadcrumbs?|"
-    r"more-?(?:stories|news|from)|read-?(?:more|next|also))(?:$|[\s_-])",
+    r"more-?(?:stories|news|from)|read-?(?:more|next|also)|top-?bar|site-?header|navbar|menu)(?:$|[\s_-])|"
+    r"(?:^|\s)(?:cards?|tile|post|entry)(?:$|\s)",
     re.IGNORECASE,
 )
+_MAX_CARD = 400  # characters
 _OTHER_TYPE = re.compile(r"/(?:Comment|UserComments|BlogPosting|NewsArticle|Article|Review|Person|WebPage)$")
 _ARTICLE_TYPE = re.compile(r"/(?:\w*Article|BlogPosting|LiveBlogPosting|Report)$")
 _OTHER_PROPERTIES = frozenset(("comment", "liveblogupdate", "hasPart", "haspart", "itemlistelement", "review"))
@@ -43,21 +45,36 @@ def element_text(element: HtmlElement, limit: int = 2000, without: frozenset[Htm
 
 
 def _pieces(element: HtmlElement, without: frozenset[HtmlElement]) -> Iterator[str]:
-    if element.text:
-        yield element.text
-    for child in element:
-        tag = child.tag
-        if isinstance(tag, str) and tag not in _SILENT and child not in without and not is_screen_reader_only(child):
-            border = " " if tag in _BLOCKS else ""
-            yield border
-            yield from _pieces(child, without)
-            yield border
-        if child.tail:
-            yield child.tail
+    yield element.text or ""
+    # Not recursive: a page may have two thousand levels.
+    open_elements: list[tuple[Iterator[HtmlElement], HtmlElement | None]] = [(iter(element), None)]
+    while open_elements:
+        children, parent = open_elements[-1]
+        child = next(children, None)
+        if child is None:
+            open_elements.pop()
+            if parent is not None:
+                yield " " if parent.tag in _BLOCKS else ""
+                yield parent.tail or ""
+        elif _is_visible(child, without):
+            yield " " if child.tag in _BLOCKS else ""
+            yield child.text or ""
+            open_elements.append((iter(child), child))
+        else:
+            yield child.tail or ""
+
+
+def _is_visible(element: HtmlElement, without: frozenset[HtmlElement]) -> bool:
+    return (
+        isinstance(element.tag, str)
+        and element.tag not in _SILENT
+        and element not in without
+        and not is_screen_reader_only(element)
+    )
 
 
 def is_screen_reader_only(element: HtmlElement) -> bool:
-    """Return whether an element's class hides it from everybody but screen readers."""
+    """Return whether an element's class hides it except from screen readers."""
     classes = element.get("class")
     return bool(classes) and SCREEN_READER_ONLY.search(classes) is not None
 
@@ -84,27 +101,44 @@ def main_article(tree: HtmlElement) -> HtmlElement | None:
 
 
 def is_foreign(element: HtmlElement, article: HtmlElement | None) -> bool:
-    """Return whether an element belongs to something else than the page's article: a teaser, a comment, a live post.
+    """Return whether an element does not belong to the page's article, but to a teaser, a comment, a live post.
 
     article: the result of `main_article`. Elements outside it belong to it unless they are part of another item, since
-    bylines often stand beside the article.
+    bylines often stand beside the article. An element around the page's h1 is never another item.
     """
     for ancestor in (element, *element.iterancestors()):
         if ancestor is article:
             return False
         if ancestor.tag in ("body", "html"):
             break
-        if ancestor.tag in _OTHER_TAGS or ancestor.tag == "article":
-            return True
-        if (ancestor.get("itemprop") or "").lower() in _OTHER_PROPERTIES:
-            return True
-        kind = ancestor.get("itemtype")
-        if kind and ancestor is not element and _OTHER_TYPE.search(kind) and article is not None:
-            return True
-        marks = " ".join(filter(None, (ancestor.get("class"), ancestor.get("id"))))
-        if marks and _OTHER_ITEM.search(marks):
+        if _is_other(ancestor, element, article) and ancestor.find(".//h1") is None:
             return True
     return False
+
+
+def _is_other(ancestor: HtmlElement, element: HtmlElement, article: HtmlElement | None) -> bool:
+    if ancestor.tag in _OTHER_TAGS or ancestor.tag == "article":
+        return True
+    if ancestor.tag == "header" and ancestor.getparent() is not None and ancestor.getparent().tag == "body":
+        return True
+    if (ancestor.get("itemprop") or "").lower() in _OTHER_PROPERTIES:
+        return True
+    kind = ancestor.get("itemtype")
+    if kind and ancestor is not element and _OTHER_TYPE.search(kind) and article is not None:
+        return True
+    marks = " ".join(filter(None, (ancestor.get("class"), ancestor.get("id"))))
+    return bool(marks and _OTHER_ITEM.search(marks)) or _is_card(ancestor)
+
+
+def _is_card(element: HtmlElement) -> bool:
+    """Return whether an element is a teaser: a small block with a linked heading of its own."""
+    if element.tag not in ("div", "li", "section", "a"):
+        return False
+    linked = any(
+        heading.find(".//a") is not None or any(e.tag == "a" for e in heading.iterancestors())
+        for heading in element.iter("h2", "h3", "h4")
+    )
+    return linked and len(element.text_content()) < _MAX_CARD
 
 
 def _is_item(element: HtmlElement) -> bool:

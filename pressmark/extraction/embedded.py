@@ -1,6 +1,6 @@
 """The main text of pages that carry it only in a script: JSON-LD's articleBody, or the state of a JavaScript framework.
 
-It is a rescue for pages whose markup gives no text. Embedded texts are often cut or flattened otherwise.
+It is a fallback for pages whose markup gives no text. Embedded texts are often cut or flattened otherwise.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _states(tree: HtmlElement) -> Iterator[Any]:
 
 
 def _collect(value: Any, path: tuple[str, ...], groups: dict[tuple[str, ...], list[str]], depth: int) -> None:
-    """Collect texts by the keys that lead to them. The paragraphs of one text have the same keys."""
+    """Collect texts by key path. The paragraphs of one text have the same path."""
     if depth > _MAX_DEPTH:
         return
     if isinstance(value, dict):

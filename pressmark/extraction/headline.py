@@ -160,6 +160,8 @@ def _heading_text(element: HtmlElement, declared: Sequence[str]) -> str | None:
         same = (title for title in declared if fold_name(title) == fold_name(text))
         return next((title for title in same if ":" in title and ":" not in text), text)
     bare = element_text(element, _MAX_LENGTH + 1, badges)
+    if bare and not (text.startswith(bare) or text.endswith(bare)):
+        bare = None  # a kicker or badge stands at the border
     for without in (badges, frozenset((element[0],)), frozenset((element[-1],))):
         shorter = element_text(element, _MAX_LENGTH + 1, without)
         if shorter and any(_starts_with(title, shorter.lstrip(_BORDER)) for title in declared):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from lxml.etree import ElementDefaultClassLookup, LxmlError
+from lxml.etree import ElementDefaultClassLookup, ErrorTypes, LxmlError
 from lxml.html import (
     HtmlComment,
     HtmlElement,
@@ -29,8 +29,8 @@ _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xm
 _LOOKS_LIKE_HTML = re.compile(r"<(?:!doctype|html|head|body|div|p|meta|title|script|article)\b", re.IGNORECASE)
 _HTML_START = re.compile(r"\s{0,40}(?:<!doctype html\b|<html\b)", re.IGNORECASE)
 
-# libxml2 drops everything below 256 levels unless it is told that the document may be huge. Trafilatura's own parser
-# has the same options otherwise (docs/upstream.md).
+# `huge_tree` raises libxml2's limit from 256 to 2,048 levels. The other options are those of Trafilatura's parser
+# (docs/upstream.md).
 PARSER = HTMLParser(
     collect_ids=False, default_doctype=False, encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=True
 )
@@ -66,7 +66,7 @@ class Page:
 
     @cached_property
     def meta_in_head(self) -> dict[str, list[str]]:
-        """Like `meta`, without the <meta> elements of microdata items in the body, which may be those of a teaser."""
+        """Like `meta`, without microdata, which may be that of a teaser, and without headers (`http-equiv`)."""
         return self._contents(in_head=True)
 
     @cached_property
@@ -82,7 +82,10 @@ class Page:
                 continue
             if in_head and element.get("itemprop") and not (element.get("name") or element.get("property")):
                 continue
-            for attribute in ("property", "name", "itemprop", "http-equiv"):
+            # `http-equiv` describes the response: its date is the server's time.
+            for attribute in (
+                ("property", "name", "itemprop") if in_head else ("property", "name", "itemprop", "http-equiv")
+            ):
                 name = element.get(attribute)
                 if name:
                     contents.setdefault(name.strip().lower(), []).append(content.strip())
@@ -123,6 +126,9 @@ def parse_page(document: bytes, content_type: str | None, languages: tuple[str, 
     tree = _tree(text)
     if tree is None:
         raise ExtractionError("lxml could not parse the page")
+    last = PARSER.error_log.last_error
+    if last is not None and last.type == ErrorTypes.ERR_RESOURCE_LIMIT:  # the parser stopped there
+        raise ExtractionError("its elements are nested too deeply; a part of the page would be lost")
     return Page(tree, payload_hash(document), encoding, source)
 
 

@@ -1,7 +1,7 @@
 """The dates of publication and modification that a page declares, with their source.
 
 Sources by priority: JSON-LD, meta elements, <time> elements and microdata of the article, its visible byline, and the
-day that htmldate finds, if it stands somewhere in the article. Dates of teasers, comments and live posts don't count.
+day that htmldate finds, if it appears in the article. Dates of teasers, comments and live posts don't count.
 
 The first plausible date wins. An ambiguous one (03/10/2026) is decided by another date of the page, or left out. If
 there is no plausible date, the first implausible one is returned with its raw text and flag.
@@ -44,6 +44,7 @@ _DATE_ATTRIBUTES = (
     "datetime", "data-published", "data-publish-date", "data-date", "data-datetime", "data-timestamp", "data-time",
     "data-utime", "data-pubdate", "data-created",
 )  # fmt: skip
+_BYLINE_WORDS = 8  # beside the date, of an unmarked byline: a label, a name, a place
 _TEXT_WORDS = 14  # of a paragraph that is no byline
 _MAX_BYLINE = 160  # characters of an element with a visible date
 _AROUND_HEADLINE = 25  # elements after the headline in which an unmarked date counts
@@ -89,6 +90,10 @@ class PageDates:
         for element in self._page.tree.xpath("//*[@itemprop='dateModified']"):
             if not is_foreign(element, self._article):
                 yield self._read(element.get("datetime") or element.get("content"), "time_element")
+        for element in self._near_headline:
+            text = element_text(element, _MAX_BYLINE + 1) or ""
+            if len(text) <= _MAX_BYLINE and not is_foreign(element, self._article):
+                yield from (found for found, is_update in self._labelled(text) if is_update)
 
     def _read(self, raw: str | None, source: str) -> ParsedDate | None:
         return read_date(raw, source, self._context)
@@ -146,15 +151,24 @@ class PageDates:
         return element in self._near_headline or any(ancestor.tag == "header" for ancestor in element.iterancestors())
 
     @cached_property
-    def _near_headline(self) -> dict[HtmlElement, None]:
-        """The elements around the headline, up to the first long paragraph, in document order."""
+    def _scope(self) -> list[HtmlElement]:
+        """The visible elements of the article, or of the page if it marks no article, in document order."""
         scope = self._article if self._article is not None else self._page.tree.find(".//body")
         if scope is None:
-            return {}
-        elements = [element for element in scope.iter() if isinstance(element.tag, str)]
-        start = next((i for i, element in enumerate(elements) if element.tag in ("h1", "h2")), 0)
-        near: dict[HtmlElement, None] = dict.fromkeys(elements[max(start - 8, 0) : start])
-        for element in elements[start : start + _AROUND_HEADLINE + 60]:
+            return []
+        return [e for e in scope.iter() if isinstance(e.tag, str) and e.tag not in _NOT_VISIBLE]
+
+    @cached_property
+    def _headline_position(self) -> int:
+        """Where the headline is in the scope; 0 if there is none."""
+        return next((i for i, element in enumerate(self._scope) if element.tag in ("h1", "h2")), 0)
+
+    @cached_property
+    def _near_headline(self) -> dict[HtmlElement, None]:
+        """The elements around the headline, up to the first long paragraph, in document order."""
+        start = self._headline_position
+        near: dict[HtmlElement, None] = dict.fromkeys(self._scope[max(start - 8, 0) : start])
+        for element in self._scope[start : start + _AROUND_HEADLINE + 60]:
             text = element.text_content() if element.tag == "p" else ""
             if len(text) > _LONG_PARAGRAPH:
                 break
@@ -165,36 +179,58 @@ class PageDates:
 
     @cached_property
     def _byline(self) -> list[ParsedDate]:
-        """The dates in the visible text beside the headline, and in elements that are marked as dates."""
-        scope = self._article if self._article is not None else self._page.tree.find(".//body")
-        if scope is None:
+        """The dates in the visible text beside the headline, and in elements that are marked as dates.
+
+        Marked ones below the headline come first, then unmarked ones, then those above it.
+        """
+        after = dict.fromkeys(self._scope[self._headline_position :])
+        marked = [element for element in self._scope if _is_marked(element)]
+        unmarked = [element for element in self._near_headline if element in after and not _is_marked(element)]
+        below = [element for element in marked if element in after]
+        above = [element for element in (*marked, *self._near_headline) if element not in after]
+        found = [date for element in dict.fromkeys((*below, *unmarked)) for date in self._dates_of(element)]
+        # The masthead of many sites shows today's date.
+        today = self._context.now.astimezone(self._context.own_zone).date()
+        return found + [
+            date
+            for element in dict.fromkeys(above)
+            for date in self._dates_of(element)
+            if date.value is None or date.value.date() != today
+        ]
+
+    def _dates_of(self, element: HtmlElement) -> list[ParsedDate]:
+        """Return the dates of publication that an element shows or has in an attribute."""
+        if is_foreign(element, self._article):
             return []
-        published: list[ParsedDate] = []
-        updated: list[ParsedDate] = []
-        seen: set[HtmlElement] = set()
-        marked = [e for e in scope.iter() if isinstance(e.tag, str) and e.tag not in _NOT_VISIBLE and _is_marked(e)]
-        for element in (*self._near_headline, *marked):
-            if element in seen or element.tag in _NOT_VISIBLE or is_foreign(element, self._article):
-                continue
-            seen.add(element)
-            for name in _DATE_ATTRIBUTES if element in self._near_headline else ():
-                found = self._read(element.get(name), "text")
-                if found and found.value:
-                    (updated if _MODIFIED_WORD.search(_marks(element)) else published).append(found)
-            if len(element.text_content()) > _MAX_BYLINE or (_is_in_text(element) and not _is_marked(element)):
-                continue
-            text = element_text(element, _MAX_BYLINE) or ""
-            before = 0
-            for found in find_dates(text, "text", self._context):
-                position = text.find(found.raw[:10], before)
-                label = text[before : position if position >= 0 else len(text)]
-                before = max(position, 0) + len(found.raw)
-                is_update = _MODIFIED_WORD.search(label) or _MODIFIED_WORD.search(_marks(element))
-                (updated if is_update else published).append(found)
-        return published + updated[:1] if not published else published
+        attributes = _DATE_ATTRIBUTES if element in self._near_headline else ()
+        dates = [found for name in attributes if (found := self._read(element.get(name), "text")) and found.value]
+        if dates and _MODIFIED_WORD.search(_marks(element)):
+            dates = [] if self._visible_updates(element) else dates
+        text = element_text(element, _MAX_BYLINE + 1) or ""
+        if len(text) > _MAX_BYLINE or (_is_in_text(element) and not _is_marked(element)):
+            return dates
+        shown = [found for found, is_update in self._labelled(text) if not is_update]
+        if shown and not _is_marked(element) and not _is_byline_text(text, shown):
+            return dates
+        return dates + shown
+
+    def _visible_updates(self, element: HtmlElement) -> bool:
+        parent = element.getparent()
+        return parent is not None and bool(_MODIFIED_WORD.search(element_text(parent, 200) or ""))
+
+    def _labelled(self, text: str) -> list[tuple[ParsedDate, bool]]:
+        """Return the dates in a text, each with whether the words before it call it an update."""
+        labelled = []
+        before = 0
+        for found in find_dates(text, "text", self._context):
+            position = text.find(found.raw[:10], before)
+            label = text[before : position if position >= 0 else len(text)]
+            before = max(position, 0) + len(found.raw)
+            labelled.append((found, bool(_MODIFIED_WORD.search(label))))
+        return labelled
 
     def _from_text(self) -> ParsedDate | None:
-        """Return the day that htmldate finds, with the text in which the article shows it. None if it shows it nowhere.
+        """Return the day that htmldate finds, with the text in which the article shows it; None if it does not appear.
 
         htmldate guesses the order of day and month, and also reads comments and teasers.
         """
@@ -220,11 +256,11 @@ class PageDates:
         return ambiguous
 
     def _shown(self, year: str) -> Iterator[ParsedDate]:
-        """Yield the dates of a year that stand in the article's text, attributes and meta elements."""
-        for element in self._page.tree.iter():
-            if not isinstance(element.tag, str) or element.tag in _NOT_VISIBLE:
-                continue
-            if element.tag == "meta" and _is_update(element):
+        """Yield the dates of a year that appear in the article's text and attributes, or in meta elements."""
+        today = self._context.now.astimezone(self._context.own_zone).date()
+        above = set(self._scope[: self._headline_position])
+        for element in (*self._page.tree.iter("meta", "link"), *self._scope):
+            if element.tag == "meta" and (_is_update(element) or element.get("http-equiv")):
                 continue
             values = [element.text, element.tail] if element.tag not in ("meta", "link") else []
             if any(text and year in text for text in values) and _is_in_text(element):
@@ -234,9 +270,11 @@ class PageDates:
             for text in values:
                 if text and year in text and not is_foreign(element, self._article):
                     at = text.find(year)
-                    yield from find_dates(
-                        text[max(at - _SAME_DAY_WINDOW, 0) : at + _SAME_DAY_WINDOW], "text", self._context
-                    )
+                    window = text[max(at - _SAME_DAY_WINDOW, 0) : at + _SAME_DAY_WINDOW]
+                    for found, is_update in self._labelled(window):
+                        is_today = found.value is not None and found.value.date() == today
+                        if not is_update and not (is_today and element in above):
+                            yield found
                     in_url = day_in_url(text, self._context) if text.startswith("http") else None
                     if in_url:
                         yield in_url
@@ -249,8 +287,15 @@ def _marks(element: HtmlElement) -> str:
     return " ".join(filter(None, (element.get("class"), element.get("id"), element.get("itemprop"))))
 
 
+def _is_byline_text(text: str, dates: list[ParsedDate]) -> bool:
+    """Return whether a text is hardly more than its dates: "Published 4 March 2026 in Port", but not a sentence."""
+    for found in dates:
+        text = text.replace(found.raw, " ")
+    return len(re.findall(r"[^\W\d_]{2,}", text)) <= _BYLINE_WORDS and not text.rstrip().endswith(".")
+
+
 def _is_in_text(element: HtmlElement) -> bool:
-    """Return whether an element is part of a long paragraph. A date there is one that the article tells of."""
+    """Return whether an element is part of a long paragraph, where a date is part of the story."""
     paragraph = next((e for e in (element, *element.iterancestors("p")) if e.tag == "p"), None)
     return paragraph is not None and len(paragraph.text_content().split()) >= _TEXT_WORDS
 

@@ -16,7 +16,7 @@ from typing import Any
 from lxml.html import HtmlElement
 
 from pressmark.text import clean_line, fold_name
-from pressmark.urls import absolute, url_key
+from pressmark.urls import absolute, is_homepage, url_key
 
 Node = dict[str, Any]
 
@@ -36,6 +36,7 @@ _MARKS = re.compile(
 )
 _STRING_OR_COMMENT = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\Z)|/\*.*?(?:\*/|\Z)|//[^\n]*', re.DOTALL)
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]|\\.)*(?:"|\Z))|,(?=\s*[}\]])', re.DOTALL)
+_SHARED_WORDS = 0.3  # of a headline and a title of the same article
 _SAME_HEADLINE = 25  # characters that a cut headline must share
 MAX_DEPTH = 12
 _MAX_OBJECTS = 20  # of one block, one after the other
@@ -79,11 +80,14 @@ def article_node(data: StructuredData, url: str, titles: tuple[str, ...] = ()) -
     """Return the object that describes the page's article. It is empty if there is none.
 
     It is the one whose url, mainEntityOfPage or @id is this page, then the one whose headline is a title of the page.
-    Parts of a list or of a live blog count only if one of these holds and no outer object is an article.
+    One that names another page and has another headline is not. Parts of a list or of a live blog count only if one of
+    these holds and no outer object is an article.
 
     url: the page's URL. titles: the texts of h1, og:title and <title>.
     """
     outer = [node for node in data.outer if _ARTICLE_TYPES.intersection(types(node))]
+    if titles:
+        outer = [node for node in outer if not _is_other_page(node, data, url) or _is_like_title(node, titles)]
     if outer:
         return max(outer, key=lambda node: _fit(node, data, url, titles))
     inner = [node for node in data.inner if _ARTICLE_TYPES.intersection(types(node))]
@@ -122,10 +126,15 @@ def node_text(value: Any, limit: int = 2000) -> str | None:
 
 
 def _fit(node: Node, data: StructuredData, url: str, titles: tuple[str, ...]) -> tuple[bool, bool, bool, int]:
-    named = _urls(node, data)
-    other_page = bool(named) and not _is_this_page(node, data, url)
     score = sum(1 for name in _WANTED if node.get(name))
+    other_page = _is_other_page(node, data, url)
     return _is_this_page(node, data, url), _has_title(node, titles), not other_page, score
+
+
+def _is_other_page(node: Node, data: StructuredData, url: str) -> bool:
+    """Return whether a node names a page that is neither this one nor a homepage."""
+    named = [text for text in _urls(node, data) if (full := absolute(text, url)) and not is_homepage(full)]
+    return bool(named) and not _is_this_page(node, data, url)
 
 
 def _urls(node: Node, data: StructuredData) -> list[str]:
@@ -153,6 +162,17 @@ def _has_title(node: Node, titles: tuple[str, ...]) -> bool:
         for title in (fold_name(text) for text in titles)
         if len(title) >= min(_SAME_HEADLINE, len(headline))
     )
+
+
+def _is_like_title(node: Node, titles: tuple[str, ...]) -> bool:
+    """Return whether a headline shares words with a title of the page. Headlines for search engines are reworded."""
+    words = _long_words(node_text(node.get("headline")) or node_text(node.get("name")) or "")
+    shared = max((len(words & _long_words(title)) for title in titles), default=0)
+    return not words or shared >= max(2, len(words) * _SHARED_WORDS)
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3 or not word.isascii()}
 
 
 def _collect(value: Any, data: StructuredData, depth: int, *, inner: bool) -> None:

@@ -4,7 +4,7 @@
 the process of a crawl is running, `lease:<process>` that the holder of host leases is. `session_lock` protects changes
 that take several transactions: archive files, a chunk of a backfill, alert delivery.
 
-Advisory locks would be simpler, but every user of the database may take them, also an analyst.
+Advisory locks would be simpler, but every user of the database may take them, including analysts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from pressmark.warehouse.queries import queries
 
 _LEASE_SECONDS = 60.0  # without a heartbeat; a holder whose connection is gone loses its leases after five
 _HEARTBEAT_SECONDS = 2.0
-_SESSION_SECONDS = 6 * 3600.0  # a session lock has no heartbeat; it ends with the connection of its holder
 _POLL_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
@@ -34,8 +33,11 @@ logger = logging.getLogger(__name__)
 
 @contextlib.contextmanager
 def session_lock(connection: Connection, name: str) -> Iterator[None]:
-    """Wait for a lease and hold it over several transactions. Closing the connection frees it after a few seconds."""
-    values = {"name": name, "holder": uuid4(), "seconds": _SESSION_SECONDS}
+    """Wait for a lease and hold it over several transactions.
+
+    It has no heartbeat. It is free within seconds after the connection is closed.
+    """
+    values = {"name": name, "holder": uuid4(), "seconds": None}
     while True:
         with transaction(connection) as cursor:
             cursor.execute(queries("lock")["take"], values)
@@ -52,7 +54,7 @@ def session_lock(connection: Connection, name: str) -> Iterator[None]:
 
 
 class LeaseHolder:
-    """The leases of one process, renewed by a thread over a connection of its own. Thread-safe."""
+    """The leases of one process. A thread renews them on a dedicated connection. Thread-safe."""
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -60,7 +62,7 @@ class LeaseHolder:
         self._connection = self._connect()
         self._guard = threading.Lock()
         self._tokens: dict[str, int] = {}
-        self._lost: list[str] = []
+        self._lost: set[str] = set()
         self._closing = threading.Event()
         threading.Thread(target=self._renew_periodically, name="lease heartbeat", daemon=True).start()
 
@@ -84,6 +86,7 @@ class LeaseHolder:
     def give_back(self, name: str) -> None:
         """Free a lease."""
         self._tokens.pop(name, None)
+        self._lost.discard(name)
         self._call("give_back", name=name)
 
     def confirm(self, cursor: Cursor, name: str) -> None:
@@ -91,17 +94,16 @@ class LeaseHolder:
 
         Raises ServerError if another process has taken it, for example while this one was suspended.
         """
-        token = self._tokens.get(name)
-        values = {"name": name, "holder": self._holder, "token": token}
-        if token is not None:
-            cursor.execute(queries("lock")["confirm"], values)
-            if cursor.fetchone() is None:
-                raise ServerError(_lost_message([name]))
+        values = {"name": name, "holder": self._holder, "token": self._tokens.get(name, -1)}
+        cursor.execute(queries("lock")["confirm"], values)
+        if cursor.fetchone() is None:
+            raise ServerError(_lost_message([name]))
 
-    def keep(self) -> None:
-        """Raise ServerError if another process has taken one of the leases. Call it every few seconds."""
-        if self._lost:
-            raise ServerError(_lost_message(self._lost))
+    def check(self, *names: str) -> None:
+        """Raise ServerError if another process has taken one of these leases. Call it every few seconds."""
+        lost = sorted(self._lost.intersection(names))
+        if lost:
+            raise ServerError(_lost_message(lost))
 
     def close(self) -> None:
         """Free all leases and close the connection."""
@@ -132,8 +134,7 @@ class LeaseHolder:
                     self._connection.close()
                 continue
             # Compared with what is still held: a lease may have been given back meanwhile.
-            lost = [name for name in held if name in self._tokens and renewed.get(name) != self._tokens[name]]
-            self._lost += [name for name in lost if name not in self._lost and not name.startswith("lease:")]
+            self._lost |= {name for name in held if name in self._tokens and renewed.get(name) != self._tokens[name]}
 
     def _connect(self) -> Connection:
         connection = self._warehouse.connect("loader", "pressmark locks")

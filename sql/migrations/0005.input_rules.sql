@@ -64,13 +64,13 @@ CREATE TABLE ops.lock (
     heartbeat_at timestamptz,
     expires_at timestamptz
 );
-COMMENT ON TABLE ops.lock IS 'Locks of crawls and maintenance, as rows that no reader can touch. `load` and `cluster` are locked as rows for the length of a transaction. All others are leases: held until expires_at, or until the connection of their holder is gone.';
+COMMENT ON TABLE ops.lock IS 'Locks of crawls and maintenance, as rows that no reader can touch. `load` and `cluster` are locked as rows for the length of a transaction. All others are leases: held until expires_at, or until their holder is disconnected.';
 COMMENT ON COLUMN ops.lock.name IS 'What is locked: load, cluster, crawl:<outlet>:<mode>, alive:<crawl_id>, lease:<process>, or a maintenance task.';
 COMMENT ON COLUMN ops.lock.holder IS 'Process that holds the lease; null if it is free.';
-COMMENT ON COLUMN ops.lock.fencing_token IS 'Number of times the lease was taken. A holder whose number is no longer the current one has lost it and may not commit.';
+COMMENT ON COLUMN ops.lock.fencing_token IS 'Number of times the lease was taken. A holder must not commit with an outdated number.';
 COMMENT ON COLUMN ops.lock.backend_pid IS 'Server process of the holder''s connection.';
 COMMENT ON COLUMN ops.lock.backend_started_at IS 'When that server process was started.';
-COMMENT ON COLUMN ops.lock.heartbeat_at IS 'Last sign of life of the holder, which comes every two seconds.';
+COMMENT ON COLUMN ops.lock.heartbeat_at IS 'Last heartbeat of the holder, which sends one every two seconds.';
 COMMENT ON COLUMN ops.lock.expires_at IS 'When the lease ends unless the holder renews it.';
 
 CREATE FUNCTION ops.is_held(held ops.lock) RETURNS boolean
@@ -82,4 +82,4 @@ LANGUAGE sql VOLATILE AS $$
                         WHERE activity.pid = held.backend_pid
                           AND COALESCE(activity.backend_start = held.backend_started_at, true)))
 $$;
-COMMENT ON FUNCTION ops.is_held(ops.lock) IS 'Return whether a lease is held: it has not expired, and its holder has given a sign of life within five seconds or is still connected.';
+COMMENT ON FUNCTION ops.is_held(ops.lock) IS 'Return whether a lease is held: it has not expired, and the last heartbeat is at most five seconds old or the holder is still connected.';

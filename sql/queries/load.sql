@@ -293,11 +293,13 @@ WHERE a.article_uid = s.article_uid
 -- The named page must not name a third page. Both ends are checked, so the order of loads does not matter.
 -- Without such a page, merge pages whose URLs look like variants (same loose_uid) if their current text is the same:
 -- into the plain URL, or else into the oldest page.
--- Returns the changed articles and those that they lead to or led to.
+-- Returns the changed articles with their previous and current targets.
 WITH concerned AS (
     SELECT unnest(%(articles)s::uuid[]) AS article_uid
     UNION
     SELECT u.article_uid FROM core.article_url u WHERE u.kind = 'canonical' AND u.url_uid = ANY (%(articles)s::uuid[])
+    UNION
+    SELECT u.url_uid FROM core.article_url u WHERE u.kind = 'canonical' AND u.article_uid = ANY (%(articles)s::uuid[])
     UNION
     SELECT variant.article_uid
     FROM core.article a JOIN core.article variant ON variant.loose_uid = a.loose_uid AND variant.outlet = a.outlet
@@ -342,6 +344,14 @@ derived AS (
         WHERE t.loose_uid = c.loose_uid AND t.outlet = c.outlet AND t.article_uid <> c.article_uid
           AND y.text_hash = c.text_hash AND COALESCE(n.url_uid, t.article_uid) = t.article_uid
           AND COALESCE(c.named, c.article_uid) IN (c.article_uid, t.article_uid)
+          -- A page that another one names as canonical stays, because that one is merged into it.
+          AND NOT EXISTS (
+              SELECT 1
+              FROM core.article_url o
+              JOIN core.article m ON m.article_uid = o.article_uid
+              JOIN core.extraction z ON z.payload_hash = m.payload_hash AND z.extractor_id = m.extractor_id
+              WHERE o.kind = 'canonical' AND o.url_uid = c.article_uid AND o.article_uid <> c.article_uid
+                AND o.url = z.canonical_url)
           AND (t.article_uid <> t.loose_uid, t.first_seen_at, t.article_uid)
             < (c.article_uid <> c.loose_uid, c.first_seen_at, c.article_uid)
         ORDER BY t.article_uid <> t.loose_uid, t.first_seen_at, t.article_uid

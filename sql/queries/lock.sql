@@ -1,11 +1,11 @@
--- Leases (ops.lock): taken for seconds, renewed by a heartbeat, free again if their holder is gone.
+-- Leases (ops.lock): taken for seconds, renewed by a heartbeat, free again if their holder is disconnected.
 
 -- name: take
--- Take a lease if it is free, or renew it. Returns its fencing token; no row if somebody else holds it.
+-- Take a lease if it is free, or renew it. seconds: null for a lease that ends with its connection. Returns its fencing token; no row if somebody else holds it.
 INSERT INTO ops.lock AS held (name, holder, fencing_token, backend_pid, backend_started_at, heartbeat_at, expires_at)
 VALUES (%(name)s, %(holder)s, 1, pg_backend_pid(),
         (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()), clock_timestamp(),
-        clock_timestamp() + make_interval(secs => %(seconds)s))
+        COALESCE(clock_timestamp() + make_interval(secs => %(seconds)s), 'infinity'))
 ON CONFLICT (name) DO UPDATE SET
     holder = excluded.holder,
     fencing_token = held.fencing_token + (held.holder IS DISTINCT FROM excluded.holder)::integer,
@@ -15,13 +15,19 @@ WHERE held.holder = excluded.holder OR NOT ops.is_held(held)
 RETURNING fencing_token;
 
 -- name: renew
--- Renew all leases of a holder. Returns their names and fencing tokens.
-UPDATE ops.lock
-SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => %(seconds)s),
-    backend_pid = pg_backend_pid(),
-    backend_started_at = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
-WHERE holder = %(holder)s
-RETURNING name, fencing_token;
+-- Renew the leases of a holder, apart from those that a commit of its own has locked. Returns all that it holds.
+WITH free AS (
+    SELECT name FROM ops.lock WHERE holder = %(holder)s FOR UPDATE SKIP LOCKED
+),
+renewed AS (
+    UPDATE ops.lock
+    SET heartbeat_at = clock_timestamp(), expires_at = clock_timestamp() + make_interval(secs => %(seconds)s),
+        backend_pid = pg_backend_pid(),
+        backend_started_at = (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())
+    FROM free
+    WHERE lock.name = free.name
+)
+SELECT name, fencing_token FROM ops.lock WHERE holder = %(holder)s;
 
 -- name: give_back
 -- Free a lease.
@@ -38,7 +44,7 @@ WHERE name = %(name)s AND holder = %(holder)s AND fencing_token = %(token)s
 FOR SHARE;
 
 -- name: purge
--- Delete free leases of processes and crawls that are over.
+-- Delete free leases of processes and crawls that have ended.
 DELETE FROM ops.lock held
 WHERE (name LIKE 'alive:%%' OR name LIKE 'lease:%%') AND NOT ops.is_held(held)
   AND COALESCE(heartbeat_at, '-infinity') < now() - interval '1 day';

@@ -266,7 +266,7 @@ def test_lease_of_a_suspended_process_is_lost_and_it_cannot_commit(installation:
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             try:
-                first.keep()
+                first.check("crawl:test:incremental")
             except ServerError:
                 break
             time.sleep(0.2)
@@ -347,3 +347,25 @@ def test_conflict_of_page_and_listing_is_shown_and_the_better_source_wins(
         (f"{H}/visible", "2026-11-19", "feed", True),
     ]
     assert installation.query("SELECT conflicting FROM mart.date_quality", role="analyst") == [(2,)]
+
+
+def test_merges_never_form_a_chain(installation: Installation, serve: Callable[..., WebSite]) -> None:
+    site = serve()
+    text = (*PROSE, "All three pages have this text.")
+    canonical = f'<link rel="canonical" href="{H}/story/print">'
+    pages = {
+        "/story/print": article("A story", *text),
+        "/story": article("A story", *text),
+        "/elsewhere": article("A story", *text, head=canonical),
+    }
+    for path in pages:  # one after the other, so that each load changes what the earlier ones decided
+        crawl_pages(installation, site, {path: pages[path]})
+    chains = installation.query(
+        "SELECT count(*) FROM core.article a JOIN core.article b ON b.article_uid = a.merged_into "
+        "WHERE b.merged_into IS NOT NULL"
+    )
+    assert chains == [(0,)]
+    merged = installation.query(
+        "SELECT a.url, b.url FROM core.article a JOIN core.article b ON b.article_uid = a.merged_into"
+    )
+    assert merged == [(f"{H}/elsewhere", f"{H}/story/print")]

@@ -184,6 +184,40 @@ def test_visible_date_with_a_time_of_day_is_read(raw: str, expected: str) -> Non
     assert (parsed.value, parsed.precision, parsed.flag) == (utc(expected), "minute", "zone_assumed")
 
 
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("4 March 2026 10:15-11:30", "2026-03-04T10:15"),
+        ("4 March 2026 10:15-12:00 Uhr", "2026-03-04T10:15"),
+        ("4 March 2026 10:15 -5 comments", "2026-03-04T10:15"),
+        ("4 March 2026 10:15 +2 more", "2026-03-04T10:15"),
+        ("4 March 2026 10:00-12:30", "2026-03-04T10:00"),
+        ("2026-03-04 10:15 -03:30", "2026-03-04T13:45"),
+        ("2026-03-04T01:00-03:00", "2026-03-04T04:00"),
+        ("2026-03-04T10:00+02", "2026-03-04T08:00"),
+        ("4 March 2026 · 3 h ago", "2026-03-04T00:00"),
+        ("4 March 2026 5 h", "2026-03-04T00:00"),
+        ("4 mars 2026 à 18 h", "2026-03-04T18:00"),
+        ("2026-03-04T101530Z", "2026-03-04T10:15:30"),
+        ("2026-03-04T10Z", "2026-03-04T10:00"),
+        ("2026-06-01T10:00:00&#43;02:00", "2026-06-01T08:00"),
+        ("2026-06-01T10:00:00%2B02:00", "2026-06-01T08:00"),
+        ("2026-06-01 10:00 [Europe/London]", "2026-06-01T09:00"),
+        ("2026-06-01 10:00 US/Eastern", "2026-06-01T14:00"),
+        ("2026-06-01 10:00 Etc/GMT+5", "2026-06-01T15:00"),
+        ("2026-03-04 10:15 +0530", "2026-03-04T04:45"),
+    ],
+)
+def test_ranges_counts_and_durations_are_no_offsets_and_compact_forms_are_read(raw: str, expected: str) -> None:
+    assert read(raw, zone="Europe/London").value == utc(expected)
+
+
+def test_weekday_between_day_and_time_is_skipped() -> None:
+    for text in ("2026年3月4日(水) 10時15分", "2026年3月4日 水曜日 10時15分"):
+        (found,) = find_dates(text, "text", DateContext(NOW))
+        assert found.value == utc("2026-03-04T10:15")
+
+
 def test_forms_of_one_moment_agree() -> None:
     for number in range(0, 1200, 7):
         moment = datetime(2023, 1, 1, 7, 8, 9, tzinfo=UTC) + timedelta(days=number, seconds=number)
