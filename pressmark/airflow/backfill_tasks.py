@@ -21,8 +21,8 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     """
     from pressmark.airflow.crawl_tasks import log_line
     from pressmark.archive.store import ArchiveStore
-    from pressmark.crawl.backfill import BackfillRequest
-    from pressmark.crawl.backfill import plan_backfill as plan
+    from pressmark.crawl.backfill_plan import BackfillRequest
+    from pressmark.crawl.backfill_plan import plan_backfill as plan
     from pressmark.errors import ConfigError
     from pressmark.registry import load_registry
     from pressmark.removal.erasure import apply_pending_removals

@@ -18,21 +18,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.crawl import cluster_with_progress, load_quietly
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
-from pressmark.crawl.backfill import (
-    BackfillRequest,
-    Plan,
-    check,
-    list_backfills,
-    plan_backfill,
-    report_backfill,
-    report_lines,
-    run_chunk,
-)
+from pressmark.crawl.backfill import report_backfill, report_lines, run_chunk
+from pressmark.crawl.backfill_plan import BackfillRequest, Plan, check, plan_backfill
 from pressmark.errors import ConfigError, HostRefuses
 from pressmark.registry import Registry, load_registry
 from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
 from pressmark.times import duration, parse_time, short_time
+from pressmark.warehouse.backfills import list_backfills
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.migrations import ensure_ready
 

@@ -1,8 +1,8 @@
-"""Backfills fetch what outlets published between two dates.
+"""Runs backfills, which fetch what outlets published between two dates.
 
-A backfill is planned before any article is fetched. It runs in chunks of one outlet and one calendar month. A chunk
-that is done is not repeated, neither when the backfill is resumed nor by another backfill of the same dates. Pages in
-the warehouse are not fetched again unless `force_refetch` is set.
+A backfill is planned before any article is fetched (`pressmark.crawl.backfill_plan`). It runs in chunks of one outlet
+and one calendar month. A chunk that is done is not repeated, neither when the backfill is resumed nor by another
+backfill of the same dates. Pages in the warehouse are not fetched again unless `force_refetch` is set.
 """
 
 from __future__ import annotations
@@ -12,147 +12,30 @@ import logging
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 from psycopg2.extras import Json
 
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
-from pressmark.crawl_types import ENDED_BY_ERROR, ENDED_WELL
-from pressmark.errors import ConfigError, HostRefuses
+from pressmark.crawl_types import ENDED_WELL
+from pressmark.errors import HostRefuses
 from pressmark.outcomes import NO_ANSWER
-from pressmark.outlet import PAST_REACHING_METHODS, Outlet
+from pressmark.outlet import Outlet
 from pressmark.settings import Settings
 from pressmark.text import plural
-from pressmark.times import duration
-from pressmark.warehouse.connection import Warehouse, dict_rows, transaction, typed_rows
+from pressmark.warehouse.backfills import FINISHED, coverage, read_backfill, read_chunks, update_chunk
+from pressmark.warehouse.connection import Warehouse, transaction
 from pressmark.warehouse.crawl_requests import add_request
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
-MAX_RANGE = timedelta(days=3660)
 _MAX_ATTEMPTS = 3  # for a chunk in which listings or pages do not respond
-_FINISHED = ("done", "covered")
 _SQL = queries("backfill")
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class BackfillRequest:
-    """The outlets and the interval `[since, until)` (UTC) of publication dates to backfill."""
-
-    outlets: tuple[Outlet, ...]
-    since: datetime
-    until: datetime
-    methods: tuple[str, ...] | None = None
-    page_budget: int | None = None
-    force_refetch: bool = False
-
-    @property
-    def ids(self) -> list[str]:
-        """Return the outlets' ids, sorted."""
-        return sorted(outlet.id for outlet in self.outlets)
-
-
-@dataclass(slots=True)
-class OutletPlan:
-    """The plan for one outlet.
-
-    days: counts by day of publication, with `?` for articles whose listing has no date. error: why the outlet cannot
-    be planned; such an outlet gets no chunks. note: a limit of the plan, such as sitemaps that were not read.
-    """
-
-    outlet: str
-    known: int = 0
-    discoverable: int = 0
-    missing: int = 0
-    undated: int = 0
-    listing_requests: int = 0
-    requests: int = 0
-    seconds: float = 0.0
-    days: dict[str, dict[str, int]] = field(default_factory=dict)
-    error: str | None = None
-    note: str | None = None
-
-
-@dataclass(slots=True)
-class Plan:
-    """The plan of a backfill. chunks: (outlet, since, until, state)."""
-
-    backfill_id: UUID
-    outlets: list[OutletPlan]
-    chunks: list[tuple[str, datetime, datetime, str]]
-    resumed: bool = False
-
-    @property
-    def missing(self) -> int:
-        """Return the number of pages to fetch."""
-        return sum(plan.missing for plan in self.outlets)
-
-    @property
-    def requests(self) -> int:
-        """Return the estimated number of requests."""
-        return sum(plan.requests for plan in self.outlets)
-
-    @property
-    def seconds(self) -> float:
-        """Return the estimated duration. Outlets are crawled concurrently, so it is that of the slowest outlet."""
-        return max((plan.seconds for plan in self.outlets), default=0.0)
-
-    @property
-    def lines(self) -> list[str]:
-        """Return log lines: one per outlet, then the total."""
-        lines = []
-        for p in self.outlets:
-            if p.error:
-                lines.append(f"{p.outlet}: no plan: {p.error}")
-                continue
-            lines.append(
-                f"{p.outlet}: {p.known} known, {p.discoverable} discoverable, {p.missing} missing"
-                + (f" ({p.undated} without a date in the listing)" if p.undated else "")
-                + f"; about {plural(p.requests, 'request')}, {duration(p.seconds)}"
-                + (f"; {p.note}" if p.note else "")
-            )
-        waiting = sum(state not in _FINISHED for *_, state in self.chunks)
-        lines.append(
-            f"{plural(len(self.chunks), 'chunk')}, {waiting} to do; {plural(self.missing, 'page')}, "
-            f"about {plural(self.requests, 'request')}, {duration(self.seconds)} with all outlets crawled concurrently"
-        )
-        return lines
-
-
-class _Chunk(NamedTuple):
-    """A row of ops.backfill_chunk."""
-
-    outlet: str
-    since: datetime
-    until: datetime
-    state: str
-    request_id: UUID | None
-    attempts: int
-    detail: str | None
-
-
-class _Backfill(NamedTuple):
-    """A row of ops.backfill. plan: the JSON of an OutletPlan by outlet."""
-
-    backfill_id: UUID
-    outlets: list[str]
-    since: datetime
-    until: datetime
-    methods: list[str] | None
-    page_budget: int | None
-    force_refetch: bool
-    state: str
-    requested_by: str
-    created_at: datetime
-    finished_at: datetime | None
-    plan: dict[str, Any]
-    report: dict[str, Any] | None
 
 
 class _ChunkResult(NamedTuple):
@@ -161,88 +44,6 @@ class _ChunkResult(NamedTuple):
     state: str
     detail: str | None = None
     is_refused: bool = False
-
-
-def check(request: BackfillRequest) -> None:
-    """Raise ConfigError if the backfill is not possible."""
-    now = datetime.now(UTC)
-    if not request.outlets:
-        raise ConfigError("A backfill needs at least one outlet.")
-    if request.since >= request.until:
-        raise ConfigError(
-            f"The begin {request.since:%Y-%m-%d} is not before the end {request.until:%Y-%m-%d} (exclusive)."
-        )
-    if request.since > now:
-        raise ConfigError(f"{request.since:%Y-%m-%d} is in the future. Choose an earlier first day.")
-    if request.until - request.since > MAX_RANGE:
-        raise ConfigError(
-            f"{(request.until - request.since).days} days are too many for one backfill; the limit is "
-            f"{MAX_RANGE.days}. Start with one year and check the result."
-        )
-    unknown = set(request.methods or ()) - PAST_REACHING_METHODS
-    if unknown:
-        raise ConfigError(
-            f"{', '.join(sorted(unknown))} cannot list past articles. These methods can: "
-            f"{', '.join(sorted(PAST_REACHING_METHODS))}."
-        )
-    without = [outlet.id for outlet in request.outlets if not _methods_for(outlet, request)]
-    if without:
-        raise ConfigError(
-            f"{', '.join(without)}: no endpoint of the file reaches the past"
-            + (" with these methods" if request.methods else "")
-            + ". A backfill needs a sitemap, a daily archive or WordPress."
-        )
-
-
-def plan_backfill(
-    settings: Settings,
-    warehouse: Warehouse,
-    request: BackfillRequest,
-    *,
-    requested_by: str,
-    dry_run: bool,
-    dag_id: str | None = None,
-    run_id: str | None = None,
-    on_event: Callable[[Event], None] | None = None,
-    on_line: Callable[[str], None] | None = None,
-) -> Plan:
-    """Estimate a backfill and store the plan. Unless `dry_run` is set, its chunks then wait to be run.
-
-    Polls the outlets' listings but fetches no article. Resumes an unfinished backfill of the same request.
-    Raises ConfigError as `check` does.
-    """
-    check(request)
-    with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
-        with transaction(connection) as cursor:
-            crawl_requests = [
-                add_request(
-                    cursor, outlet, requested_by=requested_by, mode="window", start=request.since, end=request.until,
-                    methods=request.methods, page_budget=10**6, force_refetch=request.force_refetch, dry_run=True,
-                )
-                for outlet in request.outlets
-            ]  # fmt: skip
-        log = None if on_line else settings.logs / "crawl.log"
-        run = run_crawls([r.request_id for r in crawl_requests], log, on_event, on_line=on_line)
-        with transaction(connection) as cursor:
-            plans = [_plan_outlet(cursor, outlet, request, run) for outlet in request.outlets]
-            values: dict[str, Any] = {
-                "outlets": request.ids, "since": request.since, "until": request.until,
-                "methods": list(request.methods) if request.methods else None, "page_budget": request.page_budget,
-                "force_refetch": request.force_refetch, "requested_by": requested_by, "dag_id": dag_id,
-                "run_id": run_id, "plan": Json({p.outlet: _as_json(p) for p in plans}),
-            }  # fmt: skip
-            cursor.execute(_SQL["unfinished"], values)
-            unfinished = None if dry_run else cursor.fetchone()
-            backfill_id = unfinished[0] if unfinished else uuid4()
-            values["backfill_id"] = backfill_id
-            if unfinished:
-                cursor.execute(_SQL["taken_up"], values)
-                cursor.execute(_SQL["reopen"], values)
-            else:
-                cursor.execute(_SQL["add"], {**values, "state": "dry_run" if dry_run else "running"})
-            planned = {plan.outlet for plan in plans if plan.error is None}
-            chunks = _add_chunks(cursor, backfill_id, request, planned, dry_run)
-    return Plan(backfill_id, plans, chunks, resumed=unfinished is not None)
 
 
 def run_chunk(
@@ -268,9 +69,9 @@ def run_chunk(
         session_lock(connection, f"pressmark backfill {backfill_id} {outlet.id} {since:%Y-%m-%d}"),
     ):
         with transaction(connection) as cursor:
-            backfill = _read_backfill(cursor, backfill_id)
-            chunk = next(c for c in _read_chunks(cursor, backfill_id) if (c.outlet, c.since) == (outlet.id, since))
-            if chunk.state in _FINISHED:
+            backfill = read_backfill(cursor, backfill_id)
+            chunk = next(c for c in read_chunks(cursor, backfill_id) if (c.outlet, c.since) == (outlet.id, since))
+            if chunk.state in FINISHED:
                 return chunk.state
             crawl_request = add_request(
                 cursor, outlet, requested_by=backfill.requested_by, mode="window", start=since, end=chunk.until,
@@ -278,7 +79,7 @@ def run_chunk(
                 force_refetch=backfill.force_refetch,
             )  # fmt: skip
             request_id = crawl_request.request_id
-            _update_chunk(cursor, backfill_id, outlet.id, since, "running", request_id, None)
+            update_chunk(cursor, backfill_id, outlet.id, since, "running", request_id, None)
             if task:
                 cursor.execute(_SQL["remember_task"], {**task, "request_id": request_id, "chunk": f"{since:%Y-%m-%d}"})
         log = None if on_line else settings.logs / "crawl.log"
@@ -286,7 +87,7 @@ def run_chunk(
         load()
         with transaction(connection) as cursor:
             state, detail, is_refused = _chunk_result(cursor, request_id, run, chunk.attempts + 1)
-            _update_chunk(cursor, backfill_id, outlet.id, since, state, request_id, detail)
+            update_chunk(cursor, backfill_id, outlet.id, since, state, request_id, detail)
     logger.info("%s %s: %s%s", outlet.id, f"{since:%Y-%m}", state, f" ({detail})" if detail else "")
     if is_refused:
         raise HostRefuses(f"{outlet.id}: {detail}")
@@ -297,8 +98,8 @@ def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
     """Report the result of a backfill by outlet. Store the report and the backfill's state."""
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
-            backfill = _read_backfill(cursor, backfill_id)
-            chunks = _read_chunks(cursor, backfill_id)
+            backfill = read_backfill(cursor, backfill_id)
+            chunks = read_chunks(cursor, backfill_id)
             cursor.execute(_SQL["outcomes"], {"backfill_id": backfill_id})
             outcomes: dict[str, dict[str, int]] = {}
             for outlet, outcome, count in cursor.fetchall():
@@ -308,7 +109,7 @@ def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
             report: dict[str, Any] = {}
             for outlet in backfill.outlets:
                 before = backfill.plan.get(outlet, {})
-                after = _coverage(cursor, outlet, backfill.since, backfill.until)
+                after = coverage(cursor, outlet, backfill.since, backfill.until)
                 own_chunks = [chunk for chunk in chunks if chunk.outlet == outlet]
                 report[outlet] = {
                     "articles_before": before.get("known", 0),
@@ -325,7 +126,7 @@ def report_backfill(warehouse: Warehouse, backfill_id: UUID) -> dict[str, Any]:
                     ],
                     "error": before.get("error"),
                 }
-            is_done = all(chunk.state in _FINISHED for chunk in chunks) and not any(
+            is_done = all(chunk.state in FINISHED for chunk in chunks) and not any(
                 outlet_report["error"] for outlet_report in report.values()
             )
             state = "done" if is_done else "unfinished"
@@ -355,113 +156,6 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     return lines
 
 
-def list_backfills(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """List the latest backfills with the number of their chunks and of those done."""
-    with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
-        with transaction(connection) as cursor:
-            cursor.execute(_SQL["list"])
-            return dict_rows(cursor)
-
-
-def months(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-    """Split `[since, until)` at the begins of calendar months (UTC)."""
-    intervals = []
-    begin = since
-    while begin < until:
-        first_of_month = begin.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        next_month = (first_of_month + timedelta(days=32)).replace(day=1)
-        intervals.append((begin, min(next_month, until)))
-        begin = next_month
-    return intervals
-
-
-def _methods_for(outlet: Outlet, request: BackfillRequest) -> set[str]:
-    own: set[str] = {endpoint.method for endpoint in outlet.endpoints if endpoint.method in PAST_REACHING_METHODS}
-    return own & set(request.methods) if request.methods else own
-
-
-def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: CrawlRun) -> OutletPlan:
-    plan = OutletPlan(outlet.id)
-    event = run.closed.get(outlet.id)
-    if event is None or event["reason"] in ENDED_BY_ERROR:
-        plan.error = (event or {}).get("error") or run.error or "none of its listings could be read"
-    for day, articles in _coverage(cursor, outlet.id, request.since, request.until).items():
-        plan.days.setdefault(day, {})["known"] = articles
-        plan.known += articles
-    if plan.error or event is None:
-        return plan
-    for day, counts in event["plan_days"].items():
-        missing = sum(counts.get(name, 0) for name in ("fetch", "from_archive", "budget_exhausted"))
-        # Listings also contain known pages of other days.
-        within = day == "?" or request.since.date() <= date.fromisoformat(day) <= _last_day(request.until)
-        discoverable = missing + (counts.get("known_not_due", 0) if within else 0)
-        if not discoverable:
-            continue
-        plan.days.setdefault(day, {}).update({"discoverable": discoverable, "missing": missing})
-        plan.discoverable += discoverable
-        plan.missing += missing
-        plan.undated += missing if day == "?" else 0
-    plan.listing_requests = event["requests"]
-    fetches = event["plan"].get("fetch", 0) + event["plan"].get("budget_exhausted", 0)
-    # Every chunk reads the sitemaps again. From an archive or WordPress, it requests only its own days.
-    chunk_count = len(months(request.since, request.until))
-    repeats = chunk_count if _methods_for(outlet, request) & {"sitemap", "robots"} else 1
-    plan.requests = fetches + plan.listing_requests * repeats
-    chunk_budget = request.page_budget or outlet.budgets.pages
-    if event["reason"] != "finished":
-        plan.note = f"its listings were not read completely ({event['reason']}), so there may be more articles"
-    elif event["sitemaps_unread"]:
-        plan.note = (
-            f"{event['sitemaps_unread']} of its sitemaps were not read (budgets.sitemaps is "
-            f"{outlet.budgets.sitemaps}), so there may be more articles"
-        )
-    elif fetches > chunk_budget * chunk_count:
-        limit = plural(chunk_budget, "page")
-        plan.note = f"each chunk fetches at most {limit}; start the same backfill again to fetch the rest"
-    plan.seconds = plan.requests * outlet.politeness.seconds_per_page
-    return plan
-
-
-def _last_day(until: datetime) -> date:
-    """Return the last day (UTC) that begins before an exclusive end."""
-    return (until.astimezone(UTC) - timedelta(microseconds=1)).date()
-
-
-def _as_json(plan: OutletPlan) -> dict[str, Any]:
-    return {name: getattr(plan, name) for name in OutletPlan.__slots__}
-
-
-def _coverage(cursor: Cursor, outlet: str, since: datetime, until: datetime) -> dict[str, int]:
-    """Return the number of articles in the warehouse by day of publication."""
-    cursor.execute(_SQL["coverage"], {"outlet": outlet, "since": since, "until": until})
-    return {str(day): articles for day, articles in cursor.fetchall()}
-
-
-def _add_chunks(
-    cursor: Cursor, backfill_id: UUID, request: BackfillRequest, planned: set[str], dry_run: bool
-) -> list[tuple[str, datetime, datetime, str]]:
-    """Add the chunks of the planned outlets. Return (outlet, since, until, state) of all chunks of the backfill."""
-    if dry_run:
-        return [(o, s, u, "waiting") for o in sorted(planned) for s, u in months(request.since, request.until)]
-    for outlet in request.outlets:
-        if outlet.id not in planned:
-            continue
-        methods = sorted(_methods_for(outlet, request))
-        for since, until in months(request.since, request.until):
-            values: dict[str, Any] = {
-                "backfill_id": backfill_id, "outlet": outlet.id, "since": since, "until": until, "methods": methods,
-                "config_hash": outlet.config_hash,
-            }  # fmt: skip
-            cursor.execute(_SQL["covered"], values)
-            covering = None if request.force_refetch else cursor.fetchone()
-            values |= {
-                "state": "covered" if covering else "waiting",
-                "detail": f"done by backfill {covering[0]}" if covering else None,
-            }
-            cursor.execute(_SQL["add_chunk"], values)
-    return [(c.outlet, c.since, c.until, c.state) for c in _read_chunks(cursor, backfill_id)]
-
-
 def _chunk_result(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int) -> _ChunkResult:
     cursor.execute(_SQL["left_open"], {"request_id": request_id, "no_answer": sorted(NO_ANSWER)})
     row = cursor.fetchone()
@@ -481,41 +175,3 @@ def _chunk_result(cursor: Cursor, request_id: UUID, run: CrawlRun, attempts: int
             return _ChunkResult("partial", detail)
         return _ChunkResult("done", f"{detail} in {attempts} attempts")
     return _ChunkResult("done")
-
-
-def _update_chunk(
-    cursor: Cursor,
-    backfill_id: UUID,
-    outlet: str,
-    since: datetime,
-    state: str,
-    request_id: UUID | None,
-    detail: str | None,
-) -> None:
-    cursor.execute(
-        _SQL["update_chunk"],
-        {
-            "backfill_id": backfill_id,
-            "outlet": outlet,
-            "since": since,
-            "state": state,
-            "request_id": request_id,
-            "detail": detail,
-        },
-    )
-
-
-def _read_backfill(cursor: Cursor, backfill_id: UUID) -> _Backfill:
-    """Raises ConfigError if the backfill does not exist."""
-    cursor.execute(_SQL["read"], {"backfill_id": backfill_id})
-    rows = typed_rows(cursor, _Backfill)
-    if not rows:
-        raise ConfigError(
-            f"There is no backfill {backfill_id} in this warehouse. `pressmark backfill --list` shows the latest ones."
-        )
-    return rows[0]
-
-
-def _read_chunks(cursor: Cursor, backfill_id: UUID) -> list[_Chunk]:
-    cursor.execute(_SQL["chunks"], {"backfill_id": backfill_id})
-    return typed_rows(cursor, _Chunk)

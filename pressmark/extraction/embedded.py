@@ -81,15 +81,15 @@ def _collect(value: Any, path: tuple[str, ...], groups: dict[tuple[str, ...], li
 
 
 def _lines(texts: list[str]) -> list[str]:
-    lines: list[str] = []
+    lines: dict[str, None] = {}  # each line once, in order
     for text in texts:
         parts = _BLOCK_END.split(text) if _TAG.search(text) else text.split("\n")
         for part in parts:
             line = clean_line(_without_markup(part), 20_000)
-            if line and line not in lines:
-                lines.append(line)
+            if line:
+                lines[line] = None
     # A text consists of sentences. Styles, queries and lists of keywords don't.
-    return lines if any(_SENTENCE_END.search(line) for line in lines) else []
+    return list(lines) if any(_SENTENCE_END.search(line) for line in lines) else []
 
 
 def _without_markup(text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pressmark.crawl.backfill import months
+from pressmark.crawl.backfill_plan import months
 from pressmark.newsstand.server import Newsstand
 from tests.conftest import Installation
 from tests.site import Answer, WebSite
