@@ -78,7 +78,7 @@ def wrong_values(case: Path) -> list[dict[str, Any]]:
         elif key in values:
             compare(key, values[key], wanted, _equal(key, values[key], wanted))
         elif key != "_config":
-            compare(key, None, wanted, False)  # a key that nothing judges would make a case that cannot fail
+            compare(key, None, wanted, False)  # an unknown key must fail the case
     return wrong
 
 

@@ -26,7 +26,7 @@ from pressmark.warehouse.connection import Warehouse, transaction  # noqa: E402
 from pressmark.warehouse.migrations import migrate  # noqa: E402
 from pressmark.warehouse.queries import queries  # noqa: E402
 
-# Languages of the news, and variants with names of their own for months.
+# Languages in which news is published, and regional variants with different names of months.
 LOCALES = (
     "ar az be bg bn bs ca cs cy da de de_AT el en es es_MX et eu fa fi fil fr fr_CA ga gl he hi hr hu hy "
     "id is it ka kk ko lt lv mk mr ms nb nl nn pa pl pt pt_PT ro ru sk sl sq sr sr_Latn sv sw ta te th tr "

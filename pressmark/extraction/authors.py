@@ -192,7 +192,7 @@ def _split_at_commas(text: str, languages: tuple[str, ...]) -> list[str]:
             parts.append(part)
     if len(parts) == 2 and all(_ONE_NAME.match(part) for part in parts):
         return [f"{parts[1]} {parts[0]}"]
-    # Beside a full name, a single word is the name of a place.
+    # Next to a full name, a single word is the name of a place.
     if any(len(part.split()) > 1 and not _ROLE_PHRASE.match(part) for part in parts):
         parts = [
             part for part in parts if len(part.split()) > 1 or not part.isalpha() or _is_organisation(part, "person")
@@ -240,7 +240,7 @@ def _add(byline: Byline, names: list[tuple[str, str]], site_names: frozenset[str
         elif kind == "organisation" or _is_organisation(text, kind) or _of_site(folded, site_names):
             chosen = byline.organisations
         else:
-            # Beside other names, a single word is a place or an abbreviation.
+            # Next to other names, a single word is a place or an abbreviation.
             if kind == "free" and len(names) > 1 and text.isascii() and len(text.split()) == 1:
                 continue
             chosen = byline.persons

@@ -104,7 +104,7 @@ def is_foreign(element: HtmlElement, article: HtmlElement | None) -> bool:
     """Return whether an element does not belong to the page's article, but to a teaser, a comment, a live post.
 
     article: the result of `main_article`. Elements outside it belong to it unless they are part of another item, since
-    bylines often stand beside the article. An element around the page's h1 is never another item.
+    bylines are often next to the article element. An element around the page's h1 is never another item.
     """
     for ancestor in (element, *element.iterancestors()):
         if ancestor is article:
@@ -131,7 +131,7 @@ def _is_other(ancestor: HtmlElement, element: HtmlElement, article: HtmlElement 
 
 
 def _is_card(element: HtmlElement) -> bool:
-    """Return whether an element is a teaser: a small block with a linked heading of its own."""
+    """Return whether an element is a teaser: a small block with its own linked heading."""
     if element.tag not in ("div", "li", "section", "a"):
         return False
     linked = any(

@@ -104,7 +104,7 @@ class NonArticle:
 class Extraction:
     """All fields extracted from one payload. Strings are cleaned by `clean_text`, hashes are made by `fingerprints`.
 
-    sources: where a field was found, for `pressmark extract`. Dates, language and encoding have a source of their own.
+    sources: where a field was found, for `pressmark extract`. Dates, language and encoding have their own sources.
     """
 
     payload_hash: bytes

@@ -16,7 +16,7 @@ _MISTAKEN = {
     "jp": "ja", "cn": "zh", "kr": "ko", "gr": "el", "cz": "cs", "dk": "da", "ua": "uk", "iw": "he", "in": "id",
     "ji": "yi", "gb": "en", "us": "en", "at": "de",
 }  # fmt: skip
-# Languages that the model confuses. A declared one is right if the model says another of its group.
+# Languages that the model confuses. A declared one is kept if the model detects another of the same group.
 _NEAR = ("no nb nn da", "hr sr bs sh cnr", "id ms", "fa prs", "gl pt", "tl fil", "af nl", "ur hi")
 _NEAR_GROUPS = [frozenset(group.split()) for group in _NEAR]
 _identifier: LanguageIdentifier | None = None

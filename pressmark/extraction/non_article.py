@@ -233,7 +233,7 @@ def _list(evidence: _Evidence) -> str | None:
 
 
 def _has_running_text(tree: HtmlElement) -> bool:
-    """Return whether several paragraphs of text follow each other. In a list, each stands beside its own heading."""
+    """Return whether several paragraphs of text follow each other. In a list, each has its own heading."""
     paragraphs = Counter(
         paragraph.getparent() for paragraph in tree.iter("p") if _words_outside_links(paragraph) >= _PARAGRAPH
     )

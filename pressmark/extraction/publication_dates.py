@@ -44,7 +44,7 @@ _DATE_ATTRIBUTES = (
     "datetime", "data-published", "data-publish-date", "data-date", "data-datetime", "data-timestamp", "data-time",
     "data-utime", "data-pubdate", "data-created",
 )  # fmt: skip
-_BYLINE_WORDS = 8  # beside the date, of an unmarked byline: a label, a name, a place
+_BYLINE_WORDS = 8  # of an unmarked byline, without the date: a label, a name, a place
 _TEXT_WORDS = 14  # of a paragraph that is no byline
 _MAX_BYLINE = 160  # characters of an element with a visible date
 _AROUND_HEADLINE = 25  # elements after the headline in which an unmarked date counts
@@ -142,7 +142,7 @@ class PageDates:
         return [found for found in (*marked, *others) if found]
 
     def _is_byline(self, element: HtmlElement) -> bool:
-        """Return whether a <time> stands in a header or beside the headline, and isn't marked as an update."""
+        """Return whether a <time> is in a header or next to the headline, and isn't marked as an update."""
         parent = element.getparent()
         if _MODIFIED_WORD.search(_marks(element)) or (
             parent is not None and _MODIFIED_WORD.search(element_text(parent, 200) or "")
@@ -179,7 +179,7 @@ class PageDates:
 
     @cached_property
     def _byline(self) -> list[ParsedDate]:
-        """The dates in the visible text beside the headline, and in elements that are marked as dates.
+        """The dates in the visible text next to the headline, and in elements that are marked as dates.
 
         Marked ones below the headline come first, then unmarked ones, then those above it.
         """

@@ -76,7 +76,7 @@ def ensure_roles(admin: Connection, embedded: bool) -> None:
                 cursor.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(name)))
         database = sql.Identifier(admin.info.dbname)
         cursor.execute(sql.SQL("GRANT CREATE, CONNECT ON DATABASE {} TO pressmark_owner").format(database))
-        # Readers need no tables of their own, and temporary ones could fill the disk.
+        # Readers don't need to create tables, and temporary ones could fill the disk.
         cursor.execute(sql.SQL("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC").format(database))
         for role in _READERS:
             _limit_temp_files(cursor, f"pressmark_{role}")

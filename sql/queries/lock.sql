@@ -15,7 +15,7 @@ WHERE held.holder = excluded.holder OR NOT ops.is_held(held)
 RETURNING fencing_token;
 
 -- name: renew
--- Renew the leases of a holder, apart from those that a commit of its own has locked. Returns all that it holds.
+-- Renew the leases of a holder, except those that one of its own commits has locked. Returns all of them.
 WITH free AS (
     SELECT name FROM ops.lock WHERE holder = %(holder)s FOR UPDATE SKIP LOCKED
 ),

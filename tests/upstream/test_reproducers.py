@@ -41,7 +41,7 @@ def test_lxml_drops_everything_below_256_levels() -> None:
 
 
 def test_trafilatura_removes_joiners() -> None:
-    # In a process of its own, because importing our body module changes the function.
+    # In a separate process, because importing our body module changes the function.
     code = r"from trafilatura.utils import remove_control_characters as r; print(ascii(r('\u0633\u0647\u200c\u0634')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "200c" not in done.stdout
