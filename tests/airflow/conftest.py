@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ from tests.conftest import Installation
 
 FIRST_FOUR = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
 _HOME = Path(tempfile.mkdtemp(prefix="pressmark-airflow-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 os.environ.update(
     AIRFLOW_HOME=str(_HOME),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import shutil
 import tarfile
 import tempfile
 from pathlib import Path
@@ -13,6 +15,7 @@ from tests.conftest import shared_folder
 @functools.cache
 def _unpacked(archive: Path) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="pressmark-corpora-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return folder
