@@ -78,8 +78,8 @@ ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 INSERT INTO core.article AS a (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
                                payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at)
 SELECT DISTINCT ON (v.article_uid)
-       v.article_uid, COALESCE(v.loose_uid, v.article_uid), v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at, v.capture_id, v.payload_hash,
-       v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
+       v.article_uid, COALESCE(v.loose_uid, v.article_uid), v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at,
+       v.capture_id, v.payload_hash, v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
 FROM staging.capture v
 WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY v.article_uid, v.url NOT LIKE 'https:%%', length(v.url), v.url

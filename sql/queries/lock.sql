@@ -1,7 +1,8 @@
 -- Leases (ops.lock): taken for seconds, renewed by a heartbeat, free again if their holder is disconnected.
 
 -- name: take
--- Take a lease if it is free, or renew it. seconds: null for a lease that ends with its connection. Returns its fencing token; no row if somebody else holds it.
+-- Take a lease if it is free, or renew it. seconds: null for a lease that ends with its connection.
+-- Returns its fencing token, or no row if somebody else holds it.
 INSERT INTO ops.lock AS held (name, holder, fencing_token, backend_pid, backend_started_at, heartbeat_at, expires_at)
 VALUES (%(name)s, %(holder)s, 1, pg_backend_pid(),
         (SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()), clock_timestamp(),
