@@ -24,8 +24,8 @@ from pressmark.extraction.extract import extract
 from pressmark.extraction.fields import ExtractionConfig
 
 
-def predict(pack: Path, row: dict[str, Any]) -> dict[str, Any]:
-    """Return the prediction for a page: id, text, title, authors, date. Only the id if the extraction fails."""
+def page_arguments(pack: Path, row: dict[str, Any]) -> tuple[bytes, str, tuple[tuple[str, str], ...], ExtractionConfig]:
+    """Return what `extract` needs to know of a page: document, URL, headers and configuration."""
     url = row.get("url") or f"https://{row['domain']}/{row['id']}"
     host = urlsplit(url).hostname or row["domain"]
     domain = host.removeprefix("www.")
@@ -33,8 +33,14 @@ def predict(pack: Path, row: dict[str, Any]) -> dict[str, Any]:
         outlet="bench", name=domain, home=f"https://{host}/", domains=(domain,), languages=(), timezone="UTC"
     )
     document = (pack / "html" / row["html"]).read_bytes()
+    return document, url, (("Content-Type", "text/html; charset=utf-8"),), config
+
+
+def predict(pack: Path, row: dict[str, Any]) -> dict[str, Any]:
+    """Return the prediction for a page: id, text, title, authors, date. Only the id if the extraction fails."""
+    document, url, headers, config = page_arguments(pack, row)
     try:
-        page = extract(document, url, (("Content-Type", "text/html; charset=utf-8"),), datetime.now(UTC), config)
+        page = extract(document, url, headers, datetime.now(UTC), config)
     except Exception as error:
         print(f"{row['id']}: {type(error).__name__}: {error}", file=sys.stderr)
         return {"id": row["id"]}

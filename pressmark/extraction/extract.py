@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from lxml.html import tostring
+
 from pressmark.extraction import fingerprints
 from pressmark.extraction.authors import find_authors
-from pressmark.extraction.body import find_body, select_nodes
+from pressmark.extraction.body import BodyContext, find_body, select_nodes
 from pressmark.extraction.comments import find_comments
 from pressmark.extraction.embedded import find_embedded_body
 from pressmark.extraction.fields import Extraction, ExtractionConfig, ReaderComment
@@ -51,12 +53,19 @@ def extract(
     byline = find_authors(page, article, data, config.site_names, config.languages)
     authors = [clean_text(name) for name in byline.authors]
     tree = select_nodes(page.tree, config.prune, config.keep)
-    body = clean_text(find_body(tree, headline, config.site_names, authors))
+    description, description_source = _description(page, article)
+    document_text = page.text if tree is page.tree else tostring(tree, encoding="unicode")
+    titles = (*page_titles(page), description or "")
+    found = find_body(
+        tree,
+        document_text,
+        BodyContext(headline, titles, config.site_names, authors, node_text(article.get("articleBody"), 10**6) or ""),
+    )
+    body = clean_text(found.text)
     body_source = "markup"
     if fingerprints.count_words(body) < MIN_MARKUP_WORDS and (embedded := find_embedded_body(page.tree, article)):
         body, body_source = embedded, "script"
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
-    description, description_source = _description(page, article)
     section, section_source = _section(page, article)
     free = _free(page, article)
     words = fingerprints.count_words(body)

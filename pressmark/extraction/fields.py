@@ -19,7 +19,7 @@ from pressmark.rights import RightsSignals
 from pressmark.text import fold_name
 
 # Increase this with every change of the rules in this package that can change a field.
-RULES_VERSION = 4
+RULES_VERSION = 5
 EXTRACTOR_NAME = "trafilatura"
 SIG_VERSION = 1  # version of the MinHash constants in `fingerprints`
 

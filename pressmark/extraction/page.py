@@ -57,8 +57,9 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """A decoded and parsed page."""
+    """A decoded and parsed page. text: its HTML."""
 
+    text: str
     tree: HtmlElement
     payload_hash: bytes
     encoding: str
@@ -129,7 +130,7 @@ def parse_page(document: bytes, content_type: str | None, languages: tuple[str, 
     last = PARSER.error_log.last_error
     if last is not None and last.type == ErrorTypes.ERR_RESOURCE_LIMIT:  # the parser stopped there
         raise ExtractionError("its elements are nested too deeply; a part of the page would be lost")
-    return Page(tree, payload_hash(document), encoding, source)
+    return Page(text, tree, payload_hash(document), encoding, source)
 
 
 def _tree(text: str) -> HtmlElement | None:

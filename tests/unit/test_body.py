@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from pressmark.extraction.body import _body_lines
+from pressmark.extraction.body_lines import Line
+from pressmark.extraction.boilerplate import without_phrases, without_repetition
 from tests.site import PROSE
+
+
+def kept(lines: list[str], authors: tuple[str, ...] = ()) -> list[str]:
+    """What is left of lines after the rules for phrases and repetitions."""
+    phrases = without_phrases([Line(line.strip(), line) for line in lines], None, frozenset(), authors)
+    return [line.text for line in without_repetition(phrases)]
+
 
 BOILERPLATE = (
     "© 2026 The Harbour Dispatch Ltd. All rights reserved. Not to be copied or modified in any way.",
@@ -47,30 +55,30 @@ ARTICLE_TEXT = (
 def test_boilerplate_line_is_removed_at_the_end_but_kept_in_the_middle(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
     assert len(body) > 9
-    assert _body_lines([*body, line], None, frozenset(), AUTHORS) == body
+    assert kept([*body, line], AUTHORS) == body
     line_in_the_middle = [*body[:5], line, *body[5:]]
-    assert line in _body_lines(line_in_the_middle, None, frozenset(), AUTHORS)
+    assert line in kept(line_in_the_middle, AUTHORS)
 
 
 @pytest.mark.parametrize("line", ARTICLE_TEXT)
 def test_article_text_is_kept(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
-    assert _body_lines([line, *body], None, frozenset(), AUTHORS) == [line, *body]
-    assert _body_lines([*body, line], None, frozenset(), AUTHORS) == [*body, line]
+    assert kept([line, *body], AUTHORS) == [line, *body]
+    assert kept([*body, line], AUTHORS) == [*body, line]
 
 
 def test_biography_of_somebody_else_is_article_text() -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
     line = "Edvin Marlow is a reporter for the Tribune who was jailed in March."
-    assert _body_lines([*body, line], None, frozenset(), AUTHORS) == [*body, line]
+    assert kept([*body, line], AUTHORS) == [*body, line]
 
 
 def test_text_that_stands_twice_is_stored_once_but_a_repeated_question_stays() -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 2)]
-    assert _body_lines([*body, *body], None, frozenset()) == body
+    assert kept([*body, *body]) == body
     question = "Which of the two harbours would you rather see rebuilt, and who should pay for it?"
     interview = [question, body[0], question, body[1], question, body[2]]
-    assert _body_lines(interview, None, frozenset()) == interview
+    assert kept(interview) == interview
 
 
 @pytest.mark.parametrize(
@@ -83,9 +91,9 @@ def test_text_that_stands_twice_is_stored_once_but_a_repeated_question_stays() -
 )
 def test_cookie_notice_is_removed_wherever_it_stands(line: str) -> None:
     body = [f"{paragraph} {number}" for number, paragraph in enumerate(PROSE * 8)]
-    assert _body_lines([*body[:5], line, *body[5:]], None, frozenset()) == body
+    assert kept([*body[:5], line, *body[5:]]) == body
 
 
 def test_very_long_line_causes_no_regex_backtracking() -> None:
     long_line = "word " * 100_000
-    assert _body_lines([long_line, "a" * 500 + " is a " * 20], None, frozenset())[0] == long_line.strip()
+    assert kept([long_line, "a" * 500 + " is a " * 20])[0] == long_line.strip()
