@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from lxml.html import tostring
+from lxml.html import HtmlElement, tostring
 
 from pressmark.extraction import fingerprints
 from pressmark.extraction.authors import find_authors
+from pressmark.extraction.blocks import line_key
 from pressmark.extraction.body import BodyContext, find_body, select_nodes
 from pressmark.extraction.comments import find_comments
 from pressmark.extraction.embedded import find_embedded_body
@@ -28,7 +29,10 @@ from pressmark.text import clean_line, clean_text, one_line
 from pressmark.urls import absolute, is_homepage, on_domains, url_key
 
 MAX_KEYWORDS = 50
-MIN_MARKUP_WORDS = 40  # with fewer, the text is looked for in scripts
+_MIN_MARKUP_WORDS = 40  # with fewer, the text of a script is taken as it is
+_SHORT_MARKUP = 1700  # characters; a shorter text may be the beginning of one that stands in a script
+_MUCH_LONGER = 1.5
+_SAME_TEXT = 0.6  # share of the text of the markup that the longer one contains
 
 
 def extract(
@@ -63,7 +67,7 @@ def extract(
     )
     body = clean_text(found.text)
     body_source = "markup"
-    if fingerprints.count_words(body) < MIN_MARKUP_WORDS and (embedded := find_embedded_body(page.tree, article)):
+    if len(body) < _SHORT_MARKUP and (embedded := _embedded_body(page.tree, article, body)):
         body, body_source = embedded, "script"
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
     section, section_source = _section(page, article)
@@ -113,6 +117,19 @@ def extract(
             if source
         },
     )
+
+
+def _embedded_body(tree: HtmlElement, article: Node, body: str) -> str:
+    """Return the text of a script if the markup has none, or only a part of that text. Empty if there is none."""
+    words = fingerprints.count_words(body)
+    embedded = find_embedded_body(tree, article)
+    if words < _MIN_MARKUP_WORDS or not embedded:
+        return embedded
+    if fingerprints.count_words(embedded) < _MUCH_LONGER * words:
+        return ""
+    embedded_key, keys = line_key(embedded), [line_key(line) for line in body.splitlines()]
+    shared = sum(len(key) for key in keys if key in embedded_key)
+    return embedded if shared >= _SAME_TEXT * sum(map(len, keys)) else ""
 
 
 def _own_url(page: Page, url: str, config: ExtractionConfig) -> str:
