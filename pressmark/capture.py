@@ -30,8 +30,13 @@ class Capture:
     requested_url: str
     site_rights: dict[str, Any] | None = None
 
-    def metadata(self, crawl_id: UUID, outlet: str, segment_id: UUID) -> dict[str, Any]:
-        """The fields of the WARC metadata record, from which the capture can be staged again."""
+    def metadata(
+        self, crawl_id: UUID, outlet: str, segment_id: UUID, comparison: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The fields of the WARC metadata record, from which the capture can be staged again.
+
+        comparison: with the outlet's other texts, if the page was rejected because of them.
+        """
         candidate, entry = self.candidate, self.candidate.entry
         published = entry.published if entry else None
         return {
@@ -48,6 +53,7 @@ class Capture:
             "listed_modified": entry.modified.isoformat() if entry and entry.modified else None,
             "listed_published": _date_fields(published) if published else None,
             "site_rights": self.site_rights,
+            **({"comparison": comparison} if comparison else {}),
         }
 
     def rights(self, page: RightsSignals) -> dict[str, Any] | None:

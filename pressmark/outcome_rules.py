@@ -18,6 +18,7 @@ from pressmark.extraction.fields import Extraction, PageExtraction
 from pressmark.frontier import Candidate, CrawlScope, FrontierEntry, in_window
 from pressmark.outcomes import REFUSALS, Outcome
 from pressmark.outlet import Outlet
+from pressmark.plausibility import Comparison, implausible_for_outlet
 from pressmark.rights import read_rights
 from pressmark.urls import absolute, is_homepage, on_domains, url_key, url_uid
 
@@ -28,7 +29,8 @@ class CandidateResult:
 
     capture: its page, if one arrived. extraction: its fields, if the page is kept and a capture is to be staged.
     archive: whether the page's bytes may be archived. listed: the date that the listing or the URL gives.
-    published: date of a page outside the window of the request. archived: where the bytes are, for a page that was
+    published: date of a page outside the window of the request. comparison: with the outlet's other texts, if the text
+    was rejected because of them. archived: where the bytes are, for a page that was
     taken from the archive instead of being fetched.
     """
 
@@ -44,6 +46,7 @@ class CandidateResult:
     listed: ParsedDate | None = None
     published: datetime | None = None
     archived: ArchivePointer | None = None
+    comparison: Comparison | None = None
 
 
 def resolve_page(
@@ -53,11 +56,13 @@ def resolve_page(
     outlet: Outlet,
     current_entry: Callable[[UUID], FrontierEntry | None],
     tdm_basis: str | None,
+    compare: Callable[[UUID, Extraction], Comparison | None] = lambda article_uid, extraction: None,
 ) -> CandidateResult:
     """The result of a page that arrived with status 2xx and was extracted.
 
     current_entry: the frontier's entry of an identity, with what this crawl has changed.
-    tdm_basis: `research` or `licensed` if the installation declares one.
+    tdm_basis: `research` or `licensed` if the installation declares one. compare: compares the text of an article with
+    the outlet's other texts.
     """
     candidate, response = capture.candidate, capture.response
     article_url = identity_url(capture.requested_url, response.url, outlet)
@@ -75,6 +80,7 @@ def resolve_page(
         stage: str | None = None,
         archive: bool = may_archive,
         published: datetime | None = None,
+        comparison: Comparison | None = None,
     ) -> CandidateResult:
         return CandidateResult(
             candidate=candidate,
@@ -86,6 +92,7 @@ def resolve_page(
             quarantine_stage=stage,
             archive=archive,
             published=published,
+            comparison=comparison,
         )
 
     if page.outcome == Outcome.NETWORK_ERROR:  # the body is not complete, so there is no page
@@ -104,6 +111,10 @@ def resolve_page(
     # After the non-article pages: error pages and lists ask not to be indexed too, and their own outcome says more.
     if rights.noindex and outlet.rights.noindex == "obey":
         return rejected(Outcome.NOINDEX, "the page asks not to be indexed (robots: noindex)", archive=False)
+    comparison = compare(article_uid, extraction)
+    implausible = implausible_for_outlet(extraction, comparison) if comparison else None
+    if implausible:
+        return rejected(Outcome.IMPLAUSIBLE_TEXT, implausible, stage="classify", comparison=comparison)
     listed = _listed_date(candidate, article_url, outlet.date_context(response.observed_at))
     date = extraction.published if extraction.published and extraction.published.value else listed
     published = date.value if date else None

@@ -56,6 +56,7 @@ class Outcome(StrEnum):
     NOINDEX = "noindex"
     GEO_BLOCKED = "geo_blocked"
     EXTRACTION_EMPTY = "extraction_empty"
+    IMPLAUSIBLE_TEXT = "implausible_text"
     EXTRACTION_TIMEOUT = "extraction_timeout"
     QUARANTINED = "quarantined"
     LOAD_FAILED = "load_failed"
@@ -81,7 +82,7 @@ _BY_CLASS = {
     ),
     OutcomeClass.REFUSED: _members(
         "not_html challenge_page consent_wall paywall_stub soft_404 index_page gallery javascript_required noindex "
-        "geo_blocked extraction_empty extraction_timeout quarantined load_failed"
+        "geo_blocked extraction_empty implausible_text extraction_timeout quarantined load_failed"
     ),
 }
 _CLASS = {outcome: name for name, members in _BY_CLASS.items() for outcome in members}
@@ -110,7 +111,7 @@ POLICY_DENIED = _members("robots_denied robots_unreachable rights_reserved")
 POLICY = POLICY_DENIED | _members("noindex suppressed")
 """Not kept because somebody asked us not to."""
 
-EXTRACTION_FAILURES = _members("extraction_empty extraction_timeout javascript_required quarantined")
+EXTRACTION_FAILURES = _members("extraction_empty implausible_text extraction_timeout javascript_required quarantined")
 """The page arrived and gave no text."""
 
 NO_ANSWER = _members("network_error timeout robots_unreachable")

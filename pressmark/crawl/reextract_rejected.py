@@ -20,7 +20,7 @@ from pressmark import __version__
 from pressmark.archive.pointer import ArchivePointer
 from pressmark.archive.records import StoredCapture
 from pressmark.capture import capture_from_record
-from pressmark.crawl.restaging import extract_archived, file_segments
+from pressmark.crawl.restaging import extract_archived, file_segments, recorded_comparison
 from pressmark.crawl.services import Services
 from pressmark.errors import ArchiveError
 from pressmark.extraction.fields import ExtractionConfig
@@ -96,6 +96,7 @@ def reextract_rejected(
             outlet,
             entries.get,
             services.settings.tdm_basis,
+            recorded_comparison(capture.fields),
         )
         if result.extraction is not None:
             articles.append((result, page.pointer))

@@ -30,11 +30,12 @@ from pressmark.archive.store import segment_id_from_name
 from pressmark.capture import capture_from_record
 from pressmark.crawl.services import Services
 from pressmark.errors import ArchiveError
-from pressmark.extraction.fields import ExtractionConfig, PageExtraction
+from pressmark.extraction.fields import Extraction, ExtractionConfig, PageExtraction
 from pressmark.frontier import CrawlScope, FrontierEntry
 from pressmark.outcome_rules import resolve_page
 from pressmark.outcomes import Outcome
 from pressmark.outlet import Outlet
+from pressmark.plausibility import Comparison
 from pressmark.urls import url_uid
 from pressmark.warehouse.crawls import ensure_extractor, read_frontier, segment_place
 from pressmark.warehouse.staging import (
@@ -90,7 +91,9 @@ def stage_segment(
         at = (name, stored.offset) if own else place(pointer.segment_id)
         page = extract_archived(services, at, pointer, config, outlet)
         capture = capture_from_record(response, fields)
-        result = resolve_page(capture, page, scope, outlet, entries.get, services.settings.tdm_basis)
+        result = resolve_page(
+            capture, page, scope, outlet, entries.get, services.settings.tdm_basis, recorded_comparison(fields)
+        )
         items.append(archived_item(result, entries.get(result.candidate.url_uid), outlet, pointer))
     times = [item.result.capture.response.observed_at for item in items if item.result.capture]
     segment = Segment(
@@ -108,6 +111,16 @@ def stage_segment(
     except psycopg2.errors.UniqueViolation:
         logger.info("segment %s of %s was committed already", stored.segment_id, name)
     return len(stored.captures)
+
+
+def recorded_comparison(fields: dict[str, Any]) -> Callable[[UUID, Extraction], Comparison | None]:
+    """Return the comparison with the outlet's other texts that a metadata record keeps, as `resolve_page` takes it."""
+
+    def compare(_: UUID, extraction: Extraction) -> Comparison | None:
+        recorded = fields.get("comparison")
+        return Comparison.from_json(recorded, extraction) if recorded else None
+
+    return compare
 
 
 def _pages(

@@ -152,7 +152,10 @@ class Segments:
             capture = item.result.capture
             if capture is None:
                 continue
-            metadata = capture.metadata(self._crawl_id, self._outlet.id, opened.segment_id)
+            comparison = item.result.comparison
+            metadata = capture.metadata(
+                self._crawl_id, self._outlet.id, opened.segment_id, comparison.as_json() if comparison else None
+            )
             if item.result.archived:
                 pointers[index] = item.result.archived
                 # Recorded in the file, so that the capture can be staged from the archive alone.

@@ -8,19 +8,24 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from pressmark.extraction.blocks import line_key, page_blocks
+from pressmark.extraction.blocks import Block, line_key, page_blocks
 from pressmark.extraction.body_lines import Line, body_lines, fill_gaps
 from pressmark.extraction.boilerplate import subheadings, without_phrases, without_repetition
+from pressmark.extraction.confidence import text_evidence
 from pressmark.extraction.line_model import LineContext, without_boilerplate
 from pressmark.extraction.main_text import MainText, find_main_text
+
+_MIN_NAME = 5  # letters of a name that is looked for in lines
 
 
 @dataclass(frozen=True)
 class Body:
-    """The main text of an article. lines: one per paragraph. main: as the extractors gave it."""
+    """The main text of an article. lines: one per paragraph. blocks: of the page. evidence: see `confidence`."""
 
     lines: list[Line]
+    blocks: list[Block]
     main: MainText
+    evidence: dict[str, float]
 
     @property
     def text(self) -> str:
@@ -33,6 +38,7 @@ class BodyContext:
     """What is known of the article before its text.
 
     titles: what the page says it is about. site_names: folded names of the outlet. embedded: JSON-LD's articleBody.
+    posts: elements of a live blog's posts.
     """
 
     headline: str | None
@@ -40,6 +46,7 @@ class BodyContext:
     site_names: frozenset[str]
     authors: Sequence[str] = ()
     embedded: str = ""
+    posts: frozenset[HtmlElement] = frozenset()
 
 
 def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
@@ -48,24 +55,26 @@ def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
     tree: the page, which isn't changed. document: its HTML.
     """
     main = find_main_text(tree, document, context.titles)
-    lines, line_context = candidate_lines(tree, main, context)
-    return Body(without_repetition(without_boilerplate(lines, line_context)), main)
-
-
-def candidate_lines(tree: HtmlElement, main: MainText, context: BodyContext) -> tuple[list[Line], LineContext]:
-    """Return the lines that the line model is asked about, and what it needs to know of the page."""
     blocks = page_blocks(tree)
     other_key = line_key(main.other)
-    lines = fill_gaps(body_lines(main.text, blocks), blocks, other_key)
-    lines = without_phrases(lines, context.headline, context.site_names, context.authors, subheadings(tree))
-    embedded_key = line_key(context.embedded)
-    return lines, LineContext(
+    candidates = fill_gaps(body_lines(main.text, blocks), blocks, other_key, context.posts)
+    lines = without_phrases(candidates, context.headline, context.site_names, context.authors, subheadings(tree))
+    line_context = LineContext(
         blocks,
         other_key,
-        embedded_key,
+        line_key(context.embedded),
         context.headline,
-        [key for author in context.authors if len(key := line_key(author)) > 5],
+        [key for author in context.authors if len(key := line_key(author)) > _MIN_NAME],
     )
+    lines = without_repetition(without_boilerplate(lines, line_context))
+    evidence = text_evidence(
+        lines,
+        blocks,
+        candidate_size=sum(len(line.key) for line in candidates),
+        other=main.other,
+        titles=context.titles,
+    )
+    return Body(lines, blocks, main, evidence)
 
 
 def select_nodes(tree: HtmlElement, prune: Sequence[str], keep: Sequence[str]) -> HtmlElement:

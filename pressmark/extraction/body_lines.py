@@ -7,8 +7,10 @@ kind, it takes only the first, so the lines of the others are added.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from lxml.html import HtmlElement
 
 from pressmark.extraction.blocks import AROUND_BIT, Block, line_key
 
@@ -23,11 +25,15 @@ _NOT_BODY = AROUND_BIT["aside"] | AROUND_BIT["nav"] | AROUND_BIT["footer"] | ARO
 
 @dataclass(slots=True)
 class Line:
-    """A line of the main text. block: its position among the page's blocks, if it is one of them or a part of one."""
+    """A line of the main text. block: its position among the page's blocks, if it is one of them or a part of one.
+
+    probability: that it is body text, from the line model.
+    """
 
     text: str
     key: str
     block: int | None = None
+    probability: float = 1.0
 
 
 def body_lines(text: str, blocks: Sequence[Block]) -> list[Line]:
@@ -56,11 +62,14 @@ def body_lines(text: str, blocks: Sequence[Block]) -> list[Line]:
     return lines
 
 
-def fill_gaps(lines: list[Line], blocks: Sequence[Block], other_key: str) -> list[Line]:
+def fill_gaps(
+    lines: list[Line], blocks: Sequence[Block], other_key: str, posts: Collection[HtmlElement] = ()
+) -> list[Line]:
     """Return the lines with the blocks that belong to the same body.
 
     These are paragraphs in elements of the same path as most of the body, up to the headline of the next article, and
-    headings between lines. other_key: key of the second extractor's text, which must contain them.
+    headings between lines. other_key: key of the second extractor's text, which must contain them. posts: elements of a
+    live blog's posts, whose paragraphs and headings all belong to the body.
     """
     matched = [line.block for line in lines if line.block is not None]
     if not matched:
@@ -74,7 +83,12 @@ def fill_gaps(lines: list[Line], blocks: Sequence[Block], other_key: str) -> lis
         block = blocks[position]
         if position > last and block.element.tag == "h1":
             break  # another article
-        if present[position] or counts[block.key] > 1 or block.around & _NOT_BODY or block.key not in other_key:
+        if present[position] or counts[block.key] > 1 or block.around & _NOT_BODY:
+            continue
+        if posts and block.linked < _MAX_LINKED and _is_in_post(block, posts):
+            missing.append(position)
+            continue
+        if block.key not in other_key:
             continue
         is_paragraph = block.path == main_path and block.linked < _MAX_LINKED and len(block.text.split()) >= _MIN_WORDS
         is_subheading = (
@@ -87,6 +101,12 @@ def fill_gaps(lines: list[Line], blocks: Sequence[Block], other_key: str) -> lis
         if is_paragraph or is_subheading:
             missing.append(position)
     return _merged(lines, [Line(blocks[p].text, blocks[p].key, p) for p in missing]) if missing else lines
+
+
+def _is_in_post(block: Block, posts: Collection[HtmlElement]) -> bool:
+    return (block.element.tag in ("p", "li", "blockquote") or block.is_heading) and any(
+        ancestor in posts for ancestor in block.element.iterancestors()
+    )
 
 
 def _parts(line: Line, blocks: Sequence[Block], positions: Mapping[str, Sequence[int]]) -> list[Line]:

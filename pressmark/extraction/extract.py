@@ -14,14 +14,19 @@ from pressmark.extraction.authors import find_authors
 from pressmark.extraction.blocks import line_key
 from pressmark.extraction.body import BodyContext, find_body, select_nodes
 from pressmark.extraction.comments import find_comments
+from pressmark.extraction.confidence import confidence
 from pressmark.extraction.embedded import find_embedded_body
 from pressmark.extraction.fields import Extraction, ExtractionConfig, ReaderComment
 from pressmark.extraction.headline import find_headline, page_titles
+from pressmark.extraction.images import find_images
 from pressmark.extraction.language import find_language
+from pressmark.extraction.line_kinds import PARAGRAPH, line_kinds
 from pressmark.extraction.links import find_links
+from pressmark.extraction.live_blog import MIN_POSTS, find_live_posts, is_live_blog, post_elements
 from pressmark.extraction.non_article import find_non_article
 from pressmark.extraction.page import Page, parse_page
 from pressmark.extraction.publication_dates import PageDates
+from pressmark.extraction.standfirst import find_standfirst
 from pressmark.extraction.structured import Node, article_node, flat, node_text, read_structured
 from pressmark.extraction.tree_repair import repair_tree
 from pressmark.rights import read_rights
@@ -59,21 +64,29 @@ def extract(
     tree = select_nodes(page.tree, config.prune, config.keep)
     description, description_source = _description(page, article)
     document_text = page.text if tree is page.tree else tostring(tree, encoding="unicode")
+    posts = post_elements(tree, page.text)
+    embedded = node_text(article.get("articleBody"), 10**6) or ""
     titles = (*page_titles(page), description or "")
-    found = find_body(
-        tree,
-        document_text,
-        BodyContext(headline, titles, config.site_names, authors, node_text(article.get("articleBody"), 10**6) or ""),
+    context = BodyContext(headline, titles, config.site_names, authors, embedded, frozenset(posts))
+    found = find_body(tree, document_text, context)
+    body, kinds, evidence, body_source = (
+        clean_text(found.text),
+        line_kinds(found.lines, found.blocks),
+        found.evidence,
+        "markup",
     )
-    body = clean_text(found.text)
-    body_source = "markup"
-    if len(body) < _SHORT_MARKUP and (embedded := _embedded_body(page.tree, article, body)):
-        body, body_source = embedded, "script"
+    date_context = config.date_context(observed_at)
+    live_posts = find_live_posts(posts, article, found.lines, found.blocks, date_context)
+    if len(body) < _SHORT_MARKUP and (text := _embedded_body(page.tree, article, body)):
+        body, body_source, live_posts = text, "script", []
+        kinds = PARAGRAPH * len(body.splitlines())
+        evidence = {}
     language, language_source = find_language(body, _declared_language(page, article), config.languages)
     section, section_source = _section(page, article)
     free = _free(page, article)
     words = fingerprints.count_words(body)
-    dates = PageDates(page, article, url, config.date_context(observed_at))
+    dates = PageDates(page, article, url, date_context)
+    first_block = next((line.block for line in found.lines if line.block is not None), None)
     return Extraction(
         payload_hash=page.payload_hash,
         headline=headline,
@@ -105,6 +118,13 @@ def extract(
         rights=read_rights(headers, page.meta, page.links),
         non_article=find_non_article(page, article, data, headers, headline, words, free),
         comments=[_without_author(c) for c in comments] if config.comments == "text" else comments,
+        standfirst=find_standfirst(found.blocks, first_block, description),
+        line_kinds=kinds,
+        images=find_images(page, article, data, url),
+        is_live_blog=is_live_blog(article, data) or len([post for post in live_posts if post.posted]) >= MIN_POSTS,
+        live_posts=live_posts,
+        confidence=confidence(evidence) if evidence else None,
+        confidence_basis=evidence,
         sources={
             name: source
             for name, source in (

@@ -92,6 +92,25 @@ class ReaderComment:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """One image. url: absolute. source: og, json_ld or figure."""
+
+    url: str
+    caption: str | None = None
+    credit: str | None = None
+    alt: str | None = None
+    source: str = "figure"
+
+
+@dataclass(frozen=True, slots=True)
+class LivePost:
+    """One post of a live blog. line: position of its first line in the text, from 0. posted: as the page says it."""
+
+    line: int
+    posted: ParsedDate | None
+
+
+@dataclass(frozen=True, slots=True)
 class NonArticle:
     """A non-article page. pattern: name of the matching pattern in non_article.yaml."""
 
@@ -104,7 +123,9 @@ class NonArticle:
 class Extraction:
     """All fields extracted from one payload. Strings are cleaned by `clean_text`, hashes are made by `fingerprints`.
 
-    sources: where a field was found, for `pressmark extract`. Dates, language and encoding have their own sources.
+    line_kinds: one letter per line of article_body, see `line_kinds`. live_posts: of a live blog. confidence: 0 to 1,
+    or None if the text comes from a script; confidence_basis: what it rests on, see `confidence`. sources: where a
+    field was found, for `pressmark extract`. Dates, language and encoding have their own sources.
     """
 
     payload_hash: bytes
@@ -137,6 +158,13 @@ class Extraction:
     rights: RightsSignals
     non_article: NonArticle | None = None
     comments: list[ReaderComment] = field(default_factory=list)
+    standfirst: str | None = None
+    line_kinds: str = ""
+    images: list[Image] = field(default_factory=list)
+    is_live_blog: bool = False
+    live_posts: list[LivePost] = field(default_factory=list)
+    confidence: float | None = None
+    confidence_basis: dict[str, float] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
     @property

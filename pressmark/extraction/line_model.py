@@ -86,10 +86,15 @@ class LineContext:
 
 
 def without_boilerplate(lines: list[Line], context: LineContext) -> list[Line]:
-    """Return the lines that are probably body text."""
+    """Return the lines that are probably body text, each with its probability."""
     weights = _weights()
     rows = zip(lines, line_features(lines, context), protected_lines(lines, context), strict=True)
-    return [line for line, features, is_protected in rows if is_protected or is_body_text(features, weights)]
+    kept = []
+    for line, features, is_protected in rows:
+        if is_protected or is_body_text(features, weights):
+            line.probability = probability(features, weights)
+            kept.append(line)
+    return kept
 
 
 def is_body_text(features: Sequence[float], weights: Sequence[float]) -> bool:

@@ -18,10 +18,10 @@ from pressmark.extraction.fields import Extraction, ExtractionConfig, PageExtrac
 from pressmark.extraction.page import NotHtml
 from pressmark.extraction.parent_death import die_with_parent
 from pressmark.outcomes import Outcome
+from pressmark.plausibility import MIN_WORDS, implausible_text
 from pressmark.text import plural
 
 MEMORY_BYTES = 2**30
-MIN_WORDS = 8
 REPLACEMENT = "\ufffd"
 _MAX_LOST = 3  # characters that could not be decoded
 _MAX_LOST_SHARE = 0.005
@@ -84,6 +84,9 @@ def classify(extraction: Extraction) -> PageExtraction:
     if extraction.word_count < MIN_WORDS:
         reason = f"{plural(extraction.word_count, 'word')} of main text; an article has at least {MIN_WORDS}"
         return PageExtraction(extraction, Outcome.EXTRACTION_EMPTY, "classify", reason)
+    implausible = implausible_text(extraction)
+    if implausible:
+        return PageExtraction(extraction, Outcome.IMPLAUSIBLE_TEXT, "classify", implausible)
     return PageExtraction(extraction)
 
 

@@ -18,8 +18,17 @@ from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.health.rules import ALERTING, Crawl, OutletStats, Verdict, evaluate, publishing_pattern
-from pressmark.outcomes import NO_ANSWER
+from pressmark.health.rules import (
+    ALERTING,
+    FIELD_WINDOWS,
+    Crawl,
+    FieldShare,
+    OutletStats,
+    Verdict,
+    evaluate,
+    publishing_pattern,
+)
+from pressmark.outcomes import EXTRACTION_FAILURES, NO_ANSWER
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.warehouse.connection import Row, Warehouse, dict_rows, transaction, typed_rows
@@ -261,7 +270,10 @@ def _update_alerts(
 
 
 def _read_stats(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) -> dict[str, OutletStats]:
-    values = {"outlets": list(outlets) if outlets is not None else None, "now": now}
+    values = {
+        "outlets": list(outlets) if outlets is not None else None, "now": now,
+        "extraction_failures": sorted(EXTRACTION_FAILURES),
+    }  # fmt: skip
     crawls: dict[str, list[Crawl]] = {}
     cursor.execute(_SQL["last_crawls"], values)
     for outlet, *rest in cursor.fetchall():
@@ -272,10 +284,7 @@ def _read_stats(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) ->
     for outlet, hour, articles, first_at in cursor.fetchall():
         counts.setdefault(outlet, {})[hour] = articles
         first[outlet] = min(first.get(outlet, first_at), first_at)
-    shares: dict[str, dict[bool, dict[str, Any]]] = {}
-    cursor.execute(_SQL["fields"], values)
-    for row in dict_rows(cursor):
-        shares.setdefault(row.pop("outlet"), {})[row.pop("recent")] = row
+    fields = _field_shares(cursor, values)
     cursor.execute(_SQL["outlet_stats"], values)
     return {
         row["outlet"]: OutletStats(
@@ -284,19 +293,22 @@ def _read_stats(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) ->
             row["articles"], crawls.get(row["outlet"], ()),
             publishing_pattern(counts[row["outlet"]], (now - first[row["outlet"]]).days / 7)
             if row["outlet"] in counts else {},
-            _fields(shares.get(row["outlet"], {})),
+            fields.get(row["outlet"], {}),
             row["was_blocked"],
         )
         for row in dict_rows(cursor)
     }  # fmt: skip
 
 
-def _fields(shares: dict[bool, dict[str, Any]]) -> dict[str, tuple[float, float]]:
-    recent, before = shares.get(True), shares.get(False)
-    if recent is None or before is None or recent["articles"] < 10 or before["articles"] < 20:
-        return {}
-    names = ("headline", "authors", "date_published", "article_body")
-    return {name: (recent[name] or 0.0, before[name] or 0.0) for name in names}
+def _field_shares(cursor: Cursor, values: dict[str, Any]) -> dict[str, dict[str, list[FieldShare]]]:
+    """Return the shares of each outlet and field, of few articles first."""
+    cursor.execute(_SQL["fields"], {**values, "windows": list(FIELD_WINDOWS)})
+    shares: dict[str, dict[str, list[FieldShare]]] = {}
+    for outlet, name, latest, found, present, articles_before, before, examples in cursor.fetchall():
+        if found == latest:
+            share = FieldShare(latest, present, articles_before, before or 0.0, examples or ())
+            shares.setdefault(outlet, {}).setdefault(name, []).append(share)
+    return shares
 
 
 def _rows(warehouse: Warehouse, statement: str, values: dict[str, Any], row_type: type[Row]) -> list[Row]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import comb
 from typing import Literal
 
 from pressmark.outcomes import ACCESS_DENIED, EXTRACTION_FAILURES, KEPT, POLICY_DENIED, Outcome
@@ -33,6 +34,11 @@ _SILENT = {"hourly": timedelta(days=3), "six_hourly": timedelta(days=5), "daily"
 _MIN_ARTICLES = 30  # for a publishing pattern
 _SHARE, _MIN_PAGES = 0.5, 3
 _FIELD_WAS, _FIELD_IS = 0.8, 0.3  # shares of articles with a field
+FIELD_WINDOWS = (5, 10, 20)
+"""Numbers of latest articles that are compared with the ones before."""
+_MIN_ARTICLES_BEFORE = 8
+_FIELD_CHANCE = 1e-4  # of so many articles without a field, if nothing has changed
+_ALWAYS = 0.98  # an outlet whose articles all had a field may still publish one without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Crawl:
 
     truncated_listings: how many were longer than the budget, so that a part of them was not used.
 
-    mode: a `window` crawl of a backfill shows whether the outlet gives us its pages, and nothing else.
+    mode: a `window` crawl of a backfill shows whether the outlet gives us its pages, and nothing else. examples: URLs
+    of pages that arrived and gave no text.
     """
 
     started_at: datetime
@@ -53,6 +60,7 @@ class Crawl:
     listings: int
     mode: str = "incremental"
     truncated_listings: int = 0
+    examples: Sequence[str] = ()
 
     @property
     def failed(self) -> bool:
@@ -70,11 +78,40 @@ class Crawl:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldShare:
+    """How many of an outlet's latest articles have a field, compared with the articles before them.
+
+    before: share of those, from 0 to 1. examples: URLs of latest articles without the field.
+    """
+
+    latest: int
+    present: int
+    articles_before: int
+    before: float
+    examples: Sequence[str] = ()
+
+    @property
+    def has_dropped(self) -> bool:
+        """Whether the field is missing too often to be chance."""
+        if (
+            self.articles_before < _MIN_ARTICLES_BEFORE
+            or self.before < _FIELD_WAS
+            or self.present > _FIELD_IS * self.latest
+        ):
+            return False
+        share = min(self.before, _ALWAYS)
+        chance = sum(
+            comb(self.latest, n) * share**n * (1 - share) ** (self.latest - n) for n in range(self.present + 1)
+        )
+        return chance < _FIELD_CHANCE
+
+
+@dataclass(frozen=True, slots=True)
 class OutletStats:
     """The figures that an outlet is evaluated by.
 
     crawls: newest first. publishing_pattern: expected articles by hour of the week (UTC, from Monday 0:00); empty if
-    there are too few articles. fields: share of recent and of earlier articles with a field. was_blocked: the reason
+    there are too few articles. fields: shares of the latest 5, 10 and 20 articles. was_blocked: the reason
     of its last state, if that was `blocked`.
     """
 
@@ -87,7 +124,7 @@ class OutletStats:
     articles: int = 0
     crawls: Sequence[Crawl] = ()
     publishing_pattern: Mapping[int, float] = field(default_factory=dict)
-    fields: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    fields: Mapping[str, Sequence[FieldShare]] = field(default_factory=dict)
     was_blocked: str | None = None
 
     @property
@@ -192,22 +229,41 @@ def _refusal(outcomes: Mapping[str, int], crawls: str) -> Verdict | None:
 
 def _check_extraction(stats: OutletStats) -> Verdict | None:
     fetched = KEPT | EXTRACTION_FAILURES
-    last = next((crawl for crawl in stats.scheduled if crawl.count(fetched) >= _MIN_PAGES), None)
-    if last is not None:
-        broken, pages = last.count(EXTRACTION_FAILURES), last.count(fetched)
-        if broken >= _MIN_PAGES and broken >= _SHARE * pages:
-            summary = _summary(last.outcomes, EXTRACTION_FAILURES)
-            return Verdict(
-                "extraction_broken",
-                f"{broken} of {plural(pages, 'page')} gave no text ({summary}). Its layout may have changed: "
-                "`pressmark why URL` shows a page, and extraction.keep in the outlet's file may fix it",
-            )
-    for name, (now, before) in stats.fields.items():
-        if before >= _FIELD_WAS and now <= _FIELD_IS:
-            return Verdict(
-                "extraction_broken", f"{name}: {now:.0%} of the latest articles have it, {before:.0%} before"
-            )
+    outcomes: Counter[str] = Counter()
+    examples: list[str] = []
+    with_pages = 0
+    # Crawls of one or two pages are added up.
+    for crawl in stats.scheduled:
+        if not crawl.count(fetched):
+            continue
+        outcomes.update(crawl.outcomes)
+        examples += crawl.examples
+        with_pages += 1
+        if _count(outcomes, fetched) >= _MIN_PAGES:
+            break
+    broken, pages = _count(outcomes, EXTRACTION_FAILURES), _count(outcomes, fetched)
+    if broken >= _MIN_PAGES and broken >= _SHARE * pages:
+        summary = _summary(outcomes, EXTRACTION_FAILURES)
+        crawls = "the last crawl" if with_pages == 1 else f"the last {with_pages} crawls"
+        return Verdict(
+            "extraction_broken",
+            f"text: {broken} of {plural(pages, 'page')} of {crawls} gave no article ({summary}){_examples(examples)}. "
+            "Its layout may have changed: `pressmark why URL` shows a page, and extraction.keep in the outlet's file "
+            "may fix it",
+        )
+    for name, shares in stats.fields.items():
+        for share in shares:
+            if share.has_dropped:
+                return Verdict(
+                    "extraction_broken",
+                    f"{name}: {share.present} of the latest {share.latest} articles have it, {share.before:.0%} before"
+                    f"{_examples(share.examples)}",
+                )
     return None
+
+
+def _examples(urls: Sequence[str]) -> str:
+    return f", such as {' and '.join(urls[:2])}" if urls else ""
 
 
 def _check_inactivity(stats: OutletStats, now: datetime) -> Verdict:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from psycopg2.extensions import cursor as Cursor
-from psycopg2.extras import execute_values
+from psycopg2.extras import Json, execute_values
 
 from pressmark.archive.spool import SpoolPointer
 from pressmark.archive.store import ArchiveStore
@@ -22,6 +22,7 @@ from pressmark.extraction.fields import EXTRACTOR_NAME, Extraction, ExtractionCo
 from pressmark.extraction.pool import ExtractionPool
 from pressmark.registry import Registry
 from pressmark.warehouse.queries import queries
+from pressmark.warehouse.staging import text_columns
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +97,6 @@ def add_extraction(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: i
         modified.value if modified else None, modified.raw if modified else None,
         modified.source if modified else None, x.in_language, x.in_language_source, x.article_section, x.keywords,
         x.main_image, x.is_accessible_for_free, x.canonical_url, x.encoding, x.encoding_source, x.text_hash,
-        x.headline_hash, x.description_hash, x.authors_hash, x.body_hash, load_seq, x.links,
+        x.headline_hash, x.description_hash, x.authors_hash, x.body_hash, load_seq, x.links, *text_columns(x, Json),
     )  # fmt: skip
     execute_values(cursor, queries("load")["add_reread_extraction"], [row])

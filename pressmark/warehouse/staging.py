@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from pressmark.archive.pointer import ArchivePointer
 from pressmark.archive.spool import SpoolPointer
 from pressmark.crawl_types import FetchRecord
 from pressmark.dates import ParsedDate
-from pressmark.extraction.fields import SIG_VERSION
+from pressmark.extraction.fields import SIG_VERSION, Extraction
 from pressmark.frontier import FrontierEntry
 from pressmark.frontier_updates import FrontierUpdate, doubtful_update, frontier_update, is_doubtful, with_pointer
 from pressmark.outcome_rules import CandidateResult, variants
@@ -27,6 +27,9 @@ from pressmark.warehouse.copy_format import Json, copy_rows
 from pressmark.warehouse.crawls import add_fetches, resolve_candidates, update_frontier
 from pressmark.warehouse.queries import queries
 
+TEXT_COLUMNS = (
+    "standfirst", "line_kinds", "images", "is_live_blog", "live_posts", "extraction_confidence", "confidence_basis",
+)  # fmt: skip
 CAPTURE_COLUMNS = (
     "segment_id", "capture_id", "article_uid", "url_uid", "outlet", "crawl_id", "url", "url_rule", "observed_at",
     "captured_by", "payload_hash", "extractor_id", "archive_segment_id", "archive_offset", "archive_length",
@@ -38,7 +41,7 @@ CAPTURE_COLUMNS = (
     "in_language", "in_language_source", "article_section", "keywords", "main_image", "is_accessible_for_free",
     "canonical_url", "encoding", "encoding_source", "text_hash", "article_body", "word_count", "char_count",
     "headline_hash", "description_hash", "authors_hash", "body_hash", "sig_version", "body_sig", "lead_sig",
-    "urls", "comments", "links", "loose_uid", "author_organisations",
+    "urls", "comments", "links", "loose_uid", "author_organisations", *TEXT_COLUMNS,
 )  # fmt: skip
 EVENT_COLUMNS = ("segment_id", "article_uid", "outlet", "kind", "observed_at", "crawl_id", "detail")
 _EVENTS = {
@@ -190,7 +193,24 @@ def _capture_row(segment: Segment, item: SegmentItem) -> tuple[Any, ...]:
         x.signatures.lead if x.signatures else None,
         Json(_urls(segment.outlet, result)), Json(_comments(result)), x.links,
         loose_uid(segment.outlet.id, result.article_url or response.url, segment.outlet.urls.parameters),
-        x.author_organisations,
+        x.author_organisations, *text_columns(x, Json),
+    )  # fmt: skip
+
+
+def text_columns(x: Extraction, as_json: Callable[[Any], Any]) -> tuple[Any, ...]:
+    """Return the values of TEXT_COLUMNS. as_json: wraps a value of a jsonb column."""
+    images = [{name: value for name, value in asdict(image).items() if value} for image in x.images]
+    posts = [
+        {
+            "line": post.line,
+            "posted_at": post.posted.value.isoformat() if post.posted and post.posted.value else None,
+            "posted_raw": clean_text(post.posted.raw) if post.posted else None,
+        }
+        for post in x.live_posts
+    ]
+    return (
+        x.standfirst, x.line_kinds, as_json(images) if images else None, x.is_live_blog,
+        as_json(posts) if posts else None, x.confidence, as_json(x.confidence_basis) if x.confidence_basis else None,
     )  # fmt: skip
 
 

@@ -278,6 +278,16 @@ RETURNING extractor_id;
 -- Return which of these segments have rows.
 SELECT segment_id FROM core.archive_segment WHERE segment_id = ANY (%(segment_ids)s::uuid[]);
 
+-- name: latest_texts
+-- Return the headlines and texts of an outlet's latest articles.
+SELECT article.article_uid, extraction.headline, left(text.article_body, 20000)
+FROM (SELECT * FROM core.article WHERE article.outlet = %(outlet)s AND article.merged_into IS NULL
+      ORDER BY article.first_seen_at DESC LIMIT %(count)s) article
+JOIN core.extraction ON extraction.payload_hash = article.payload_hash
+                    AND extraction.extractor_id = article.extractor_id
+JOIN core.text ON text.text_hash = extraction.text_hash
+ORDER BY article.first_seen_at DESC;
+
 -- name: segment_place
 -- Return the file of a segment and the offset of its first byte.
 SELECT file, base_offset FROM core.archive_segment WHERE segment_id = %(segment_id)s AND expired_at IS NULL;

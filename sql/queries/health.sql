@@ -37,7 +37,10 @@ SELECT recent.outlet, recent.started_at, recent.finish_reason, recent.error, rec
         WHERE poll.crawl_id = recent.crawl_id),
        recent.mode,
        (SELECT count(*) FILTER (WHERE poll.is_truncated) FROM ops.endpoint_poll poll
-        WHERE poll.crawl_id = recent.crawl_id)
+        WHERE poll.crawl_id = recent.crawl_id),
+       ARRAY(SELECT candidate.url FROM ops.candidate
+             WHERE candidate.crawl_id = recent.crawl_id AND candidate.outcome = ANY (%(extraction_failures)s::text[])
+             ORDER BY candidate.url LIMIT 2)
 FROM core.outlet
 CROSS JOIN LATERAL (
     SELECT crawl.* FROM (VALUES ('incremental', 5), ('window', 1)) AS modes (mode, most)
@@ -67,28 +70,45 @@ WHERE extraction.date_published > %(now)s::timestamptz - interval '56 days' AND 
 GROUP BY article.outlet, hour_of_week;
 
 -- name: fields
--- Return the share of articles with each field: the latest 20 articles, and the 200 before them.
-SELECT ranked.outlet, ranked.recent, count(*) AS articles,
-       avg((ranked.headline IS NOT NULL)::integer)::float AS headline,
-       avg((cardinality(ranked.authors) > 0)::integer)::float AS authors,
-       avg((ranked.date_published IS NOT NULL)::integer)::float AS date_published,
-       avg((ranked.word_count >= 50)::integer)::float AS article_body
-FROM (
-    SELECT outlet.outlet, numbered.headline, numbered.authors, numbered.date_published, numbered.word_count,
-           numbered.place <= 20 AS recent
+-- Return for each outlet how many of its latest articles have each field, and the share of the ones before them.
+-- A text counts if it has a quarter of the words that the earlier ones usually have.
+WITH numbered AS (
+    SELECT outlet.outlet, latest.url, latest.place, extraction.headline IS NOT NULL AS headline,
+           cardinality(extraction.authors) > 0 AS authors, extraction.date_published IS NOT NULL AS date_published,
+           COALESCE(text.word_count, 0) AS words,
+           cardinality(outlet.languages) = 0 OR extraction.in_language IS NULL
+               OR EXISTS (SELECT 1 FROM unnest(outlet.languages) AS own (tag)
+                          WHERE split_part(own.tag, '-', 1) = split_part(extraction.in_language, '-', 1)) AS language
     FROM core.outlet
     CROSS JOIN LATERAL (
-        SELECT extraction.headline, extraction.authors, extraction.date_published, text.word_count,
-               row_number() OVER (ORDER BY latest.first_seen_at DESC, latest.article_uid) AS place
+        SELECT article.*, row_number() OVER (ORDER BY article.first_seen_at DESC, article.article_uid) AS place
         FROM (SELECT * FROM core.article WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL
-              ORDER BY article.first_seen_at DESC LIMIT 220) latest
-        JOIN core.extraction ON extraction.payload_hash = latest.payload_hash
-                            AND extraction.extractor_id = latest.extractor_id
-        LEFT JOIN core.text ON text.text_hash = extraction.text_hash
-    ) numbered
+              ORDER BY article.first_seen_at DESC LIMIT 220) article
+    ) latest
+    JOIN core.extraction ON extraction.payload_hash = latest.payload_hash
+                        AND extraction.extractor_id = latest.extractor_id
+    LEFT JOIN core.text ON text.text_hash = extraction.text_hash
     WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
-) ranked
-GROUP BY ranked.outlet, ranked.recent;
+), usual AS (
+    SELECT numbered.outlet, percentile_cont(0.5) WITHIN GROUP (ORDER BY numbered.words) AS words
+    FROM numbered GROUP BY numbered.outlet
+), flagged AS (
+    SELECT numbered.*, numbered.words >= usual.words / 4 AS article_body
+    FROM numbered JOIN usual USING (outlet)
+)
+SELECT flagged.outlet, field.name, latest.articles, count(*) FILTER (WHERE flagged.place <= latest.articles) AS found,
+       count(*) FILTER (WHERE flagged.place <= latest.articles AND field.has) AS present,
+       count(*) FILTER (WHERE flagged.place > latest.articles) AS articles_before,
+       avg(field.has::integer) FILTER (WHERE flagged.place > latest.articles)::float AS before,
+       (array_agg(flagged.url ORDER BY flagged.place)
+        FILTER (WHERE flagged.place <= latest.articles AND NOT field.has))[1:2] AS examples
+FROM flagged
+CROSS JOIN LATERAL (VALUES ('text', flagged.article_body), ('headline', flagged.headline), ('authors', flagged.authors),
+                           ('date_published', flagged.date_published), ('language', flagged.language))
+    AS field (name, has)
+CROSS JOIN unnest(%(windows)s::integer[]) AS latest (articles)
+GROUP BY flagged.outlet, field.name, latest.articles
+ORDER BY flagged.outlet, field.name, latest.articles;
 
 -- name: set_health
 -- Set the health of an outlet. `since` changes only when the state does.

@@ -58,7 +58,9 @@ INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, 
                              date_published_offset, date_published_flag, date_modified, date_modified_raw,
                              date_modified_source, in_language, in_language_source, article_section, keywords,
                              main_image, is_accessible_for_free, canonical_url, encoding, encoding_source, text_hash,
-                             headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
+                             headline_hash, description_hash, authors_hash, body_hash, load_seq, links,
+                             standfirst, line_kinds, images, is_live_blog, live_posts, extraction_confidence,
+                             confidence_basis)
 SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
        v.payload_hash, v.extractor_id, v.headline, v.description, v.authors, v.author_organisations,
        v.date_published, v.date_published_raw,
@@ -66,7 +68,8 @@ SELECT DISTINCT ON (v.payload_hash, v.extractor_id)
        v.date_modified, v.date_modified_raw, v.date_modified_source, v.in_language, v.in_language_source,
        v.article_section, v.keywords, v.main_image, v.is_accessible_for_free, v.canonical_url, v.encoding,
        v.encoding_source, v.text_hash, v.headline_hash, v.description_hash, v.authors_hash, v.body_hash, %(load_seq)s,
-       v.links
+       v.links, v.standfirst, v.line_kinds, v.images, v.is_live_blog, v.live_posts, v.extraction_confidence,
+       v.confidence_basis
 FROM staging.capture v
 WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY v.payload_hash, v.extractor_id, v.observed_at, v.capture_id
@@ -509,6 +512,8 @@ INSERT INTO core.extraction (payload_hash, extractor_id, headline, description, 
                              date_published_offset, date_published_flag, date_modified, date_modified_raw,
                              date_modified_source, in_language, in_language_source, article_section, keywords,
                              main_image, is_accessible_for_free, canonical_url, encoding, encoding_source, text_hash,
-                             headline_hash, description_hash, authors_hash, body_hash, load_seq, links)
+                             headline_hash, description_hash, authors_hash, body_hash, load_seq, links,
+                             standfirst, line_kinds, images, is_live_blog, live_posts, extraction_confidence,
+                             confidence_basis)
 VALUES %s
 ON CONFLICT (payload_hash, extractor_id) DO NOTHING;

@@ -163,7 +163,7 @@ SELECT quarantine.quarantine_id, quarantine.url_uid, quarantine.segment_id, segm
 FROM ops.quarantine
 JOIN core.archive_segment segment ON segment.segment_id = quarantine.segment_id AND segment.expired_at IS NULL
 WHERE quarantine.outlet = %(outlet)s
-  AND quarantine.outcome IN ('extraction_empty', 'extraction_timeout', 'quarantined', 'index_page',
+  AND quarantine.outcome IN ('extraction_empty', 'implausible_text', 'extraction_timeout', 'quarantined', 'index_page',
                              'gallery', 'javascript_required', 'paywall_stub', 'soft_404')
   AND (%(since)s::timestamptz IS NULL OR quarantine.created_at >= %(since)s)
   AND (%(until)s::timestamptz IS NULL OR quarantine.created_at < %(until)s)

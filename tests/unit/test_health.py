@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from pressmark.health.rules import Crawl, OutletStats, evaluate, expected_since, is_internal_failure, publishing_pattern
+from pressmark.health.rules import (
+    Crawl,
+    FieldShare,
+    OutletStats,
+    evaluate,
+    expected_since,
+    is_internal_failure,
+    publishing_pattern,
+)
 
 NOW = datetime(2026, 11, 25, 12, 30, tzinfo=UTC)  # a Wednesday
 HOURLY = dict.fromkeys(range(168), 1.0)  # one article per hour
@@ -20,6 +28,10 @@ def crawl(hours_ago: float = 0.2, finish: str = "finished", error: str | None = 
 
 def backfill(**outcomes: int) -> Crawl:
     return replace(crawl(**outcomes), mode="window")
+
+
+def with_examples() -> Crawl:
+    return replace(crawl(extraction_empty=5), examples=("https://one.example/a", "https://one.example/b"))
 
 
 def stats(**changes: Any) -> OutletStats:
@@ -61,10 +73,19 @@ def stats(**changes: Any) -> OutletStats:
         (stats(crawls=[crawl(challenge_page=1, new=2), crawl(1, challenge_page=4)]), "fresh", ""),
         (stats(enabled=False, crawls=[crawl(challenge_page=4)]), "paused", "enabled: false"),
         (stats(enabled=False, crawls=[]), "new", "enabled: false"),
-        (stats(crawls=[crawl(extraction_empty=5, new=1)]), "extraction_broken", "5 of 6 pages gave no text"),
+        (stats(crawls=[crawl(extraction_empty=5, new=1)]), "extraction_broken", "text: 5 of 6 pages of the last crawl gave no article"),
+        (stats(crawls=[crawl(implausible_text=2), crawl(1, implausible_text=2)]), "extraction_broken", "4 of 4 pages of the last 2 crawls"),
+        (stats(crawls=[crawl(implausible_text=2), crawl(1, new=4)]), "fresh", ""),
+        (stats(crawls=[with_examples()]), "extraction_broken", "such as https://one.example/a and https://one.example/b"),
         (stats(crawls=[crawl(), crawl(2, extraction_empty=5)]), "extraction_broken", "Its layout may have changed"),
-        (stats(fields={"authors": (0.1, 0.95)}), "extraction_broken", "authors: 10% of the latest articles"),
-        (stats(fields={"authors": (0.6, 0.95)}), "fresh", ""),
+        (stats(fields={"authors": [FieldShare(10, 1, 80, 0.95, ("https://one.example/a",))]}), "extraction_broken",
+         "authors: 1 of the latest 10 articles have it, 95% before, such as https://one.example/a"),
+        (stats(fields={"authors": [FieldShare(5, 0, 20, 1.0)]}), "extraction_broken", "0 of the latest 5"),
+        (stats(fields={"authors": [FieldShare(10, 6, 80, 0.95)]}), "fresh", ""),
+        (stats(fields={"authors": [FieldShare(5, 0, 80, 0.8)]}), "fresh", ""),  # one in three thousand: chance
+        (stats(fields={"authors": [FieldShare(5, 0, 80, 0.8), FieldShare(10, 0, 75, 0.8)]}), "extraction_broken", "latest 10"),
+        (stats(fields={"authors": [FieldShare(20, 0, 80, 0.5)]}), "fresh", ""),  # it often has none
+        (stats(fields={"authors": [FieldShare(5, 0, 4, 1.0)]}), "fresh", ""),  # too few to compare with
         (stats(override="paused", override_reason="quiet", crawls=[crawl(finish="failed")]), "paused", "quiet"),
         (stats(crawls=[]), "new", "not crawled yet"),
         (stats(last_new_at=None), "new", "no article"),

@@ -11,8 +11,10 @@ ROW = re.compile(r"^\s+\('(\w+)', '(\w+)', '", re.MULTILINE)
 
 
 def test_outcome_enum_matches_the_core_outcome_table() -> None:
-    statement = (SQL_ROOT / "migrations" / "0001.core.sql").read_text(encoding="utf-8")
-    rows = dict(ROW.findall(statement.partition("INSERT INTO core.outcome")[2].partition(";\n\n")[0]))
+    rows: dict[str, str] = {}
+    for path in sorted((SQL_ROOT / "migrations").glob("*.sql")):
+        statement = path.read_text(encoding="utf-8").partition("INSERT INTO core.outcome ")[2].partition(";\n\n")[0]
+        rows |= dict(ROW.findall(statement))
     assert rows == {outcome.value: outcome.outcome_class.value for outcome in Outcome}
 
 

@@ -1,0 +1,37 @@
+-- Standfirst, kinds of lines, images, live blogs and confidence of a text, and the outcome of texts that are none.
+-- depends: 0005.input_rules
+
+INSERT INTO core.outcome (outcome, class, meaning) VALUES
+    ('implausible_text', 'refused', 'The text that was found is not the article''s: navigation, a notice, or a fraction of what the outlet''s pages usually give.');
+
+ALTER TABLE core.extraction
+    ADD COLUMN standfirst text,
+    ADD COLUMN line_kinds text,
+    ADD COLUMN images jsonb,
+    ADD COLUMN is_live_blog boolean NOT NULL DEFAULT false,
+    ADD COLUMN live_posts jsonb,
+    ADD COLUMN extraction_confidence real,
+    ADD COLUMN confidence_basis jsonb;
+COMMENT ON COLUMN core.extraction.standfirst IS 'Sentences between the headline and the text that sum up the article.';
+COMMENT ON COLUMN core.extraction.line_kinds IS 'One letter per line of the main text: p paragraph, 1 to 6 heading of that level, l list item, q quote, t table row. Null for texts that were extracted before there were kinds.';
+COMMENT ON COLUMN core.extraction.images IS 'Images of the article in page order, each with url, caption, credit, alt and source.';
+COMMENT ON COLUMN core.extraction.is_live_blog IS 'Whether the text is a series of posts with times.';
+COMMENT ON COLUMN core.extraction.live_posts IS 'Posts of a live blog in the order of the text, each with the position of its first line (from 0), posted_at and posted_raw.';
+COMMENT ON COLUMN core.extraction.extraction_confidence IS 'Probability from 0 to 1 that the main text is right (F1 above .9). Null if the text comes from a script, or was extracted before there were confidences.';
+COMMENT ON COLUMN core.extraction.confidence_basis IS 'Evidence that the confidence rests on, each from 0 to 1: agreement, line_certainty, kept, linked, titles, one_path.';
+
+ALTER TABLE staging.capture
+    ADD COLUMN standfirst text,
+    ADD COLUMN line_kinds text,
+    ADD COLUMN images jsonb,
+    ADD COLUMN is_live_blog boolean NOT NULL DEFAULT false,
+    ADD COLUMN live_posts jsonb,
+    ADD COLUMN extraction_confidence real,
+    ADD COLUMN confidence_basis jsonb;
+COMMENT ON COLUMN staging.capture.standfirst IS 'See core.extraction.';
+COMMENT ON COLUMN staging.capture.line_kinds IS 'See core.extraction.';
+COMMENT ON COLUMN staging.capture.images IS 'See core.extraction.';
+COMMENT ON COLUMN staging.capture.is_live_blog IS 'See core.extraction.';
+COMMENT ON COLUMN staging.capture.live_posts IS 'See core.extraction.';
+COMMENT ON COLUMN staging.capture.extraction_confidence IS 'See core.extraction.';
+COMMENT ON COLUMN staging.capture.confidence_basis IS 'See core.extraction.';
