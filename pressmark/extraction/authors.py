@@ -1,4 +1,4 @@
-"""The authors of an article: JSON-LD first, then meta elements, then bylines as Trafilatura extracts them.
+"""The authors of an article: JSON-LD first, then meta elements, then the visible byline.
 
 A person from any source is preferred to an organisation. Agencies and newsrooms are kept apart from persons. By-words
 and roles are removed from free bylines; the name of a structured Person is left as it is.
@@ -10,8 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from trafilatura.metadata import extract_author
-
+from pressmark.extraction.bylines import find_byline
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, StructuredData, flat, node_text, types
 from pressmark.text import clean_line, fold_name
@@ -42,6 +41,19 @@ _NAME_CONJUNCTIONS = frozenset(
 )  # also in names: "Ortega y Gasset", "Thomas Ed Smith"
 _NAME_SUFFIX = re.compile(r"^(?:jr|sr|ii|iii|iv|phd|ph\.d|md|m\.d|esq|obe|cbe|mbe|mp)\.?$", re.IGNORECASE)
 
+_MAX_NAME_WORDS = 6
+_AGENCY_AFTER = re.compile(
+    r"^(?P<name>\S+(?:\s+\S+){1,3}?),?\s+(?P<agency>(?:the\s+)?(?:associated press|canadian press|press association|"
+    r"reuters|bloomberg(?: news)?|agence france-presse|afp|dpa|efe|ansa))$",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(r"(?:,?\s+(?:MS|MA|RDN?|LDN?|MPH|RN|CPT|CNS|NP|DO|MBA|JD))+\.?$")
+_NAMED_BEFORE_CREDENTIALS = re.compile(r"^\S+\s+\S+")
+_BUTTONS = re.compile(
+    r"\s+(?:link copied!?|copy link|follow(?:ing)?|share|bookmark|e-?mail|see more|view (?:bio|profile)|bio|twitter|"
+    r"opens in new window)\.?$",
+    re.IGNORECASE,
+)
 _PUNCTUATION = " ,;:|-\u2013\u2014()/"
 _DIGITS = re.compile(r"(?<=[A-Za-z])\d+\b")  # BR24
 _PARENTHESIS = re.compile(r"\s*\([^)]*\)?$")
@@ -59,6 +71,7 @@ _ROLE_WORD = (
     r"special|foreign|political|politics|business|economics?|sports?|science|health|education|environment|technology|tech|"
     r"culture|arts?|crime|city|local|national|international|world|news|video|data|digital|features?|opinion|investigations?|"
     r"editor(?:-in-chief)?|editors|reporter|reporters|correspondent|columnist|writer|journalist|producer|contributor|"
+    r"officer|head|director|president|professor|founder|ceo|cto|fellow|economist|strategist|"
     r"photographer|fotograf(?:in)?|analyst|anchor|intern|freelance|freelancer|blogger|critic|"
     r"journaliste|correspondante?|envoyée?|spéciale?|rédact(?:eur|rice)|periodista|redactora?|corresponsal|giornalista|"
     r"inviato|verslaggever|redacteur|journalista|jornalista|repórter|dziennikarz|redaktor|корреспондент|журналист|"
@@ -123,7 +136,7 @@ def find_authors(
     site_names: folded names of the outlet, which is never its own author. languages: of the outlet.
     """
     byline = Byline()
-    # A source is used only if the ones before it name no person. Bylines take a third as long to extract as the body.
+    # A source is used only if the ones before it name no person.
     _add(byline, _from_json_ld(article, data, languages), site_names, "json_ld")
     if not byline.persons:
         _add(byline, _from_meta(page, languages), site_names, "meta")
@@ -165,8 +178,22 @@ def _from_meta(page: Page, languages: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _from_byline(page: Page, languages: tuple[str, ...]) -> list[tuple[str, str]]:
-    byline: Any = extract_author(page.tree)  # copies the tree before it changes it
-    return [(part, "free") for part in split_names(byline, languages)] if byline else []
+    return [
+        (part, "free")
+        for text in find_byline(page.tree)
+        for part in split_names(text, languages)
+        if _is_like_name(part) or _is_organisation(part, "free")
+    ]
+
+
+def _is_like_name(text: str) -> bool:
+    """Return whether a text of a byline may be a name: a few words that begin with capitals, or another script."""
+    words = text.split()
+    if not words or len(words) > _MAX_NAME_WORDS or _NOT_A_NAME.search(text):
+        return False
+    capitals = sum(1 for word in words if not word[0].islower())
+    ends = (words[0][0], words[-1][0])
+    return not any(map(str.islower, ends)) and capitals >= len(words) - 2 and not _ROLE_PHRASE.match(text)
 
 
 def split_names(text: str, languages: tuple[str, ...] = ()) -> list[str]:
@@ -175,6 +202,9 @@ def split_names(text: str, languages: tuple[str, ...] = ()) -> list[str]:
     Roles and places that follow a name after a comma are dropped, and `Writer, Ann` is reordered.
     """
     text = _without_by_word(clean_line(text, 600) or "", languages)
+    with_agency = _AGENCY_AFTER.match(text)
+    if with_agency and not _JOINED.search(text):
+        return [with_agency["name"].rstrip(","), with_agency["agency"]]
     return [
         name
         for part in _ALWAYS_SPLIT.split(text)
@@ -273,14 +303,16 @@ def _name(raw: str, languages: tuple[str, ...], *, structured: bool = False) -> 
     text = clean_line(re.sub(r"<[^>]{1,200}>", " ", raw), 200) or ""
     text = _PARENTHESIS.sub("", _ADDRESS.sub(" ", text)).strip(_PUNCTUATION)
     if not structured:
-        text = _without_by_word(text, languages)
-        if _PLACE.match(text) or _ROLE.match(text):
+        text = _BUTTONS.sub("", _without_by_word(text, languages))
+        if _PLACE.match(text) or _ROLE.match(text) or _ROLE_PHRASE.match(text):
             return None
         if _is_organisation(text, "free"):
             return None if _NOT_A_NAME.search(_DIGITS.sub("", text)) else text
         text = _ROLE_BEFORE.sub("", text)
         text = _PLACE_AFTER.sub("", text)
         text = _ROLE_AFTER.sub("", text).strip(_PUNCTUATION)
+        bare = _CREDENTIALS.sub("", text)
+        text = bare if _NAMED_BEFORE_CREDENTIALS.match(bare) else text
     text = " ".join(text.split())
     if (
         not text

@@ -23,6 +23,7 @@ _SEPARATOR = re.compile(
 _SECTION = re.compile(r"^(\S+(?:\s+\S+){2,})\s+[|｜]\s+\S+(?:\s+\S+)?$")
 _LEAD = re.compile(r"^([^:]{3,60}):\s+(\S.*)$")
 _WEIGHTS = {"h1": 1.25, "h1_other": 0.45, "json_ld": 1.1, "og": 0.9, "twitter": 0.4, "title": 0.7}
+_ONLY_HEADING = 1.6
 _KICKER = re.compile(
     r"(?:^|[\s_-])(?:kicker|badge|label|eyebrow|overline|topline|roofline|dachzeile|spitzmarke|category|section(?:-?name)?|"
     r"rubric|rubrik|tag|flag|prefix|suffix|supertitle|pretitle|vignette|premium|plus|icon|live)(?:$|[\s_-])",
@@ -59,10 +60,23 @@ def find_headline(
     candidates = _whole(candidates)
     votes: dict[str, float] = {}
     for candidate in candidates:
-        votes[_vote_key(candidate.text)] = votes.get(_vote_key(candidate.text), 0.0) + _WEIGHTS[candidate.kind]
+        votes[_vote_key(candidate.text)] = votes.get(_vote_key(candidate.text), 0.0) + _weight(candidate, candidates)
     winner = max(votes, key=lambda key: votes[key])
     agreeing = [candidate for candidate in candidates if _vote_key(candidate.text) == winner]
     return agreeing[0].text, ", ".join(dict.fromkeys(candidate.kind for candidate in agreeing))
+
+
+def _weight(candidate: _Candidate, candidates: Sequence[_Candidate]) -> float:
+    """Return the weight of a candidate. The page's only heading decides, unless the other titles have more of it.
+
+    What a page tells search engines and social networks is often worded differently. But titles that consist of the
+    heading and a kicker show that the kicker is part of the headline.
+    """
+    if candidate.kind != "h1" or any(other.kind == "h1_other" for other in candidates):
+        return _WEIGHTS[candidate.kind]
+    key = _vote_key(candidate.text)
+    is_part = any(key in (other := _vote_key(c.text)) and key != other for c in candidates)
+    return _WEIGHTS["h1"] if is_part else _ONLY_HEADING
 
 
 def page_titles(page: Page) -> tuple[str, ...]:
@@ -158,7 +172,7 @@ def _heading_text(element: HtmlElement, declared: Sequence[str]) -> str | None:
     if any(_starts_with(title, text) for title in declared):
         # The separator between a kicker and the rest may be drawn by the style sheet.
         same = (title for title in declared if fold_name(title) == fold_name(text))
-        return next((title for title in same if ":" in title and ":" not in text), text)
+        return next((title for title in same if title.count(":") > text.count(":")), text)
     bare = element_text(element, _MAX_LENGTH + 1, badges)
     if bare and not (text.startswith(bare) or text.endswith(bare)):
         bare = None  # a kicker or badge stands at the border
