@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from dataclasses import asdict
 from typing import Annotated, Any, NoReturn
+from uuid import UUID
 
 import typer
 from rich.markup import escape
@@ -15,7 +17,7 @@ from pressmark.text import clean_text, plural
 from pressmark.times import short_time
 from pressmark.warehouse.connection import Warehouse, transaction
 from pressmark.warehouse.migrations import ensure_ready
-from pressmark.warehouse.url_history import UrlHistory, read_article, read_url_history
+from pressmark.warehouse.url_history import UrlHistory, read_article, read_markdown, read_url_history
 
 _Url = Annotated[str, typer.Argument(metavar="URL", help="Absolute http(s) URL.")]
 _MAX_COPIES = 10
@@ -44,7 +46,11 @@ def why(url: _Url, as_json: _Json = False) -> None:
 
 
 @friendly
-def show(url: _Url, as_json: _Json = False) -> None:
+def show(
+    url: _Url,
+    as_json: _Json = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print headline and text as Markdown.")] = False,
+) -> None:
     """Show the article at a URL with its full text.
 
     Prints the article as it was last captured.
@@ -54,6 +60,8 @@ def show(url: _Url, as_json: _Json = False) -> None:
       pressmark show https://southfront.press/some-article/
 
       pressmark show https://southfront.press/some-article/ --json
+
+      pressmark show https://southfront.press/some-article/ --markdown > article.md
     """
     history, article = _read_history(Settings.from_env(), url)
     if article is None:
@@ -64,12 +72,17 @@ def show(url: _Url, as_json: _Json = False) -> None:
     if as_json:
         print_json(article)
         return
+    if markdown:
+        sys.stdout.write(_read_markdown(Settings.from_env(), UUID(article["article_uid"])))
+        return
     out.print(f"[bold]{plain(article['headline'] or '(no headline)')}[/bold]")
     for name in (
-        "outlet", "url", "canonical_url", "authors", "date_published", "date_published_raw", "date_published_source",
+        "outlet", "url", "canonical_url", "standfirst", "authors", "date_published", "date_published_raw",
+        "date_published_source",
         "date_published_precision", "date_modified", "in_language", "article_section", "keywords", "main_image",
         "is_accessible_for_free", "first_seen_at", "last_seen_at", "gone_at", "revision_count", "discovered_via",
-        "archive_file", "archive_offset", "archive_length", "extractor", "word_count", "article_uid",
+        "archive_file", "archive_offset", "archive_length", "extractor", "extraction_confidence", "word_count",
+        "article_uid",
     ):  # fmt: skip
         value = article[name]
         if value not in (None, []):
@@ -86,6 +99,12 @@ def _read_history(settings: Settings, url: str) -> tuple[UrlHistory, dict[str, A
     with contextlib.closing(connection), transaction(connection) as cursor:
         history = read_url_history(cursor, url)
         return history, read_article(cursor, history.articles)
+
+
+def _read_markdown(settings: Settings, article_uid: UUID) -> str:
+    connection = Warehouse(settings).connect("loader", "pressmark show")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        return read_markdown(cursor, article_uid)
 
 
 def _fail_unknown(history: UrlHistory) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,7 +18,7 @@ from pressmark.capture import Capture
 from pressmark.cli.articles import plain
 from pressmark.cli.output import fail, friendly, out, print_json
 from pressmark.dates import ParsedDate
-from pressmark.extraction.fields import Extraction, ExtractionConfig, PageExtraction
+from pressmark.extraction.fields import Extraction, ExtractionConfig, Image, PageExtraction
 from pressmark.frontier import Candidate, CrawlScope
 from pressmark.outcome_rules import resolve_page
 from pressmark.outcomes import Outcome
@@ -177,6 +177,7 @@ def _fields(x: Extraction) -> dict[str, tuple[Any, str | None]]:
     return {
         "headline": (x.headline, where.get("headline")),
         "description": (x.description, where.get("description")),
+        "standfirst": (x.standfirst, None),
         "authors": (x.authors, where.get("authors")),
         "author_organisations": (x.author_organisations, where.get("authors")),
         "date_published": (_date(x.published), x.published.source if x.published else None),
@@ -185,13 +186,22 @@ def _fields(x: Extraction) -> dict[str, tuple[Any, str | None]]:
         "article_section": (x.article_section, where.get("article_section")),
         "keywords": (x.keywords, None),
         "main_image": (x.main_image, None),
+        "images": ([_image(image) for image in x.images], None),
+        "is_live_blog": (x.is_live_blog or None, None),
         "is_accessible_for_free": (x.is_accessible_for_free, None),
         "canonical_url": (x.canonical_url, None),
         "encoding": (x.encoding, x.encoding_source),
         "rights": (x.rights.as_json(), None),
         "word_count": (x.word_count, None),
+        "line_kinds": (x.line_kinds, None),
+        "extraction_confidence": (x.confidence, None),
+        "confidence_basis": (x.confidence_basis or None, None),
         "article_body": (x.article_body, where.get("article_body")),
     }
+
+
+def _image(image: Image) -> dict[str, str]:
+    return {name: value for name, value in asdict(image).items() if value}
 
 
 def _date(date: ParsedDate | None) -> dict[str, Any] | None:
@@ -246,7 +256,7 @@ def _print(source: _Source, page: PageExtraction, outcome: str, reason: str | No
 
 def _text(value: Any) -> str:
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(item if isinstance(item, str) else item["url"] for item in value)
     if isinstance(value, dict):
         return "; ".join(f"{name} {item}" for name, item in value.items())
     return str(value)

@@ -100,6 +100,8 @@ def fill_gaps(
         )
         if is_paragraph or is_subheading:
             missing.append(position)
+    if posts:
+        lines = _in_page_order(lines)
     return _merged(lines, [Line(blocks[p].text, blocks[p].key, p) for p in missing]) if missing else lines
 
 
@@ -150,6 +152,14 @@ def _main_path(blocks: Sequence[Block], present: Sequence[bool]) -> str | None:
             sizes[block.path] += len(block.text)
     path, size = max(sizes.items(), key=lambda item: item[1], default=("", 0))
     return path if size > _MAIN_PATH * sizes.total() else None
+
+
+def _in_page_order(lines: Sequence[Line]) -> list[Line]:
+    """Return the lines in the order of the page. Trafilatura may begin with one post and add the others."""
+    places: list[int] = []
+    for line in lines:
+        places.append(line.block if line.block is not None else places[-1] if places else -1)
+    return [line for _, line in sorted(zip(places, lines, strict=True), key=lambda item: item[0])]
 
 
 def _merged(lines: list[Line], missing: list[Line]) -> list[Line]:

@@ -108,3 +108,10 @@ def read_article(cursor: Cursor, articles: list[UUID]) -> dict[str, Any] | None:
     cursor.execute(queries("url_history")["article"], {"articles": articles})
     row = cursor.fetchone()
     return row[0] if row else None
+
+
+def read_markdown(cursor: Cursor, article: UUID) -> str:
+    """Return the headline and the text of an article as Markdown. Empty if it has no text."""
+    cursor.execute(queries("url_history")["markdown"], {"article": article})
+    (markdown,) = cursor.fetchone() or (None,)
+    return markdown or ""

@@ -199,6 +199,29 @@ COMMENT ON COLUMN mart.article_line.kind IS 'paragraph, heading, list_item, quot
 COMMENT ON COLUMN mart.article_line.heading_level IS 'Level of a heading, 1 to 6.';
 COMMENT ON COLUMN mart.article_line.line IS 'The line; a list item without its dash.';
 
+CREATE FUNCTION mart.article_markdown(wanted uuid) RETURNS text
+LANGUAGE sql STABLE AS $$
+    WITH rendered AS (
+        SELECT line.position, line.kind,
+               CASE line.kind
+                   WHEN 'heading' THEN repeat('#', greatest(2, line.heading_level)) || ' ' || escaped.line
+                   WHEN 'list_item' THEN '- ' || escaped.line
+                   WHEN 'quote' THEN '> ' || escaped.line
+                   WHEN 'table_row' THEN line.line
+                   ELSE regexp_replace(escaped.line, '^(#|\+|-|\d+(?=[.)]))', '\\\1') END AS line,
+               lag(line.kind) OVER (ORDER BY line.position) AS previous
+        FROM mart.article_line line
+        CROSS JOIN LATERAL (SELECT regexp_replace(line.line, '([\\`*_<>\[\]])', '\\\1', 'g') AS line) escaped
+        WHERE line.article_uid = wanted
+    )
+    SELECT COALESCE('# ' || (SELECT headline FROM mart.article WHERE article_uid = wanted) || E'\n\n', '')
+        || string_agg(CASE WHEN rendered.previous IS NULL THEN ''
+                           WHEN rendered.previous = rendered.kind AND rendered.kind IN ('list_item', 'table_row') THEN E'\n'
+                           ELSE E'\n\n' END || rendered.line, '' ORDER BY rendered.position) || E'\n'
+    FROM rendered
+$$;
+COMMENT ON FUNCTION mart.article_markdown(uuid) IS 'Return the headline and the text of an article as Markdown, with its headings, lists, quotes and tables.';
+
 CREATE VIEW mart.article_image AS
 SELECT article.article_uid, article.outlet, image.position::integer, image.value ->> 'url' AS url,
        image.value ->> 'caption' AS caption, image.value ->> 'credit' AS credit, image.value ->> 'alt' AS alt,

@@ -97,6 +97,10 @@ WHERE (target = 'url' AND value = %(url)s) OR (target = 'prefix' AND starts_with
 SELECT to_jsonb(article) FROM mart.article
 WHERE article.article_uid = ANY (%(articles)s::uuid[]) ORDER BY article.first_seen_at LIMIT 1;
 
+-- name: markdown
+-- Return the headline and text of an article as Markdown.
+SELECT mart.article_markdown(%(article)s::uuid);
+
 -- name: status
 -- Return one row per outlet with its freshness and the number of segments to load.
 SELECT freshness.outlet, freshness.enabled, freshness.last_crawl_at, freshness.last_finish_reason, freshness.articles,
