@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long test-browser test-compose lint format docs screenshots env clean down
+.PHONY: setup demo test test-long test-browser test-compose quality lint format docs screenshots env clean down
 
 setup: $(VENV)/.synced  ## Install everything into .venv
 
@@ -41,6 +41,9 @@ test-browser: setup  ## The operator pages in Chromium; skipped with a reason if
 
 test-compose: setup  ## docker-compose.yml and the image; skipped with a reason without Docker
 	$(BIN)/pytest -q -rs tests/airflow/test_compose.py || [ $$? = 5 ]
+
+quality: setup  ## Extraction on the benchmark packs, compared with the committed figures
+	$(BIN)/python benchmarks/quality.py
 
 lint: setup  ## Check style, types, the import contract and the generated reference
 	$(BIN)/ruff format --check .

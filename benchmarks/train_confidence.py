@@ -21,7 +21,8 @@ from typing import Any
 
 import numpy as np
 from extraction import page_arguments
-from train_line_model import FOLDS, precision_recall
+from scoring import f1, precision_recall
+from train_line_model import FOLDS
 
 from pressmark.extraction.confidence import EVIDENCE, WEIGHTS_FILE, confidence_features
 from pressmark.extraction.extract import extract
@@ -78,8 +79,7 @@ def page_evidence(pack: Path, row: dict[str, Any]) -> tuple[str, list[float], fl
     if not page.confidence_basis:
         return None
     precision, recall = precision_recall(row["body"], page.article_body)
-    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
-    return row["domain"], confidence_features(page.confidence_basis), f1
+    return row["domain"], confidence_features(page.confidence_basis), f1(precision, recall)
 
 
 def train(values: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

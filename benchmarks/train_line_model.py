@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import re
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -26,6 +24,7 @@ from unittest.mock import patch
 
 import numpy as np
 from extraction import page_arguments
+from scoring import average_f1, precision_recall, shingles
 
 from pressmark.extraction import body, extract
 from pressmark.extraction.blocks import line_key
@@ -40,8 +39,6 @@ from pressmark.extraction.line_model import (
 
 FOLDS = 5
 RIDGE = 20.0
-_TOKEN = re.compile(r"\w+")
-Shingles = Counter[tuple[str, ...]]
 
 
 @dataclass
@@ -163,28 +160,6 @@ def validate(pages: Sequence[PageLines]) -> None:
 
 def _fold(page: PageLines) -> int:
     return int(hashlib.sha256(page.domain.encode()).hexdigest(), 16) % FOLDS
-
-
-def shingles(text: str) -> Shingles:
-    """Return the word 4-grams of a text, as the packs' scorer counts them."""
-    tokens = _TOKEN.findall(text)
-    if tokens and len(tokens) < 4:
-        return Counter([tuple(tokens)])
-    return Counter(zip(*(tokens[start:] for start in range(4)), strict=False))
-
-
-def precision_recall(gold: str, text: str) -> tuple[float, float]:
-    """Return precision and recall of the word 4-grams."""
-    wanted, found = shingles(gold), shingles(text)
-    hits = (wanted & found).total()
-    return hits / found.total() if found else 0.0, hits / wanted.total() if wanted else 0.0
-
-
-def average_f1(pairs: Sequence[tuple[str, str]]) -> float:
-    """Return the F1 of the average precision and the average recall."""
-    scores = [precision_recall(gold, text) for gold, text in pairs]
-    precision, recall = (sum(score[n] for score in scores) / len(scores) for n in (0, 1))
-    return 2 * precision * recall / (precision + recall)
 
 
 if __name__ == "__main__":
