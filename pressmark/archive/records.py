@@ -187,7 +187,10 @@ def read_response(member: bytes) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
-    """A segment in a file: its location, its captures, its events (columns of staging.event) and its crawl request."""
+    """A segment in a file: its location, its captures, its events (columns of staging.event) and its crawl request.
+
+    repeated_lines: that extraction removed from its texts, see `pressmark.outlet_memory`.
+    """
 
     segment_id: UUID
     crawl_id: UUID
@@ -199,6 +202,7 @@ class StoredSegment:
     mode: Literal["incremental", "window"] = "incremental"
     start: datetime | None = None
     end: datetime = _NEVER
+    repeated_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +260,7 @@ def read_segments(document: bytes) -> Iterator[StoredSegment]:
             list(read_captures(content)),
             _events(content),
             *_parse_scope(fields.get("pressmark-scope", "")),
+            tuple(json.loads(fields.get("pressmark-repeated-lines", "[]"))),
         )
 
 

@@ -30,6 +30,7 @@ from pressmark.times import short_time
 from pressmark.urls import absolute, on_domains, url_host, url_uid
 from pressmark.warehouse.connection import Warehouse, transaction
 from pressmark.warehouse.migrations import ensure_ready
+from pressmark.warehouse.outlet_memory import read_memory
 from pressmark.warehouse.url_history import read_url_history
 
 _NO_URL = "http://page.invalid/"
@@ -37,11 +38,16 @@ _NO_URL = "http://page.invalid/"
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A response and where it came from. outcome: that of a request without a page, or of an error status."""
+    """A response and where it came from.
+
+    outcome: that of a request without a page, or of an error status. repeated_lines: that the outlet repeats, for a
+    page from the archive.
+    """
 
     response: Response
     origin: str
     outcome: tuple[str, str] | None = None
+    repeated_lines: tuple[str, ...] = ()
 
 
 @friendly
@@ -84,7 +90,7 @@ def extract(
         owner = _outlet(registry, outlet_id, address)
         source = _fetched(address, owner) if live else _archived(settings, address)
     outlet = _outlet(registry, outlet_id, source.response.url)
-    config = ExtractionConfig.for_outlet(outlet) if outlet else _general(source.response.url)
+    config = ExtractionConfig.for_outlet(outlet, source.repeated_lines) if outlet else _general(source.response.url)
     result = _extract(source, config, outlet)
     outcome, reason = source.outcome or _outcome(settings, source.response, result, outlet)
     if as_json:
@@ -122,6 +128,7 @@ def _archived(settings: Settings, url: str) -> _Source:
     ensure_ready(warehouse)
     with contextlib.closing(warehouse.connect("loader")) as connection, transaction(connection) as cursor:
         history = read_url_history(cursor, url)
+        repeated = read_memory(cursor, history.outlets[0]) if history.outlets else ()
     kept = [row for row in (*history.quarantine, *history.captures) if row["archive_file"]]
     if not kept:
         known = "is known, but no archived copy of it is kept" if history.is_known else "was never captured"
@@ -129,7 +136,7 @@ def _archived(settings: Settings, url: str) -> _Source:
     row = max(kept, key=lambda row: row.get("observed_at") or row["created_at"])
     record = ArchiveStore(settings.archive).read(row["archive_file"], row["archive_offset"], row["archive_length"])
     response = read_response(record)
-    return _Source(response, f"archive, captured {short_time(response.observed_at)}")
+    return _Source(response, f"archive, captured {short_time(response.observed_at)}", None, repeated)
 
 
 def _response(body: bytes, url: str, headers: Headers, observed_at: datetime, status: int = 200) -> Response:

@@ -11,6 +11,7 @@ import typer
 from ruamel.yaml import YAML
 
 from pressmark.cli.outlet_add import add_outlet, check_live, live_outlets
+from pressmark.cli.outlet_boilerplate import boilerplate
 from pressmark.cli.outlet_override import pause, resume, retire
 from pressmark.cli.output import friendly, out, print_json, table
 from pressmark.outlet import Outlet
@@ -31,6 +32,7 @@ Examples:
 """
 app = typer.Typer(help=_HELP, no_args_is_help=True)
 app.command("add")(add_outlet)
+app.command("boilerplate")(boilerplate)
 app.command("pause")(pause)
 app.command("resume")(resume)
 app.command("retire")(retire)

@@ -25,10 +25,12 @@ from pressmark.errors import ArchiveError
 from pressmark.extraction.fields import ExtractionConfig
 from pressmark.outcomes import Outcome
 from pressmark.outlet import Outlet
+from pressmark.plausibility import LAST_ARTICLES, OutletTexts
 from pressmark.removal.erasure import read_removals
 from pressmark.removal.rules import Removal
-from pressmark.warehouse.crawls import close_crawl, ensure_extractor, pages_today, resolve_open
+from pressmark.warehouse.crawls import close_crawl, ensure_extractor, latest_texts, pages_today, resolve_open
 from pressmark.warehouse.locks import alive_lock, crawl_lock
+from pressmark.warehouse.outlet_memory import mark_seen, read_memory, refresh_memory
 from pressmark.warehouse.site_policies import Kind, SitePolicy, read_site_policy, write_site_policy
 
 logger = logging.getLogger(__name__)
@@ -53,18 +55,22 @@ class CrawlLedger:
         crawl_id: UUID,
         *,
         removals: Sequence[Removal],
+        config: ExtractionConfig,
         extractor_id: int,
+        texts: OutletTexts,
         pages_today: int = 0,
     ) -> None:
-        """pages_today: article requests that other crawls have made for the outlet within a day."""
+        """texts: the outlet's latest. pages_today: article requests that other crawls have made within a day."""
         self.services = services
         self.outlet = outlet
         self.request = request
         self.crawl_id = crawl_id
         self.requests = 0
         self._state = CrawlState(outlet.id, services.emit)
-        self._segments = Segments(services, outlet, crawl_id, extractor_id, self._state.is_healthy, request.scope)
-        self.pages = PageResults(services, outlet, request, crawl_id, self._state, self._segments)
+        self._segments = Segments(
+            services, outlet, crawl_id, extractor_id, self._state.is_healthy, request.scope, config.repeated_lines
+        )
+        self.pages = PageResults(services, outlet, request, crawl_id, self._state, self._segments, config, texts)
         self.selection = CandidateSelection(
             services, outlet, request, crawl_id, self._state, self.pages, removals, pages_today
         )
@@ -74,9 +80,19 @@ class CrawlLedger:
         """Read what the crawl needs to know."""
 
         def read(cursor: Cursor) -> dict[str, Any]:
+            latest = latest_texts(cursor, outlet.id, LAST_ARTICLES)
+            today = datetime.now(UTC).date()
+            repeated = (
+                read_memory(cursor, outlet.id, today)
+                if request.dry_run
+                else refresh_memory(cursor, outlet.id, latest, today)
+            )
+            config = ExtractionConfig.for_outlet(outlet, repeated)
             return {
                 "removals": read_removals(cursor, services.settings, outlet.id),
-                "extractor_id": ensure_extractor(cursor, ExtractionConfig.for_outlet(outlet)),
+                "config": config,
+                "extractor_id": ensure_extractor(cursor, config),
+                "texts": OutletTexts(latest),
                 "pages_today": pages_today(cursor, outlet.id, datetime.now(UTC)),
             }
 
@@ -135,6 +151,7 @@ class CrawlLedger:
         outcome, reason = _OPEN_RESULTS[finish_reason]
 
         def end(cursor: Cursor) -> int:
+            mark_seen(cursor, self.outlet.id, self.pages.repeated_lines, datetime.now(UTC).date())
             open_candidates = resolve_open(cursor, self.crawl_id, outcome, reason)
             close_crawl(cursor, self.crawl_id, finish_reason, error, stats, self.requests)
             return open_candidates

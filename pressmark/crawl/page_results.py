@@ -24,9 +24,9 @@ from pressmark.frontier_updates import frontier_update
 from pressmark.outcome_rules import CandidateResult, resolve_page, resolve_without_page
 from pressmark.outcomes import REFUSALS, Outcome
 from pressmark.outlet import Outlet
-from pressmark.plausibility import LAST_ARTICLES, OutletTexts
+from pressmark.plausibility import OutletTexts
 from pressmark.urls import url_host, url_uid
-from pressmark.warehouse.crawls import latest_texts, read_frontier, segment_place
+from pressmark.warehouse.crawls import read_frontier, segment_place
 from pressmark.warehouse.staging import SegmentItem
 
 logger = logging.getLogger(__name__)
@@ -52,6 +52,8 @@ class PageResults:
         crawl_id: UUID,
         state: CrawlState,
         segments: Segments,
+        config: ExtractionConfig,
+        texts: OutletTexts,
     ) -> None:
         self._services = services
         self._outlet = outlet
@@ -59,8 +61,9 @@ class PageResults:
         self._state = state
         self._segments = segments
         self._folder = services.settings.spool / str(crawl_id)
-        self._config = ExtractionConfig.for_outlet(outlet)
-        self._texts: asyncio.Task[OutletTexts] | None = None
+        self._config = config
+        self._texts = texts
+        self.repeated_lines: set[str] = set()
 
     def spool(
         self,
@@ -92,7 +95,7 @@ class PageResults:
             else:
                 if capture.response.url != capture.requested_url:
                     await self._read_redirect_target(capture.response.url)
-                result = await self._resolve(capture, extraction)
+                result = self._resolve(capture, extraction)
                 self._add(result, page.pointer if result.capture else None, page.segment)
         finally:
             page.segment.pending -= 1
@@ -129,15 +132,14 @@ class PageResults:
             extraction = await self._extract(SpoolPointer(str(copy), 0, len(record)))
         finally:
             copy.unlink(missing_ok=True)
-        result = await self._resolve(Capture(candidate, response.without_body(), entry.url), extraction)
+        result = self._resolve(Capture(candidate, response.without_body(), entry.url), extraction)
         self._add(replace(result, archived=pointer, archive=False), None, self._segments.open)
         return True
 
     async def _extract(self, pointer: SpoolPointer) -> PageExtraction:
         return await self._services.extraction.extract(pointer, self._config, self._outlet.budgets.page_size)
 
-    async def _resolve(self, capture: Capture, extraction: PageExtraction) -> CandidateResult:
-        texts = await self._outlet_texts()
+    def _resolve(self, capture: Capture, extraction: PageExtraction) -> CandidateResult:
         result = resolve_page(
             capture,
             extraction,
@@ -145,19 +147,13 @@ class PageResults:
             self._outlet,
             self._state.current_entry,
             self._services.settings.tdm_basis,
-            texts.compare,
+            self._texts.compare,
         )
-        if result.extraction and result.article_uid:
-            texts.add(result.article_uid, result.extraction.headline, result.extraction.article_body)
+        found = result.extraction
+        if found and result.article_uid:
+            self._texts.add(result.article_uid, found.headline, found.article_body)
+            self.repeated_lines.update(found.repeated_lines)
         return result
-
-    async def _outlet_texts(self) -> OutletTexts:
-        """The latest texts of the outlet. They are read once, when the first page arrives."""
-        if self._texts is None:
-            self._texts = asyncio.ensure_future(
-                self._services.query(lambda cursor: OutletTexts(latest_texts(cursor, self._outlet.id, LAST_ARTICLES)))
-            )
-        return await asyncio.shield(self._texts)
 
     def _add(self, result: CandidateResult, spooled: SpoolPointer | None, segment: OpenSegment) -> None:
         """Add a result to its segment, with the frontier update that follows from it."""

@@ -29,6 +29,7 @@ from pressmark.outcome_rules import CandidateResult, resolve_page
 from pressmark.outlet import Outlet
 from pressmark.text import clean_text, plural
 from pressmark.warehouse.crawls import close_crawl, ensure_extractor, read_frontier
+from pressmark.warehouse.outlet_memory import read_memory
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.staging import Segment, archived_item, commit_segment
 
@@ -77,7 +78,7 @@ def reextract_rejected(
     pages = services.database.run(lambda cursor: _rejected_pages(cursor, outlet.id, since, until))
     articles: list[tuple[CandidateResult, ArchivePointer]] = []
     scope = CrawlScope("incremental", None, datetime.now().astimezone())
-    config = ExtractionConfig.for_outlet(outlet)
+    config = ExtractionConfig.for_outlet(outlet, services.database.run(lambda cursor: read_memory(cursor, outlet.id)))
     segment_id: UUID | None = None
     captures: dict[UUID, StoredCapture] = {}  # of one segment only: a file may have a gigabyte
     for number, page in enumerate(pages, 1):

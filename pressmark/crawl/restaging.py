@@ -76,7 +76,7 @@ def stage_segment(
 
     place: where other segments are stored, for pages whose bytes are in one of them; the database by default.
     """
-    config = ExtractionConfig.for_outlet(outlet)
+    config = ExtractionConfig.for_outlet(outlet, stored.repeated_lines)
     place = place or (lambda segment_id: services.database.run(lambda cursor: segment_place(cursor, segment_id)))
     uids = {UUID(c.fields["url_uid"]) for c in stored.captures}
     uids |= {url_uid(outlet.id, c.response.url, outlet.urls.parameters) for c in stored.captures}

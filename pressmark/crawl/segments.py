@@ -7,6 +7,7 @@ place first, then ONE transaction commits rows, frontier and ledger.
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -81,14 +82,19 @@ class Segments:
         extractor_id: int,
         is_healthy: Callable[[], bool],
         scope: CrawlScope,
+        repeated_lines: tuple[str, ...] = (),
     ) -> None:
-        """is_healthy: False if most pages of the crawl are missing, as seen so far."""
+        """is_healthy: False if most pages of the crawl are missing, as seen so far.
+
+        repeated_lines: that extraction removes; the files keep them, so that the texts can be extracted again.
+        """
         self._is_healthy = is_healthy
         self._services = services
         self._outlet = outlet
         self._crawl_id = crawl_id
         self._scope = f"{scope.mode} {scope.start.isoformat() if scope.start else ''}/{scope.end.isoformat()}"
         self._extractor_id = extractor_id
+        self._repeated_lines = repeated_lines
         self._folder = services.settings.spool / str(crawl_id)
         self._sealing = asyncio.Lock()
         self._closed: list[OpenSegment] = []
@@ -197,6 +203,7 @@ class Segments:
             "pressmark-outlet": self._outlet.id,
             "pressmark-segment": str(opened.segment_id),
             "pressmark-scope": self._scope,
+            **({"pressmark-repeated-lines": json.dumps(self._repeated_lines)} if self._repeated_lines else {}),
         }
         event_fields = [dict(zip(EVENT_COLUMNS, event, strict=True)) for event in events]
         spans = seal(target, records, warcinfo, name, event_fields + from_archive)

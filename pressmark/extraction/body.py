@@ -14,18 +14,23 @@ from pressmark.extraction.boilerplate import subheadings, without_phrases, witho
 from pressmark.extraction.confidence import text_evidence
 from pressmark.extraction.line_model import LineContext, without_boilerplate
 from pressmark.extraction.main_text import MainText, find_main_text
+from pressmark.outlet_memory import memory_key, repeated_at_borders
 
 _MIN_NAME = 5  # letters of a name that is looked for in lines
 
 
 @dataclass(frozen=True)
 class Body:
-    """The main text of an article. lines: one per paragraph. blocks: of the page. evidence: see `confidence`."""
+    """The main text of an article. lines: one per paragraph. blocks: of the page. evidence: see `confidence`.
+
+    repeated: keys of the lines that were removed because the outlet repeats them.
+    """
 
     lines: list[Line]
     blocks: list[Block]
     main: MainText
     evidence: dict[str, float]
+    repeated: list[str]
 
     @property
     def text(self) -> str:
@@ -38,7 +43,7 @@ class BodyContext:
     """What is known of the article before its text.
 
     titles: what the page says it is about. site_names: folded names of the outlet. embedded: JSON-LD's articleBody.
-    posts: elements of a live blog's posts.
+    posts: elements of a live blog's posts. repeated_lines: keys of the lines that the outlet repeats.
     """
 
     headline: str | None
@@ -47,6 +52,7 @@ class BodyContext:
     authors: Sequence[str] = ()
     embedded: str = ""
     posts: frozenset[HtmlElement] = frozenset()
+    repeated_lines: frozenset[str] = frozenset()
 
 
 def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
@@ -58,6 +64,12 @@ def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
     blocks = page_blocks(tree)
     other_key = line_key(main.other)
     candidates = fill_gaps(body_lines(main.text, blocks), blocks, other_key, context.posts)
+    repeated: list[str] = []
+    if context.repeated_lines:
+        texts = [line.text for line in candidates]
+        positions = repeated_at_borders(texts, context.repeated_lines)
+        repeated = [memory_key(texts[position]) for position in sorted(positions)]
+        candidates = [line for position, line in enumerate(candidates) if position not in positions]
     lines = without_phrases(candidates, context.headline, context.site_names, context.authors, subheadings(tree))
     line_context = LineContext(
         blocks,
@@ -74,7 +86,7 @@ def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
         other=main.other,
         titles=context.titles,
     )
-    return Body(lines, blocks, main, evidence)
+    return Body(lines, blocks, main, evidence, repeated)
 
 
 def select_nodes(tree: HtmlElement, prune: Sequence[str], keep: Sequence[str]) -> HtmlElement:

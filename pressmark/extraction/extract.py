@@ -67,7 +67,9 @@ def extract(
     posts = post_elements(tree, page.text)
     embedded = node_text(article.get("articleBody"), 10**6) or ""
     titles = (*page_titles(page), description or "")
-    context = BodyContext(headline, titles, config.site_names, authors, embedded, frozenset(posts))
+    context = BodyContext(
+        headline, titles, config.site_names, authors, embedded, frozenset(posts), frozenset(config.repeated_lines)
+    )
     found = find_body(tree, document_text, context)
     body, kinds, evidence, body_source = (
         clean_text(found.text),
@@ -125,6 +127,7 @@ def extract(
         live_posts=live_posts,
         confidence=confidence(evidence) if evidence else None,
         confidence_basis=evidence,
+        repeated_lines=found.repeated,
         sources={
             name: source
             for name, source in (

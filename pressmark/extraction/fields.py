@@ -47,14 +47,18 @@ class ExtractionConfig:
     prune: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     headline: str | None = None
+    repeated_lines: tuple[str, ...] = ()
 
     @classmethod
-    def for_outlet(cls, outlet: Outlet) -> ExtractionConfig:
-        """Return the extraction settings of an outlet."""
+    def for_outlet(cls, outlet: Outlet, repeated_lines: tuple[str, ...] = ()) -> ExtractionConfig:
+        """Return the extraction settings of an outlet.
+
+        repeated_lines: keys of the lines that it repeats, see `pressmark.outlet_memory`.
+        """
         hints = outlet.extraction
         return cls(
             outlet.id, outlet.name, outlet.home, outlet.domains, outlet.languages, outlet.timezone, outlet.country,
-            outlet.comments, hints.prune, hints.keep, hints.headline,
+            outlet.comments, hints.prune, hints.keep, hints.headline, repeated_lines,
         )  # fmt: skip
 
     @cached_property
@@ -124,8 +128,9 @@ class Extraction:
     """All fields extracted from one payload. Strings are cleaned by `clean_text`, hashes are made by `fingerprints`.
 
     line_kinds: one letter per line of article_body, see `line_kinds`. live_posts: of a live blog. confidence: 0 to 1,
-    or None if the text comes from a script; confidence_basis: what it rests on, see `confidence`. sources: where a
-    field was found, for `pressmark extract`. Dates, language and encoding have their own sources.
+    or None if the text comes from a script; confidence_basis: what it rests on, see `confidence`. repeated_lines: keys
+    of lines that were removed because the outlet repeats them. sources: where a field was found, for
+    `pressmark extract`. Dates, language and encoding have their own sources.
     """
 
     payload_hash: bytes
@@ -165,6 +170,7 @@ class Extraction:
     live_posts: list[LivePost] = field(default_factory=list)
     confidence: float | None = None
     confidence_basis: dict[str, float] = field(default_factory=dict)
+    repeated_lines: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
 
     @property

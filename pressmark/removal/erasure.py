@@ -382,7 +382,15 @@ def _erase(cursor: Cursor, values: dict[str, Any], found: Found, secret: bytes) 
     cursor.execute(_SQL["payloads"], values)
     values["payloads"], values["compared"] = cursor.fetchone() or ([], [])
     cursor.execute(_SQL["forget_samples"], values)
-    for statement in ("rejoin", "erase_copies", "erase_bands", "erase_dedup_text", "erase_members", "erase_lines"):
+    for statement in (
+        "rejoin",
+        "erase_copies",
+        "erase_bands",
+        "erase_dedup_text",
+        "erase_members",
+        "erase_lines",
+        "erase_memory",
+    ):
         cursor.execute(_SQL[statement], values)
     cursor.execute(_SQL["unmerge"], values)
     for statement in _ARTICLE_STATEMENTS:

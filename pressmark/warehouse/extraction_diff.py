@@ -34,10 +34,7 @@ class ArchivedPageExtractor:
     """
 
     def __init__(self, registry: Registry, store: ArchiveStore) -> None:
-        self._configs = {
-            ExtractionConfig.for_outlet(o).config_hash: (ExtractionConfig.for_outlet(o), o)
-            for o in registry.outlets.values()
-        }
+        self._outlets = registry.outlets
         self.store = store
         self._pool: ExtractionPool | None = None
 
@@ -47,11 +44,13 @@ class ArchivedPageExtractor:
         values: segment_id, load_seq and articles of the load.
         """
         cursor.execute(queries("load")["extractors"], values)
-        for extractor_id, name, version, config_hash in cursor.fetchall():
-            known = self._configs.get(bytes(config_hash))
-            if (name, version) != (EXTRACTOR_NAME, extractor_version()) or known is None:
-                continue  # another extractor version or configuration, which this process cannot run
-            config, outlet = known
+        for extractor_id, name, version, config_hash, fields in cursor.fetchall():
+            outlet = self._outlets.get(fields.get("outlet"))
+            if (name, version) != (EXTRACTOR_NAME, extractor_version()) or outlet is None:
+                continue  # another extractor version, which this process cannot run
+            config = ExtractionConfig.for_outlet(outlet, tuple(fields.get("repeated_lines", ())))
+            if config.config_hash != bytes(config_hash):
+                continue  # another configuration of the outlet
             cursor.execute(queries("load")["to_compare"], {**values, "extractor_id": extractor_id})
             for payload_hash, _, _, url, file, offset, length in cursor.fetchall():
                 extraction = self.read(file, offset, length, config, outlet.budgets.page_size)

@@ -27,6 +27,7 @@ from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, tra
 from pressmark.warehouse.crawls import ensure_extractor
 from pressmark.warehouse.extraction_diff import ArchivedPageExtractor, add_extraction
 from pressmark.warehouse.load import derive
+from pressmark.warehouse.outlet_memory import read_memory
 from pressmark.warehouse.queries import queries
 
 _SQL = queries("reextract")
@@ -90,9 +91,10 @@ def reextract(
             }  # fmt: skip
             cursor.execute(_SQL["add"], values)
             for outlet in outlets:
-                extractor_id = ensure_extractor(cursor, ExtractionConfig.for_outlet(outlet))
+                config = ExtractionConfig.for_outlet(outlet, read_memory(cursor, outlet.id))
+                extractor_id = ensure_extractor(cursor, config)
                 cursor.execute(_SQL["pages"], {**values, "outlet": outlet.id, "extractor_id": extractor_id})
-                pages += [(outlet, extractor_id, *row) for row in cursor.fetchall()]
+                pages += [(outlet, config, extractor_id, *row) for row in cursor.fetchall()]
         for start in range(0, len(pages), _BATCH):
             with transaction(connection) as cursor:
                 cursor.execute(queries("load")["one_at_a_time"])
@@ -194,6 +196,7 @@ def _reextract_page(
     load_seq: int,
     reextraction_id: UUID,
     outlet: Outlet,
+    config: ExtractionConfig,
     extractor_id: int,
     payload_hash: bytes,
     before: int,
@@ -208,9 +211,7 @@ def _reextract_page(
     if cursor.fetchone() is None:
         return True  # erased meanwhile: do not restore it
     if not is_extracted:
-        extraction = page_extractor.read(
-            file, offset, length, ExtractionConfig.for_outlet(outlet), outlet.budgets.page_size
-        )
+        extraction = page_extractor.read(file, offset, length, config, outlet.budgets.page_size)
         if extraction is None or extraction.payload_hash != bytes(payload_hash):
             logger.warning("%s: %s could not be re-extracted", outlet.id, url)
             return False

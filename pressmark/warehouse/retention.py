@@ -13,6 +13,7 @@ from psycopg2.extensions import cursor as Cursor
 from pressmark.archive.store import ArchiveStore
 from pressmark.outlet import Outlet
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.outlet_memory import purge_memory
 from pressmark.warehouse.queries import queries
 
 FETCH_RETENTION = timedelta(days=400)
@@ -42,6 +43,7 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         cursor.execute(_SQL["drop_old_fetches"], {"before": now - FETCH_RETENTION})
         report.add("fetch partitions dropped", _number(cursor))
         cursor.execute(queries("lock")["purge"])
+        report.add("repeated lines forgotten", purge_memory(cursor, now.date()))
     for statement, kind in (
         ("purge_staged_captures", "staged rows purged"),
         ("purge_staged_events", "staged rows purged"),

@@ -74,6 +74,16 @@ COMMENT ON COLUMN mart.syndication_edge.shared_shingles IS 'Number of shingles t
 COMMENT ON COLUMN mart.syndication_edge.equal_text IS 'Whether the texts are identical.';
 COMMENT ON COLUMN mart.syndication_edge.load_seq IS 'load_seq of the load that found the pair.';
 
+CREATE VIEW mart.repeated_line AS
+SELECT outlet, line, articles, learned_on, last_seen_on FROM core.outlet_line;
+
+COMMENT ON VIEW mart.repeated_line IS 'Lines that an outlet repeats above or below its texts. Extraction removes them there, so articles fetched later do not have them.';
+COMMENT ON COLUMN mart.repeated_line.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.repeated_line.line IS 'The line as written in one of the articles.';
+COMMENT ON COLUMN mart.repeated_line.articles IS 'Number of articles from which it was learned.';
+COMMENT ON COLUMN mart.repeated_line.learned_on IS 'Day on which it was learned.';
+COMMENT ON COLUMN mart.repeated_line.last_seen_on IS 'Last day on which a page had it.';
+
 CREATE VIEW mart.boilerplate_line AS
 SELECT outlet, line, recorded_at FROM core.boilerplate_line;
 

@@ -35,3 +35,20 @@ COMMENT ON COLUMN staging.capture.is_live_blog IS 'See core.extraction.';
 COMMENT ON COLUMN staging.capture.live_posts IS 'See core.extraction.';
 COMMENT ON COLUMN staging.capture.extraction_confidence IS 'See core.extraction.';
 COMMENT ON COLUMN staging.capture.confidence_basis IS 'See core.extraction.';
+
+CREATE TABLE core.outlet_line (
+    outlet text NOT NULL REFERENCES core.outlet,
+    line_key text NOT NULL,
+    line text NOT NULL,
+    articles integer NOT NULL,
+    learned_on date NOT NULL,
+    last_seen_on date NOT NULL,
+    PRIMARY KEY (outlet, line_key)
+);
+COMMENT ON TABLE core.outlet_line IS 'The outlet''s memory: lines that stood above or below the text of at least five of its latest articles, each under another headline. Extraction removes them there. A line that has not been seen for 90 days is forgotten.';
+COMMENT ON COLUMN core.outlet_line.outlet IS 'Outlet whose pages repeat the line.';
+COMMENT ON COLUMN core.outlet_line.line_key IS 'The line in comparable form: NFKC, lower case, digits as 0.';
+COMMENT ON COLUMN core.outlet_line.line IS 'The line as written in one of the articles.';
+COMMENT ON COLUMN core.outlet_line.articles IS 'Number of articles from which it was learned.';
+COMMENT ON COLUMN core.outlet_line.learned_on IS 'Day on which it was learned.';
+COMMENT ON COLUMN core.outlet_line.last_seen_on IS 'Last day on which a page had it.';

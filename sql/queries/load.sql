@@ -178,7 +178,7 @@ ORDER BY s.before_payload, s.extractor_id;
 
 -- name: extractors
 -- List the extractors of all captures of these articles, with their identifying columns.
-SELECT DISTINCT extractor.extractor_id, extractor.name, extractor.version, extractor.config_hash
+SELECT DISTINCT extractor.extractor_id, extractor.name, extractor.version, extractor.config_hash, extractor.config
 FROM core.capture
 LEFT JOIN core.extraction_override override ON override.payload_hash = capture.payload_hash
     AND override.superseded_seq IS NULL

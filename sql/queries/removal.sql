@@ -187,6 +187,11 @@ WHERE boilerplate.outlet_line = gone_line.outlet_line
        WHERE remaining.outlet_line = gone_line.outlet_line
          AND remaining.article_uid <> ALL (%(articles)s::uuid[])) < 3;
 
+-- name: erase_memory
+-- Delete the memory of the outlets of these articles. It is learned again from their other articles.
+DELETE FROM core.outlet_line USING core.article
+WHERE article.article_uid = ANY (%(articles)s::uuid[]) AND outlet_line.outlet = article.outlet;
+
 -- name: erase_search
 -- Delete search documents.
 DELETE FROM core.search_document WHERE article_uid = ANY (%(articles)s::uuid[]);
