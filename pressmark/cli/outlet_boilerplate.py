@@ -24,10 +24,10 @@ def boilerplate(
     forget: Annotated[str | None, typer.Option("--forget", metavar="LINE", help="Forget this line.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON array to stdout.")] = False,
 ) -> None:
-    """List the lines that an outlet repeats above or below its texts.
+    """List the lines that an outlet repeats.
 
-    They were learned from its latest articles, and extraction removes them
-    there. A line is learned from five articles with different headlines, and
+    They stand above or below its texts. They were learned from its latest
+    articles, and extraction removes them there. A line is learned from five articles with different headlines, and
     forgotten if no page has had it for 90 days. `pressmark reextract` applies
     them to earlier pages.
 

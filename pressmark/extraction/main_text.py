@@ -54,10 +54,10 @@ def find_main_text(tree: HtmlElement, document: str, titles: Sequence[str]) -> M
     headline and description.
     """
     other = second_opinion(document)
-    fast = _trafilatura(tree, fast=True)
+    fast = trafilatura_text(tree, fast=True)
     if len(fast) >= _SHORT or (len(fast) >= _NEARLY_EMPTY and len(other) < _MUCH_MORE * len(fast)):
         return MainText(fast, "fast", other)
-    full = _trafilatura(tree, fast=False)
+    full = trafilatura_text(tree, fast=False)
     return MainText(full, "full", other) if _is_better(full, fast, other, titles) else MainText(fast, "fast", other)
 
 
@@ -96,6 +96,7 @@ def _share(words: set[str], text: str) -> float:
     return len(words.intersection(_LONG_WORD.findall(text.casefold()))) / len(words) if words else 0.0
 
 
-def _trafilatura(tree: HtmlElement, *, fast: bool) -> str:
+def trafilatura_text(tree: HtmlElement, *, fast: bool) -> str:
+    """Return the text that Trafilatura finds, without comments. Empty if it finds none. The tree is not changed."""
     options = Extractor(output_format="python", comments=False, with_metadata=False, tables=True, fast=fast)
     return getattr(bare_extraction(tree, options=options), "text", None) or ""
