@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long test-browser test-compose quality lint format docs screenshots env clean down
+.PHONY: setup demo test test-long test-browser test-compose quality lint format docs plots screenshots env clean down
 
 setup: $(VENV)/.synced  ## Install everything into .venv
 
@@ -58,6 +58,10 @@ format: setup
 
 docs: setup  ## Regenerate the reference: data dictionary, command line, outlet file schema
 	$(BIN)/python docs/generate.py
+
+plots: setup  ## Draw the plots of docs/extraction.md from benchmarks
+	$(UV) sync --frozen --quiet --group docs
+	$(BIN)/python docs/plots.py
 
 down: setup
 	$(BIN)/pressmark down

@@ -69,7 +69,7 @@ def decode(document: bytes, content_type: str | None, languages: tuple[str, ...]
         return _text(document.decode(utf16, "replace")), utf16, source
     if _is_utf8(document):
         source = next((source for name, source in declared if name == "utf-8"), "guess")
-        return _cleaned(document, document.decode("utf-8", "replace")), "utf-8", source
+        return _cleaned(document, document.decode("utf-8", "replace"), is_utf8=True), "utf-8", source
     for name, source in declared:
         if name == "utf-8" or name.startswith(("utf-16", "utf-32")):
             continue
@@ -153,21 +153,27 @@ def _oddities(text: str) -> int:
     return sum(len(pattern.findall(text)) for pattern in (_SYMBOL_IN_WORD, _CAPITAL_IN_WORD, _UNUSED))
 
 
-def _cleaned(document: bytes, text: str) -> str:
+def _cleaned(document: bytes, text: str, *, is_utf8: bool = False) -> str:
     """Return the text without unstorable characters. Most documents allow a faster check of the bytes."""
     if len(document.translate(None, _CONTROL_BYTES)) < len(document):
         return _text(text)
-    return _with_c1(text) if b"&#" in document or _C1_IN_UTF8.search(document) else text
+    if b"&#" in document:
+        text = _with_c1_references(text)
+    has_c1 = _C1_IN_UTF8.search(document) if is_utf8 else True
+    return _with_c1(text) if has_c1 else text
 
 
 def _text(text: str) -> str:
-    return _with_c1(clean_text(text))
+    return _with_c1(_with_c1_references(clean_text(text)))
+
+
+def _with_c1_references(text: str) -> str:
+    """Replace references to C1 control characters by those of windows-1252, which browsers show for `&#146;`."""
+    return _C1_REFERENCE.sub(lambda match: _windows_1252(_code(match[1])) or match[0], text)
 
 
 def _with_c1(text: str) -> str:
-    """Replace C1 control characters by those of windows-1252, which browsers show for `&#146;`."""
-    if "&#" in text:
-        text = _C1_REFERENCE.sub(lambda match: _windows_1252(_code(match[1])) or match[0], text)
+    """Replace C1 control characters by those of windows-1252."""
     return _C1.sub(lambda match: _windows_1252(ord(match[0])) or "", text)
 
 

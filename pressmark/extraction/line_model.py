@@ -13,7 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import accumulate
 from operator import mul
 from pathlib import Path
@@ -139,9 +139,17 @@ def _is_plain_sentence(text: str, block: Block | None) -> bool:
         (block is None or (block.linked < _PARTLY_LINKED and block.italic == 0))
         and len(text.split()) >= _SENTENCE_WORDS
         and bool(_SENTENCE_END.search(text[-8:]))
-        and not _MORE.search(text.lower())
-        and not _NOTE.search(text.lower())
+        and _phrases(text) == (False, False)
     )
+
+
+@lru_cache(maxsize=1024)
+def _phrases(text: str) -> tuple[bool, bool]:
+    """Return whether a text has a phrase that offers more, and one of a note. Asked for twice per line."""
+    if len(text) > _MAX_PHRASE_LINE:
+        return False, False
+    lowered = text.lower()
+    return bool(_MORE.search(lowered)), bool(_NOTE.search(lowered))
 
 
 @cache
@@ -174,15 +182,15 @@ class _PageFeatures:
     def features(self, number: int, line: Line) -> tuple[float, ...]:
         text, context, block = line.text, self.context, line.block
         is_label = len(text) <= _MAX_LABEL_LINE and bool(_LABEL.match(text))
-        lowered = text.lower() if len(text) <= _MAX_PHRASE_LINE else ""
+        offers_more, is_note = _phrases(text)
         words = len(text) / 2 if not text.isascii() and _UNSPACED.search(text[:40]) else len(text.split())
         before, count = (number, self.count) if block is None else (self.lines_before[block], self.lines_before[-1])
         return (
             1.0,
             bool(_SENTENCE_END.search(text[-8:])),
             is_label,
-            bool(_MORE.search(lowered)),
-            bool(_NOTE.search(lowered)),
+            offers_more,
+            is_note,
             line.key in context.other_key,
             math.log1p(words),
             text.isupper(),

@@ -45,6 +45,24 @@ COMMENT ON COLUMN mart.rejected_url.archive_file IS 'WARC file of the rejected p
 COMMENT ON COLUMN mart.rejected_url.archive_offset IS 'Byte offset of the WARC record in the file.';
 COMMENT ON COLUMN mart.rejected_url.archive_length IS 'Compressed length of the WARC record in bytes.';
 
+CREATE VIEW mart.text_quality AS
+SELECT article.outlet, date_trunc('week', article.first_seen_at AT TIME ZONE 'UTC')::date AS week,
+       count(*) AS articles, round(avg(article.extraction_confidence)::numeric, 3) AS mean_confidence,
+       count(*) FILTER (WHERE article.extraction_confidence < 0.7) AS doubtful,
+       count(*) FILTER (WHERE article.extraction_confidence IS NULL) AS from_script,
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY article.word_count) AS median_words
+FROM mart.article
+GROUP BY article.outlet, week;
+
+COMMENT ON VIEW mart.text_quality IS 'One row per outlet and week of the first capture: how far the texts can be trusted. A drop shows that the outlet''s pages have changed.';
+COMMENT ON COLUMN mart.text_quality.outlet IS 'Outlet slug (mart.outlet).';
+COMMENT ON COLUMN mart.text_quality.week IS 'Monday of the week (UTC).';
+COMMENT ON COLUMN mart.text_quality.articles IS 'Articles first captured in the week.';
+COMMENT ON COLUMN mart.text_quality.mean_confidence IS 'Mean extraction_confidence.';
+COMMENT ON COLUMN mart.text_quality.doubtful IS 'Articles with a confidence below 0.7.';
+COMMENT ON COLUMN mart.text_quality.from_script IS 'Articles whose text comes from a script, so that they have no confidence.';
+COMMENT ON COLUMN mart.text_quality.median_words IS 'Median number of words of the texts.';
+
 CREATE VIEW mart.date_quality AS
 SELECT article.outlet, count(*) AS articles,
        count(*) FILTER (WHERE article.date_published IS NULL) AS without_date,

@@ -207,3 +207,8 @@ def test_what_happened_to_articles_lists_events(run_example: RunExample) -> None
 
 def test_long_reads_have_many_words(run_example: RunExample) -> None:
     assert run_example("28-long-reads-without-copies")[0][2] > 200
+
+
+def test_texts_have_a_confidence_and_kinds_of_lines(run_example: RunExample) -> None:
+    assert all(row[2] > 0 and (row[3] is None or 0 < row[3] <= 1) for row in run_example("29-text-quality"))
+    assert {row[1] for row in run_example("30-kinds-of-lines")} >= {"paragraph"}
