@@ -40,7 +40,8 @@ _COMPACT = re.compile(r"^(\d{4})(\d{2})(\d{2})(?:[T ]?(\d{2})(\d{2})(\d{2})?(?:[
 _WEEK_DATE = re.compile(r"^\d{4}-?W\d{2}-?\d")
 
 # A letter, followed by letters and marks: vowels of Indic scripts, accents, joiners.
-_WORD = r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u200c\u200d])*"
+# One class for both: with two alternatives that share characters, a Thai word would take exponential time.
+_WORD = r"[^\W\d_](?:(?![\d_])[\w\u0300-\u036f\u064b-\u065f\u0900-\u0dff\u0e00-\u0eff\u200c\u200d])*"
 _DATE = re.compile(
     rf"""(?<![\d.:/-])(?:
     (?P<y1>\d{{4}})(?P<s1>[-/.])\s?(?P<m1>\d{{1,2}})(?P=s1)\s?(?P<d1>\d{{1,2}})(?!\d)

@@ -63,34 +63,44 @@ class Comparison:
 
 
 class OutletTexts:
-    """The latest texts of an outlet, those of the running crawl included."""
+    """The latest texts of an outlet, those of the running crawl included. Lines are compared only for short texts."""
 
     def __init__(self, articles: Iterable[tuple[UUID, str | None, str]]) -> None:
         """articles: (article_uid, headline, text) of the latest articles, newest first."""
         self._words: list[int] = []
         self._lines: dict[str, dict[UUID, str]] = {}  # line: article and its headline
+        self._not_indexed: list[tuple[UUID, str | None, str]] = []
         self._known: set[UUID] = set()
         for article_uid, headline, text in reversed(list(articles)):
-            self.add(article_uid, headline, text)
+            self._add(article_uid, headline, text, len(text.split()))
 
-    def add(self, article_uid: UUID, headline: str | None, text: str) -> None:
+    def add(self, article_uid: UUID, extraction: Extraction) -> None:
         """Add the text of a page that is kept."""
-        for line in _lines(text):
-            self._lines.setdefault(line, {})[article_uid] = fold_name(headline or "")
+        self._add(article_uid, extraction.headline, extraction.article_body, extraction.word_count)
+
+    def _add(self, article_uid: UUID, headline: str | None, text: str, words: int) -> None:
+        self._not_indexed.append((article_uid, headline, text))
         if article_uid not in self._known:
             self._known.add(article_uid)
-            self._words = [*self._words[1 - LAST_ARTICLES :], _words(text)]
+            self._words = [*self._words[1 - LAST_ARTICLES :], words]
 
     def compare(self, article_uid: UUID, extraction: Extraction) -> Comparison:
-        """Compare the text of a page with them."""
-        own = fold_name(extraction.headline or "")
-        lines = _lines(extraction.article_body)
-        seen = sum(len(line) for line in lines if self._others(line, article_uid, own) >= _OTHERS)
-        share = seen / size if (size := sum(map(len, lines))) else 0.0
+        """Compare the text of a page with them. `seen` is 0 for a text that is long enough."""
         words = sorted(self._words)
         shortest = words[len(words) // 10] if words else 0
         typical = round(statistics.median(words)) if words else 0
-        return Comparison(len(words), shortest, typical, round(share, 3), _hash(extraction))
+        seen = self._seen(article_uid, extraction) if extraction.word_count < _SHORT * shortest else 0.0
+        return Comparison(len(words), shortest, typical, round(seen, 3), _hash(extraction))
+
+    def _seen(self, article_uid: UUID, extraction: Extraction) -> float:
+        for uid, headline, text in self._not_indexed:
+            for line in _lines(text):
+                self._lines.setdefault(line, {})[uid] = fold_name(headline or "")
+        self._not_indexed.clear()
+        own = fold_name(extraction.headline or "")
+        lines = _lines(extraction.article_body)
+        seen = sum(len(line) for line in lines if self._others(line, article_uid, own) >= _OTHERS)
+        return seen / size if (size := sum(map(len, lines))) else 0.0
 
     def _others(self, line: str, article_uid: UUID, headline: str) -> int:
         """Return in how many other articles with other headlines a line stands."""
@@ -143,10 +153,6 @@ def _sentences(text: str) -> int:
 
 def _lines(text: str) -> list[str]:
     return [line for part in text.splitlines() if len(line := comparable(part)) >= _MIN_LINE]
-
-
-def _words(text: str) -> int:
-    return len(text.split())
 
 
 def _hash(extraction: Extraction) -> str:

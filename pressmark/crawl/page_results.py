@@ -151,7 +151,7 @@ class PageResults:
         )
         found = result.extraction
         if found and result.article_uid:
-            self._texts.add(result.article_uid, found.headline, found.article_body)
+            self._texts.add(result.article_uid, found)
             self.repeated_lines.update(found.repeated_lines)
         return result
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -278,3 +279,18 @@ def test_reader_returns_a_plausible_date_or_none_and_never_raises(raw: str, zone
 )
 def test_name_that_is_no_zone_is_recognised(name: str) -> None:
     assert iana_zone(name) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "สะพานท่าเรือเปิดให้ใช้งานในวันศุกร์นายกเทศมนตรีประกาศว่าการก่อสร้างใช้เวลาสิบเก้าปี" * 2,
+        "बंदरगाहपुलकाउद्घाटनशुक्रवारकोहोगामहापौरनेघोषणाकीकिनिर्माणमेंउन्नीसवर्षलगे" * 2,
+        "ត្រូវបានបើកនៅថ្ងៃសុក្រអភិបាលក្រុងបានប្រកាសថាការសាងសង់" * 3,
+        "नि" * 100,
+    ],
+)
+def test_text_without_spaces_takes_no_time(text: str) -> None:
+    started = time.process_time()
+    assert list(find_dates(text, "text", DateContext(NOW, "UTC", None, ("th",)))) == []
+    assert time.process_time() - started < 1
