@@ -180,7 +180,7 @@ def _from_meta(page: Page, languages: tuple[str, ...]) -> list[tuple[str, str]]:
 def _from_byline(page: Page, languages: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         (part, "free")
-        for text in find_byline(page.tree)
+        for text in find_byline(page.tree, page.article)
         for part in split_names(text, languages)
         if _is_like_name(part) or _is_organisation(part, "free")
     ]

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from lxml.html import HtmlElement
 
-from pressmark.extraction.elements import element_text, is_foreign, main_article
+from pressmark.extraction.elements import element_text, is_foreign
 
 _AUTHOR_PAGE = re.compile(
     r"/(?:authors?|staff|profiles?|people|persons?|writers?|contributors?|journalists?|reporters?|columnists?|by|bios?|"
@@ -60,16 +60,18 @@ class _Candidate:
     rank: int
 
 
-def find_byline(tree: HtmlElement) -> list[str]:
-    """Return the texts of the byline as the page shows them, without "By". Empty if there is none."""
-    article = main_article(tree)
+def find_byline(tree: HtmlElement, article: HtmlElement | None) -> list[str]:
+    """Return the texts of the byline as the page shows them, without "By". Empty if there is none.
+
+    article: the element of the page's article.
+    """
     elements = [element for element in tree.iter() if isinstance(element.tag, str)]
     headline = _headline(elements, article)
     begun = _begin_of_text(elements, headline)
     candidates: list[_Candidate] = []
-    outer: HtmlElement | None = None  # parts of a candidate are read with it
+    end = 0  # position after the parts of the last candidate, which are read with it
     for position, element in enumerate(elements):
-        if outer is not None and any(ancestor is outer for ancestor in element.iterancestors()):
+        if position < end:
             continue
         rank = _rank(element)
         near = headline is not None and -_BEFORE_HEADLINE <= position - headline <= _AFTER_HEADLINE and position < begun
@@ -80,7 +82,7 @@ def find_byline(tree: HtmlElement) -> list[str]:
         text = element_text(element, _MAX_BYLINE + 1)
         if not text or len(text) > _MAX_BYLINE or is_foreign(element, article) or _in_figure(element):
             continue
-        outer = element
+        end = position + sum(1 for part in element.iter() if isinstance(part.tag, str))
         candidates.append(_Candidate(element, position, rank if near else rank - 1))
     if not candidates:
         return []

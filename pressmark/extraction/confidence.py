@@ -16,7 +16,7 @@ from operator import mul
 from pathlib import Path
 
 from pressmark.extraction.blocks import Block, line_key
-from pressmark.extraction.body_lines import Line, present_blocks
+from pressmark.extraction.body_lines import Line
 
 WEIGHTS_FILE = Path(__file__).parent / "confidence.json"
 EVIDENCE = ("agreement", "line_certainty", "kept", "linked", "titles", "one_path")
@@ -41,10 +41,10 @@ def text_evidence(
         return dict.fromkeys(EVIDENCE, 0.0)
     paths: Counter[str] = Counter()
     linked = 0.0
-    for block, is_present in zip(blocks, present_blocks(lines, blocks), strict=True):
-        if is_present:
-            paths[block.path] += len(block.key)
-            linked += block.linked * len(block.key)
+    for position in {line.block for line in lines if line.block is not None}:
+        block = blocks[position]
+        paths[block.path] += len(block.key)
+        linked += block.linked * len(block.key)
     body = paths.total() or 1
     wanted = {word for title in titles for word in title.casefold().split() if len(word) > 3}
     evidence = {

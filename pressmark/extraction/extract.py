@@ -64,7 +64,7 @@ def extract(
     tree = select_nodes(page.tree, config.prune, config.keep)
     description, description_source = _description(page, article)
     document_text = page.text if tree is page.tree else tostring(tree, encoding="unicode")
-    posts = post_elements(tree, page.text)
+    posts = post_elements(tree)
     embedded = node_text(article.get("articleBody"), 10**6) or ""
     titles = (*page_titles(page), description or "")
     context = BodyContext(

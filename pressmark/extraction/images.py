@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
 
-from pressmark.extraction.elements import element_text, is_foreign, main_article
+from pressmark.extraction.elements import element_text, is_foreign
 from pressmark.extraction.fields import Image
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, StructuredData, node_text
@@ -38,7 +38,7 @@ def find_images(page: Page, article: Node, data: StructuredData, base: str) -> l
     An image that several sources name is one image with what each says. base: URL of the page.
     """
     images: dict[str, Image] = {}
-    for image in (*_declared(page, base), *_of_article(article, data, base), *_figures(page.tree, base)):
+    for image in (*_declared(page, base), *_of_article(article, data, base), *_figures(page, base)):
         key = _key(image.url)
         images[key] = _joined(images[key], image) if key in images else image
         if len(images) == MAX_IMAGES:
@@ -74,10 +74,9 @@ def _first(value: Any) -> str | None:
     return node_text(value, _MAX_URL)
 
 
-def _figures(tree: HtmlElement, base: str) -> Iterator[Image]:
-    article = main_article(tree)
-    for figure in tree.iter("figure"):
-        if is_foreign(figure, article) or figure.find(".//figure") is not None:
+def _figures(page: Page, base: str) -> Iterator[Image]:
+    for figure in page.tree.iter("figure"):
+        if is_foreign(figure, page.article) or figure.find(".//figure") is not None:
             continue
         caption_element = figure.find(".//figcaption")
         credit = _credit(figure)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from lxml.html import HtmlElement
 
@@ -18,10 +19,6 @@ _POST_CLASS = re.compile(
     r"lb-?(?:post|entry)|timeline-?(?:post|entry|item)|ticker-?(?:post|entry|item|meldung))(?:$|[\s_-])",
     re.IGNORECASE,
 )
-_MARKS = (
-    "liveblog", "liveBlog", "LiveBlog", "live-blog", "live-post", "live-update", "live-entry", "live-item", "lb-post",
-    "lb-entry", "timeline", "ticker",
-)  # fmt: skip
 MIN_POSTS = 3
 _MIN_KEY = 12  # letters by which a declared post and a line are matched
 _MIN_WORDS = 4  # of a post
@@ -32,14 +29,9 @@ def is_live_blog(article: Node, data: StructuredData) -> bool:
     return "liveblogposting" in types(article) or any("liveblogposting" in types(node) for node in data.outer)
 
 
-def post_elements(tree: HtmlElement, document: str) -> list[HtmlElement]:
-    """Return the elements of the posts of a live blog in page order. Empty if there are fewer than three.
-
-    document: the HTML, which shows quickly that most pages have none.
-    """
-    if not any(mark in document for mark in _MARKS):
-        return []
-    marked = [e for e in tree.iter("article", "div", "li", "section") if _is_post(e)]
+def post_elements(tree: HtmlElement) -> list[HtmlElement]:
+    """Return the elements of the posts of a live blog in page order. Empty if there are fewer than three."""
+    marked = [element for element in tree.iter("article", "div", "li", "section") if _is_post(element)]
     inside = set(marked)
     # A part of a post may have a similar class, and so may the element around all posts.
     outer = [e for e in marked if not any(ancestor in inside for ancestor in e.iterancestors())]
@@ -92,10 +84,15 @@ def _declared(article: Node, lines: Sequence[Line], context: DateContext) -> Ite
 
 
 def _is_post(element: HtmlElement) -> bool:
-    if (element.get("itemprop") or "").lower() == "liveblogupdate":
+    classes = element.get("class")
+    if classes and _is_post_class(classes):
         return True
-    marks = " ".join(filter(None, (element.get("class"), element.get("id"))))
-    return bool(marks) and _POST_CLASS.search(marks) is not None
+    return (element.get("itemprop") or "").lower() == "liveblogupdate"
+
+
+@lru_cache(maxsize=4096)
+def _is_post_class(classes: str) -> bool:
+    return _POST_CLASS.search(classes) is not None
 
 
 def _posted(post: HtmlElement, context: DateContext) -> ParsedDate | None:

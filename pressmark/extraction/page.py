@@ -23,6 +23,7 @@ from trafilatura.utils import repair_faulty_html
 
 from pressmark.errors import ExtractionError
 from pressmark.extraction.charset import decode
+from pressmark.extraction.elements import main_article
 from pressmark.text import one_line
 
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "application/xml", "text/xml", "text/plain")
@@ -64,6 +65,11 @@ class Page:
     payload_hash: bytes
     encoding: str
     encoding_source: str
+
+    @cached_property
+    def article(self) -> HtmlElement | None:
+        """The element of the page's article, see `main_article`. Use it after the tree was repaired."""
+        return main_article(self.tree)
 
     @cached_property
     def meta_in_head(self) -> dict[str, list[str]]:

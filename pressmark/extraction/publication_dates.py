@@ -18,7 +18,7 @@ import htmldate
 from lxml.html import HtmlElement
 
 from pressmark.dates import DateContext, ParsedDate, day_in_url, decided_by, find_dates, read_date
-from pressmark.extraction.elements import element_text, is_foreign, main_article
+from pressmark.extraction.elements import element_text, is_foreign
 from pressmark.extraction.page import Page
 from pressmark.extraction.structured import Node, node_text
 
@@ -88,11 +88,11 @@ class PageDates:
             for content in self._page.meta_in_head.get(name, ()):
                 yield self._read(content, "meta")
         for element in self._page.tree.xpath("//*[@itemprop='dateModified']"):
-            if not is_foreign(element, self._article):
+            if not is_foreign(element, self._page.article):
                 yield self._read(element.get("datetime") or element.get("content"), "time_element")
         for element in self._near_headline:
             text = element_text(element, _MAX_BYLINE + 1) or ""
-            if len(text) <= _MAX_BYLINE and not is_foreign(element, self._article):
+            if len(text) <= _MAX_BYLINE and not is_foreign(element, self._page.article):
                 yield from (found for found, is_update in self._labelled(text) if is_update)
 
     def _read(self, raw: str | None, source: str) -> ParsedDate | None:
@@ -117,17 +117,13 @@ class PageDates:
         yield from (found for found in (*self._published(), *self._modified()) if found and found.value)
 
     @cached_property
-    def _article(self) -> HtmlElement | None:
-        return main_article(self._page.tree)
-
-    @cached_property
     def _own_elements(self) -> list[ParsedDate]:
         """The dates of <time> elements and microdata of the article, those marked as published first."""
         marked: list[ParsedDate | None] = []
         others: list[ParsedDate | None] = []
         for element in self._page.tree.xpath("//*[@itemprop='datePublished'] | //time"):
             raw = element.get("datetime") or element.get("content")
-            if not raw or is_foreign(element, self._article):
+            if not raw or is_foreign(element, self._page.article):
                 continue
             prop = element.get("itemprop")
             found = self._read(raw, "time_element")
@@ -153,7 +149,7 @@ class PageDates:
     @cached_property
     def _scope(self) -> list[HtmlElement]:
         """The visible elements of the article, or of the page if it marks no article, in document order."""
-        scope = self._article if self._article is not None else self._page.tree.find(".//body")
+        scope = self._page.article if self._page.article is not None else self._page.tree.find(".//body")
         if scope is None:
             return []
         return [e for e in scope.iter() if isinstance(e.tag, str) and e.tag not in _NOT_VISIBLE]
@@ -200,7 +196,7 @@ class PageDates:
 
     def _dates_of(self, element: HtmlElement) -> list[ParsedDate]:
         """Return the dates of publication that an element shows or has in an attribute."""
-        if is_foreign(element, self._article):
+        if is_foreign(element, self._page.article):
             return []
         attributes = _DATE_ATTRIBUTES if element in self._near_headline else ()
         dates = [found for name in attributes if (found := self._read(element.get(name), "text")) and found.value]
@@ -268,7 +264,7 @@ class PageDates:
             if element.tag in ("meta", "time", "abbr", "span", "div", "link"):
                 values += [value for name, value in element.attrib.items() if name not in ("class", "style")]
             for text in values:
-                if text and year in text and not is_foreign(element, self._article):
+                if text and year in text and not is_foreign(element, self._page.article):
                     at = text.find(year)
                     window = text[max(at - _SAME_DAY_WINDOW, 0) : at + _SAME_DAY_WINDOW]
                     for found, is_update in self._labelled(window):

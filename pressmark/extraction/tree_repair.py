@@ -11,7 +11,6 @@ from lxml.html import HtmlElement
 
 from pressmark.extraction.elements import is_screen_reader_only
 
-_RUBY = XPath("//rt | //rp")
 _LINKED_PARAGRAPHS = XPath("//p[count(*) = 1 and a]")
 _MAYBE_HIDDEN = XPath(
     "//*[contains(@class, 'sr-only') or contains(@class, 'isually') or contains(@class, 'creen') or "
@@ -27,17 +26,14 @@ _MIN_SIBLINGS = 2
 
 
 def repair_tree(tree: HtmlElement, document: bytes) -> None:
-    """Change the tree in place. document: its bytes, which show quickly what a page doesn't have."""
-    lowered = document.lower()
-    for element in _RUBY(tree) if b"<rt" in lowered or b"<rp" in lowered else ():
+    """Change the tree in place. document: its bytes, which show quickly that a page has nothing hidden."""
+    for element in list(tree.iter("rt", "rp")):
         element.drop_tree()
     for element in _MAYBE_HIDDEN(tree) if any(mark in document for mark in _HIDDEN_MARKS) else ():
         if is_screen_reader_only(element) and element.getparent() is not None and not _holds_article(element):
             element.drop_tree()
-    if b"<table" in lowered:
-        _unfold_layout_tables(tree)
-    if b"<aside" in lowered:
-        _free_main_text(tree)
+    _unfold_layout_tables(tree)
+    _free_main_text(tree)
     _unlink_paragraphs(tree)
 
 

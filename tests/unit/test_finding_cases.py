@@ -51,22 +51,22 @@ def test_bad_date_costs_the_date_and_not_the_listing(name: str) -> None:
 
 
 def test_white_space_before_the_root_costs_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     parse_feed(gzip.decompress(case("02-*/feed.xml.gz")), URL, DATES)
     listing = parse_feed(
         b"\n" * 5_000_000 + b"<rss><channel><item><link>http://x.example/a</link></item></channel></rss>", URL, DATES
     )
     assert urls(listing) == ["http://x.example/a"]
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_feed_of_a_hundred_thousand_items_takes_seconds() -> None:
     item = b"<item><title>A title</title><link>http://x.example/a%06d</link><pubDate>Thu, 19 Nov 2026 08:00:00 GMT</pubDate></item>"
     document = b"<rss><channel>" + b"".join(item % number for number in range(100_000)) + b"</channel></rss>"
-    started = time.perf_counter()
+    started = time.process_time()
     listing = parse_feed(document[: 10 * 2**20], URL, DATES, limit=100_000)
     assert len(listing.entries) > 70_000
-    assert time.perf_counter() - started < 30
+    assert time.process_time() - started < 30
 
 
 def test_cut_body_is_incomplete_and_all_members_are_read() -> None:
