@@ -24,7 +24,6 @@ import argparse
 import importlib.metadata
 import json
 import logging
-import re
 import shutil
 import socket
 import subprocess
@@ -33,7 +32,6 @@ import tarfile
 import tempfile
 import time
 import warnings
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -47,7 +45,6 @@ PYTHON = "3.11"
 Prediction = dict[str, Any]
 Extractor = Callable[[str, str], Prediction | None]  # HTML and URL; None: the tool has nothing for this page's outlet
 
-_TOKEN = re.compile(r"\w+")
 _BLOCKS = (
     "address article aside blockquote br caption dd div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 "
     "header hr li main nav ol p pre section table td th tr ul"
@@ -169,7 +166,7 @@ class Tool:
     distribution: str
     load: Callable[[], Extractor]
     requirements: tuple[str, ...]
-    fields: tuple[str, ...] = ("text", "title", "date", "authors")
+    fields: tuple[str, ...] = ("text", "headline", "date", "authors")
 
 
 # Newspaper4k needs the extras for Japanese and Chinese. For Korean it needs data NLTK downloads: those pages fail.
@@ -179,68 +176,18 @@ TOOLS = {
     "trafilatura-fast": Tool("trafilatura", load_trafilatura_fast, ("trafilatura",)),
     "newspaper4k": Tool("newspaper4k", load_newspaper4k, (_NEWSPAPER4K,)),
     "news-please": Tool("news-please", load_news_please, ("news-please", _NEWSPAPER4K)),
-    "readability-lxml": Tool("readability-lxml", load_readability, ("readability-lxml",), ("text", "title")),
+    "readability-lxml": Tool("readability-lxml", load_readability, ("readability-lxml",), ("text", "headline")),
     "resiliparse": Tool("resiliparse", load_resiliparse, ("resiliparse",), ("text",)),
     # Fundus 0.5.7 imports a name that curl-cffi 0.16 no longer has.
     "fundus": Tool("fundus", load_fundus, ("fundus", "curl-cffi<0.16")),
 }
 
 
-def shingles(text: str | None) -> Counter[tuple[str, ...]]:
-    """Return the word 4-grams of a text."""
-    tokens = _TOKEN.findall(text or "")
-    if tokens and len(tokens) < 4:
-        return Counter([tuple(tokens)])
-    return Counter(tuple(tokens[start : start + 4]) for start in range(len(tokens) - 3))
+def score_pack(gold: Iterable[Mapping[str, Any]], predictions: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    """Return the scores of predictions by page id. A page without prediction counts as empty."""
+    from scoring import score  # not in a tool's process, which has its own packages only
 
-
-def precision_recall(gold: str | None, text: str | None) -> tuple[float, float]:
-    """Return precision and recall of the word 4-grams of a text."""
-    wanted, found = shingles(gold), shingles(text)
-    if not wanted and not found:
-        return 1.0, 1.0
-    hits = (wanted & found).total()
-    return hits / found.total() if found else 0.0, hits / wanted.total() if wanted else 0.0
-
-
-def score_pack(
-    gold: Iterable[Mapping[str, Any]], predictions: Mapping[str, Mapping[str, Any]]
-) -> dict[str, float | None]:
-    """Return f1, precision, recall, title, date and authors, from 0 to 1, of predictions by page id.
-
-    A page without prediction counts as empty. A field that no gold page has is None.
-    """
-    texts: list[tuple[float, float]] = []
-    titles: list[bool] = []
-    dates: list[bool] = []
-    right = wrong = missed = 0
-    for page in gold:
-        found = predictions.get(page["id"], {})
-        if page.get("body"):
-            texts.append(precision_recall(page["body"], found.get("text")))
-        if page.get("title"):
-            titles.append(_folded(page["title"]) == _folded(found.get("title")))
-        if page.get("date"):
-            dates.append(str(page["date"])[:10] == str(found.get("date") or "")[:10])
-        if page.get("authors"):
-            wanted = {_folded(name) for name in page["authors"]}
-            named = {_folded(name) for name in found.get("authors") or []}
-            right += len(wanted & named)
-            wrong += len(named - wanted)
-            missed += len(wanted - named)
-    precision, recall = _mean([text[0] for text in texts]), _mean([text[1] for text in texts])
-    authors = (
-        _f1(right / (right + wrong) if right + wrong else 0.0, right / (right + missed)) if right + missed else None
-    )
-    scores = {
-        "f1": None if precision is None or recall is None else _f1(precision, recall),
-        "precision": precision,
-        "recall": recall,
-        "title": _mean(titles),
-        "date": _mean(dates),
-        "authors": authors,
-    }
-    return {name: None if value is None else round(value, 4) for name, value in scores.items()}
+    return score((page, predictions.get(page["id"], {})) for page in gold)
 
 
 def work(name: str, pack: Path, out: Path) -> None:
@@ -321,7 +268,7 @@ def compare(
             predictions = {prediction["id"]: prediction for prediction in read_jsonl(out)}
             covered = [page for page in gold if page["id"] in predictions]
             scores = score_pack(covered, predictions)
-            hidden = {"title", "date", "authors"} - set(TOOLS[name].fields)
+            hidden = {"headline", "date", "authors"} - set(TOOLS[name].fields)
             rows.append(
                 {
                     "tool": name,
@@ -348,10 +295,8 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
         "lxml",
         "pack",
         "pages",
-        "f1",
-        "precision",
-        "recall",
-        "title",
+        "text",
+        "headline",
         "date",
         "authors",
         "ms",
@@ -415,18 +360,6 @@ def _host(url: str) -> str:
 
 def _day(date: Any) -> str | None:
     return str(date)[:10] if date else None
-
-
-def _folded(text: str | None) -> str:
-    return " ".join((text or "").split()).casefold()
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _f1(precision: float, recall: float) -> float:
-    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
 
 def _cell(column: str, value: Any) -> str:
