@@ -66,7 +66,7 @@ def draw_modes(rows: list[dict[str, Any]]) -> None:
         axes.scatter(row["pages_per_second"], quality, color="#2a6f97")
         axes.annotate(row["mode"], (row["pages_per_second"], quality), xytext=(6, -3), textcoords="offset points")
     axes.set(xlabel="pages per second of one core", ylabel="F1 of texts, mean of the packs")
-    axes.margins(x=0.25)
+    axes.margins(x=0.4)
     _save(figure, "modes")
 
 
