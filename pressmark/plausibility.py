@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import re
 import statistics
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from pressmark.extraction.fields import Extraction
-from pressmark.text import comparable, fold_name, plural
+from pressmark.text import SENTENCE_END, comparable, fold_name, plural
 
 MIN_WORDS = 8
 _LABEL_WORDS = 25  # a text with fewer and without a sentence consists of labels
 _MENU_WORDS = 200
-_LINKED, _MOSTLY_LINKED = 0.6, 0.8
+_PARTLY_LINKED, _LINKED, _MOSTLY_LINKED = 0.3, 0.6, 0.8
 _MIN_ARTICLES = 5
 _FRACTION = 0.2  # of the words of the outlet's shortest tenth
 _SHORT = 0.5  # of them, if most lines stand elsewhere too
@@ -29,7 +30,6 @@ _ABOUT_TITLES = 0.1
 _OTHERS = 2  # articles; one may be a copy under another headline
 _MIN_LINE = 12  # characters of a line by which texts are compared
 LAST_ARTICLES = 60
-_SENTENCE = re.compile(r"[.!?。！？؟।…][\"'”’»)\]]*\s*$")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
 # Thai, Lao, Khmer and Burmese don't end sentences with a mark.
 _UNMARKED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
@@ -65,46 +65,48 @@ class Comparison:
 class OutletTexts:
     """The latest texts of an outlet, those of the running crawl included. Lines are compared only for short texts."""
 
-    def __init__(self, articles: Iterable[tuple[UUID, str | None, str]]) -> None:
-        """articles: (article_uid, headline, text) of the latest articles, newest first."""
-        self._words: list[int] = []
-        self._lines: dict[str, dict[UUID, str]] = {}  # line: article and its headline
-        self._not_indexed: list[tuple[UUID, str | None, str]] = []
-        self._known: set[UUID] = set()
-        for article_uid, headline, text in reversed(list(articles)):
-            self._add(article_uid, headline, text, len(text.split()))
+    def __init__(self, articles: Iterable[tuple[UUID, str | None, str, int]]) -> None:
+        """articles: (article_uid, headline, text, words) of the latest articles, newest first."""
+        self._latest: OrderedDict[UUID, tuple[str | None, str, int]] = OrderedDict()
+        self._lines: dict[str, dict[UUID, str]] | None = None  # line: article and its headline
+        for article_uid, headline, text, words in reversed(list(articles)):
+            self._add(article_uid, headline, text, words)
 
     def add(self, article_uid: UUID, extraction: Extraction) -> None:
         """Add the text of a page that is kept."""
         self._add(article_uid, extraction.headline, extraction.article_body, extraction.word_count)
 
     def _add(self, article_uid: UUID, headline: str | None, text: str, words: int) -> None:
-        self._not_indexed.append((article_uid, headline, text))
-        if article_uid not in self._known:
-            self._known.add(article_uid)
-            self._words = [*self._words[1 - LAST_ARTICLES :], words]
+        self._latest[article_uid] = (headline, text, words)
+        if len(self._latest) > LAST_ARTICLES:
+            self._latest.popitem(last=False)
+        self._lines = None
 
     def compare(self, article_uid: UUID, extraction: Extraction) -> Comparison:
         """Compare the text of a page with them. `seen` is 0 for a text that is long enough."""
-        words = sorted(self._words)
+        words = sorted(count for _, _, count in self._latest.values())
         shortest = words[len(words) // 10] if words else 0
         typical = round(statistics.median(words)) if words else 0
         seen = self._seen(article_uid, extraction) if extraction.word_count < _SHORT * shortest else 0.0
         return Comparison(len(words), shortest, typical, round(seen, 3), _hash(extraction))
 
     def _seen(self, article_uid: UUID, extraction: Extraction) -> float:
-        for uid, headline, text in self._not_indexed:
-            for line in _lines(text):
-                self._lines.setdefault(line, {})[uid] = fold_name(headline or "")
-        self._not_indexed.clear()
         own = fold_name(extraction.headline or "")
         lines = _lines(extraction.article_body)
         seen = sum(len(line) for line in lines if self._others(line, article_uid, own) >= _OTHERS)
         return seen / size if (size := sum(map(len, lines))) else 0.0
 
+    def _index(self) -> dict[str, dict[UUID, str]]:
+        if self._lines is None:
+            self._lines = {}
+            for uid, (headline, text, _) in self._latest.items():
+                for line in _lines(text):
+                    self._lines.setdefault(line, {})[uid] = fold_name(headline or "")
+        return self._lines
+
     def _others(self, line: str, article_uid: UUID, headline: str) -> int:
         """Return in how many other articles with other headlines a line stands."""
-        return sum(1 for uid, other in self._lines.get(line, {}).items() if uid != article_uid and other != headline)
+        return sum(1 for uid, other in self._index().get(line, {}).items() if uid != article_uid and other != headline)
 
 
 def implausible_text(extraction: Extraction) -> str | None:
@@ -113,7 +115,9 @@ def implausible_text(extraction: Extraction) -> str | None:
     linked = extraction.confidence_basis.get("linked", 0.0)
     if linked >= _MOSTLY_LINKED or (linked >= _LINKED and words < _MENU_WORDS):
         return f"{linked:.0%} of the text is links; {plural(words, 'word')} of text"
-    if words < _LABEL_WORDS and not has_sentence(extraction.article_body):
+    # Results, a poem and a table of prices have no sentence either, but they are about what the titles say.
+    is_label = linked >= _PARTLY_LINKED or not _is_about_titles(extraction)
+    if words < _LABEL_WORDS and is_label and not has_sentence(extraction.article_body):
         return f"the text has no sentence; {plural(words, 'word')} of text"
     return None
 
@@ -148,7 +152,7 @@ def has_sentence(text: str) -> bool:
 
 
 def _sentences(text: str) -> int:
-    return sum(1 for line in text.splitlines() if _SENTENCE.search(line[-12:]) or _UNMARKED.search(line))
+    return sum(1 for line in text.splitlines() if SENTENCE_END.search(line[-12:]) or _UNMARKED.search(line))
 
 
 def _lines(text: str) -> list[str]:

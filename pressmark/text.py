@@ -8,6 +8,8 @@ import re
 import unicodedata
 from typing import overload
 
+SENTENCE_END = re.compile(r"[.!?。！？؟।…۔։።][\"'”“’‘»«」』)\]]*\s*$")
+"""The end of a sentence, at the end of a text."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE = re.compile(r"\s+")
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]{0,500}>")

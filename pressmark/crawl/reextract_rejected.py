@@ -23,17 +23,19 @@ from pressmark.capture import capture_from_record
 from pressmark.crawl.restaging import extract_archived, file_segments, recorded_comparison
 from pressmark.crawl.services import Services
 from pressmark.errors import ArchiveError
-from pressmark.extraction.fields import ExtractionConfig
+from pressmark.extraction.fields import Extraction, ExtractionConfig
 from pressmark.frontier import CrawlScope
 from pressmark.outcome_rules import CandidateResult, resolve_page
 from pressmark.outlet import Outlet
+from pressmark.plausibility import LAST_ARTICLES, Comparison, OutletTexts
 from pressmark.text import clean_text, plural
-from pressmark.warehouse.crawls import close_crawl, ensure_extractor, read_frontier
+from pressmark.warehouse.crawls import close_crawl, ensure_extractor, latest_texts, read_frontier
 from pressmark.warehouse.outlet_memory import read_memory
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.staging import Segment, archived_item, commit_segment
 
 _SQL = queries("rebuild")
+Compare = Callable[[UUID, Extraction], Comparison | None]
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ def reextract_rejected(
     articles: list[tuple[CandidateResult, ArchivePointer]] = []
     scope = CrawlScope("incremental", None, datetime.now().astimezone())
     config = ExtractionConfig.for_outlet(outlet, services.database.run(lambda cursor: read_memory(cursor, outlet.id)))
+    texts = OutletTexts(services.database.run(lambda cursor: latest_texts(cursor, outlet.id, LAST_ARTICLES)))
     segment_id: UUID | None = None
     captures: dict[UUID, StoredCapture] = {}  # of one segment only: a file may have a gigabyte
     for number, page in enumerate(pages, 1):
@@ -97,7 +100,7 @@ def reextract_rejected(
             outlet,
             entries.get,
             services.settings.tdm_basis,
-            recorded_comparison(capture.fields),
+            _comparing(texts, recorded_comparison(capture.fields)),
         )
         if result.extraction is not None:
             articles.append((result, page.pointer))
@@ -105,6 +108,11 @@ def reextract_rejected(
         services.database.run(lambda cursor: _stage(cursor, outlet, config, articles))
         logger.info("%s: %d of %s are articles now", outlet.id, len(articles), plural(len(pages), "rejected page"))
     return RejectedReextraction(len(pages), len(articles))
+
+
+def _comparing(texts: OutletTexts, recorded: Compare) -> Compare:
+    """Compare as the crawl did, or with the outlet's texts of today if the crawl did not get that far."""
+    return lambda article_uid, extraction: recorded(article_uid, extraction) or texts.compare(article_uid, extraction)
 
 
 def _captures(services: Services, page: _RejectedPage) -> dict[UUID, StoredCapture]:

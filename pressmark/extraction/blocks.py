@@ -7,6 +7,7 @@ item, the label of a button. Blocks relate the lines of a main text to the eleme
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ _BOLD_TAGS = frozenset(("b", "strong"))
 _ITALIC_TAGS = frozenset(("i", "em", "cite"))
 _STYLE_TAGS = _BOLD_TAGS | _ITALIC_TAGS | {"a"}
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_MAX_SEARCHED = 150_000  # characters
 _NOT_KEY = re.compile(r"[\W_]+")
 
 AROUND = ("aside", "footer", "nav", "header", "figure", "figcaption", "form", "table", "blockquote", "li", "article")
@@ -78,6 +80,31 @@ class Block:
 def line_key(text: str) -> str:
     """Return the letters and digits of a text in lower case, by which blocks and lines are compared."""
     return _NOT_KEY.sub("", text).lower()
+
+
+class KeyText:
+    """The keys of a text's lines, to ask whether the text contains a key.
+
+    A key may also be a part of the text, but in very long texts only whole lines count: searching thousands of keys in
+    megabytes would take minutes.
+    """
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        lines = list(keys)
+        self._lines = set(lines)
+        self._text = "".join(lines)
+        self._is_searched = len(self._text) <= _MAX_SEARCHED
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._lines or (self._is_searched and key in self._text)
+
+    @classmethod
+    def of(cls, text: str) -> KeyText:
+        """Return the keys of the lines of a text."""
+        return cls(line_key(line) for line in text.splitlines())
 
 
 def page_blocks(tree: HtmlElement) -> list[Block]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from pressmark.extraction.blocks import Block, line_key, page_blocks
+from pressmark.extraction.blocks import Block, KeyText, line_key, page_blocks
 from pressmark.extraction.body_lines import Line, body_lines, fill_gaps
 from pressmark.extraction.boilerplate import subheadings, without_phrases, without_repetition
 from pressmark.extraction.confidence import text_evidence
@@ -62,7 +62,7 @@ def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
     """
     main = find_main_text(tree, document, context.titles)
     blocks = page_blocks(tree)
-    other_key = line_key(main.other)
+    other_key = KeyText.of(main.other)
     candidates = fill_gaps(body_lines(main.text, blocks), blocks, other_key, context.posts)
     repeated: list[str] = []
     if context.repeated_lines:
@@ -74,7 +74,7 @@ def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
     line_context = LineContext(
         blocks,
         other_key,
-        line_key(context.embedded),
+        KeyText.of(context.embedded),
         context.headline,
         [key for author in context.authors if len(key := line_key(author)) > _MIN_NAME],
     )
@@ -83,7 +83,7 @@ def find_body(tree: HtmlElement, document: str, context: BodyContext) -> Body:
         lines,
         blocks,
         candidate_size=sum(len(line.key) for line in candidates),
-        other=main.other,
+        other=other_key,
         titles=context.titles,
     )
     return Body(lines, blocks, main, evidence, repeated)

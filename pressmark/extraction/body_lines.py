@@ -6,14 +6,16 @@ kind, it takes only the first, so the lines of the others are added.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml.html import HtmlElement
 
-from pressmark.extraction.blocks import AROUND_BIT, Block, line_key
+from pressmark.extraction.blocks import AROUND_BIT, Block, KeyText, line_key
 
+_COMMENTS = re.compile(r"(?:^|[\s_-])(?:comments?|replies|disqus|respond|discussion)(?:$|[\s_-])", re.IGNORECASE)
 _LOOK_AHEAD = 60  # blocks between two lines that follow each other
 _MIN_JOINED = 40  # letters of a line that may be several blocks
 _MIN_PART = 10  # letters of a part by which a line and a block are matched
@@ -39,13 +41,16 @@ class Line:
 def body_lines(text: str, blocks: Sequence[Block]) -> list[Line]:
     """Return the lines of a main text, each with the block that it comes from."""
     positions: defaultdict[str, list[int]] = defaultdict(list)
+    starts: defaultdict[str, list[int]] = defaultdict(list)  # by the first letters of longer blocks
     for position, block in enumerate(blocks):
         positions[block.key].append(position)
+        if len(block.key) > _MIN_PART:
+            starts[block.key[: _MIN_PART + 1]].append(position)
     lines = [
         part
         for line in text.splitlines()
         if (stripped := line.strip())
-        for part in _parts(Line(stripped, line_key(stripped)), blocks, positions)
+        for part in _parts(Line(stripped, line_key(stripped)), blocks, positions, starts)
     ]
     last = -1
     for line in lines:
@@ -63,7 +68,7 @@ def body_lines(text: str, blocks: Sequence[Block]) -> list[Line]:
 
 
 def fill_gaps(
-    lines: list[Line], blocks: Sequence[Block], other_key: str, posts: Collection[HtmlElement] = ()
+    lines: list[Line], blocks: Sequence[Block], other_key: KeyText, posts: Collection[HtmlElement] = ()
 ) -> list[Line]:
     """Return the lines with the blocks that belong to the same body.
 
@@ -85,6 +90,8 @@ def fill_gaps(
             break  # another article
         if present[position] or counts[block.key] > 1 or block.around & _NOT_BODY:
             continue
+        if _is_comment(block):
+            continue
         if posts and block.linked < _MAX_LINKED and _is_in_post(block, posts):
             missing.append(position)
             continue
@@ -105,21 +112,34 @@ def fill_gaps(
     return _merged(lines, [Line(blocks[p].text, blocks[p].key, p) for p in missing]) if missing else lines
 
 
+def _is_comment(block: Block) -> bool:
+    return any(
+        _COMMENTS.search(f"{element.get('class') or ''} {element.get('id') or ''}")
+        for element in (block.element, *block.element.iterancestors())
+    )
+
+
 def _is_in_post(block: Block, posts: Collection[HtmlElement]) -> bool:
     return (block.element.tag in ("p", "li", "blockquote") or block.is_heading) and any(
         ancestor in posts for ancestor in block.element.iterancestors()
     )
 
 
-def _parts(line: Line, blocks: Sequence[Block], positions: Mapping[str, Sequence[int]]) -> list[Line]:
+def _parts(
+    line: Line,
+    blocks: Sequence[Block],
+    positions: Mapping[str, Sequence[int]],
+    starts: Mapping[str, Sequence[int]],
+) -> list[Line]:
     """Return the lines of consecutive blocks that an extractor has joined into one line, as it does with short texts.
 
     The parts of list items and table rows stay together.
     """
     if line.key in positions or line.text.startswith(("- ", "|")) or len(line.key) < _MIN_JOINED:
         return [line]
-    for start, block in enumerate(blocks):
-        if len(block.key) <= _MIN_PART or not line.key.startswith(block.key):
+    for start in starts.get(line.key[: _MIN_PART + 1], ()):
+        block = blocks[start]
+        if not line.key.startswith(block.key):
             continue
         end, joined = start + 1, block.key
         while end < len(blocks) and line.key.startswith(joined + blocks[end].key):
@@ -136,7 +156,7 @@ def _is_part(line: str, block: str) -> bool:
 
 def present_blocks(lines: Sequence[Line], blocks: Sequence[Block]) -> list[bool]:
     """Return for each block whether its text is in the lines."""
-    text = "\n".join(line.key for line in lines)
+    text = KeyText(line.key for line in lines)
     present = [len(block.key) > 5 and block.key in text for block in blocks]
     for line in lines:
         if line.block is not None:

@@ -14,9 +14,9 @@ from lxml.html import HtmlElement
 from pressmark.extraction.elements import element_text, is_foreign
 
 _AUTHOR_PAGE = re.compile(
-    r"/(?:authors?|staff|profiles?|people|persons?|writers?|contributors?|journalists?|reporters?|columnists?|by|bios?|"
-    r"team|autor(?:en|es|a)?|auteurs?|autore|autori|redakt(?:ion|orzy|or)|korrespondenten|journalistes?|yazarlar|"
-    r"skribent|firmas?)(?:/[^/?#]+)*/[^/?#]*[^\W\d_]{2}[^/?#]*/?(?:[?#]|$)",
+    r"/(?:authors?|staff|writers?|contributors?|journalists?|reporters?|columnists?|by|bios?|"
+    r"autor(?:en|es|a)?|auteurs?|autore|autori|redakt(?:ion|orzy|or)|korrespondenten|journalistes?|yazarlar|"
+    r"skribent)(?:/[^/?#]+)*/[^/?#]*[^\W\d_]{2}[^/?#]*/?(?:[?#]|$)",
     re.IGNORECASE,
 )
 _CLASS = re.compile(
@@ -26,7 +26,7 @@ _CLASS = re.compile(
     re.IGNORECASE,
 )
 _BY = re.compile(
-    r"(?:by|von|par|por|di|door|av|af|przez|от|автор|text|texto|texte|testo|words|reported by|written by|story by|"
+    r"(?:by|von|par|por|door|av|af|przez|от|автор|text|texto|texte|testo|words|reported by|written by|story by|"
     r"oleh|yazan|haber|作者|記者|文)\s*[:：]?\s+(?=[^\W\d_])",
     re.IGNORECASE,
 )
@@ -34,15 +34,19 @@ _BY_WORD = re.compile(
     r"^(?:(?:[Ww]ritten|[Ww]ords|[Ss]tory|[Tt]ext|[Rr]eported|[Pp]osted|[Pp]ublished)\s+)?"
     r"(?:[Bb]y|BY|[Vv]on|VON|[Pp]ar|[Pp]or|[Dd]i|[Dd]oor|[Aa]v|[Aa]f|[Pp]rzez|[Оо]т)\s*[:：]?\s*(?=[A-ZÀ-ÞĀ-ŽА-Я])"
 )
+_BY_INSIDE = re.compile(r"\d[^.]{0,30}?[\s|,•·–-](?P<by>[Bb]y|BY|[Vv]on|[Pp]ar|[Pp]or)\s+(?=[A-ZÀ-ÞĀ-ŽА-Я])")
 # What follows the names: a date, reading time, a section.
 _DETAILS = re.compile(
-    r"\s*(?:[|•·]|\s[-–—]\s|\b(?:updated|published|posted|last|aktualisiert|stand|mis à jour|actualizado)\b|"
+    r"\s*(?:[|•·]|\s[-–—]\s|\b(?:(?:last )?updated|published|posted|aktualisiert|stand:|mis à jour|actualizado)(?!\w)|"
     r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?\s+\d|"
     r"\d).*$",
     re.IGNORECASE | re.DOTALL,
 )
 _MORE_NAMES = re.compile(
     r"^[^|•·\d]{3,120}\b(?:and|und|et|y|e|og|och|en)\s+[^|•·\d]{3,60}|^[^|•·\d]{3,60},\s+[^|•·\d,]{3,60}"
+)
+_NAME_PARTS = frozenset(
+    "and und et y e og och en de del della di da dos van von der den ter la le el al bin ibn af av zu for".split()
 )
 _AFTER_HEADLINE = 250  # elements
 _BEFORE_HEADLINE = 25
@@ -98,7 +102,9 @@ def find_byline(tree: HtmlElement, article: HtmlElement | None) -> list[str]:
 
 def _names(element: HtmlElement) -> list[str]:
     """Return the names of a byline: of its innermost marked parts, and of its text if that names more."""
-    text = _without_by(element_text(element, _MAX_BYLINE) or "")
+    text = element_text(element, _MAX_BYLINE) or ""
+    inside = _BY_INSIDE.search(text)  # "12 March 2026, by Jane Doe"
+    text = _without_by(text[inside.start("by") :] if inside else text)
     marked = [part for part in element.iter() if part is not element and isinstance(part.tag, str) and _rank(part)]
     innermost = [part for part in marked if not any(_rank(child) for child in part.iterdescendants("*"))]
     parts = [_without_by(part) for e in innermost if (part := element_text(e, _MAX_BYLINE))]
@@ -150,4 +156,11 @@ def _rank(element: HtmlElement) -> int:
 
 
 def _begins_with_by(element: HtmlElement) -> bool:
-    return bool(element.text) and len(element.text) < _MAX_BYLINE and _BY.match(element.text.lstrip()) is not None
+    if element.tag in ("h1", "h2", "h3", "h4", "h5", "h6") or not element.text or len(element.text) > _MAX_BYLINE:
+        return False
+    text = element_text(element, _MAX_BYLINE) or ""
+    match = _BY.match(text)
+    names = _DETAILS.split(text[match.end() :])[0] if match else ""
+    # "Von Berlin nach München" has a small word that no name has.
+    words = names.replace(",", " ").split()
+    return bool(words) and not any(word[0].islower() and word.lower() not in _NAME_PARTS for word in words)

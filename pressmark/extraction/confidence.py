@@ -15,7 +15,7 @@ from functools import cache
 from operator import mul
 from pathlib import Path
 
-from pressmark.extraction.blocks import Block, line_key
+from pressmark.extraction.blocks import Block, KeyText, line_key
 from pressmark.extraction.body_lines import Line
 
 WEIGHTS_FILE = Path(__file__).parent / "confidence.json"
@@ -24,7 +24,7 @@ EVIDENCE = ("agreement", "line_certainty", "kept", "linked", "titles", "one_path
 
 
 def text_evidence(
-    lines: Sequence[Line], blocks: Sequence[Block], *, candidate_size: int, other: str, titles: Sequence[str]
+    lines: Sequence[Line], blocks: Sequence[Block], *, candidate_size: int, other: KeyText, titles: Sequence[str]
 ) -> dict[str, float]:
     """Return the values of EVIDENCE for a text.
 
@@ -58,14 +58,13 @@ def text_evidence(
     return {name: round(value, 3) for name, value in evidence.items()}
 
 
-def overlap(lines: Sequence[Line], other: str) -> float:
+def overlap(lines: Sequence[Line], other: KeyText) -> float:
     """Return how far a text and another agree, 0 to 1: F1 of the letters of lines that the other one contains too."""
-    other_key = line_key(other)
     size = sum(len(line.key) for line in lines)
-    if not other_key or not size:
+    if not len(other) or not size:
         return 0.0
-    shared = sum(len(line.key) for line in lines if line.key in other_key)
-    return 2 * shared / (size + max(shared, len(other_key)))
+    shared = sum(len(line.key) for line in lines if line.key in other)
+    return 2 * shared / (size + max(shared, len(other)))
 
 
 def confidence(evidence: dict[str, float]) -> float:

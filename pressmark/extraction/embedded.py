@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from lxml.html import HtmlElement, fromstring
@@ -19,6 +19,7 @@ from pressmark.text import clean_line, clean_text
 _STATE = re.compile(r"^\s*(?:window|self|globalThis)?\.?\s*[\w.$\[\]\"']{1,60}\s*=\s*(?=[{\[])")
 _TAG = re.compile(r"<[a-zA-Z/][^>]*>")
 _BLOCK_END = re.compile(r"</(?:p|div|h[1-6]|li|blockquote|figure|section)\s*>|<br\s*/?>", re.IGNORECASE)
+_MAX_PARAGRAPH = 250  # words
 _MIN_BLOCK_WORDS = 5
 _MIN_WORDS = 40
 _MAX_SCRIPT = 5_000_000  # characters
@@ -29,17 +30,29 @@ _TEXT_KEYS = frozenset(
 _SENTENCE_END = re.compile(r"[.!?。！？؟।…](?:[\"”’»)]|\s|$)")
 
 
-def find_embedded_body(tree: HtmlElement, article: Node) -> str:
-    """Return the main text that a script of the page holds, one line per paragraph; empty if there is none."""
+def find_embedded_body(tree: HtmlElement, article: Node, beginning: Sequence[str] = ()) -> str:
+    """Return the main text that a script of the page holds, one line per paragraph; empty if there is none.
+
+    beginning: lines of the markup. If there are any, the texts of several articles are not joined.
+    """
     best = _lines([text for text in flat(article.get("articleBody")) if isinstance(text, str)])
     for value in _states(tree):
         groups: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
         _collect(value, (), groups, 0)
-        for texts in groups.values():
+        for texts in _articles(groups.values(), one_by_one=bool(beginning)):
             lines = _lines(texts)
             if _words(lines) > _words(best):
                 best = lines
     return clean_text("\n".join(best)) if _words(best) >= _MIN_WORDS else ""
+
+
+def _articles(groups: Iterable[list[str]], *, one_by_one: bool) -> Iterator[list[str]]:
+    """Yield the texts of each article: a group of paragraphs, or each text of a group that has several paragraphs."""
+    for texts in groups:
+        if one_by_one and any(len(_lines([text])) > 1 or len(text.split()) > _MAX_PARAGRAPH for text in texts):
+            yield from ([text] for text in texts)
+        else:
+            yield texts
 
 
 def _states(tree: HtmlElement) -> Iterator[Any]:

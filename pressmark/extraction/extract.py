@@ -145,7 +145,7 @@ def extract(
 def _embedded_body(tree: HtmlElement, article: Node, body: str) -> str:
     """Return the text of a script if the markup has none, or only a part of that text. Empty if there is none."""
     words = fingerprints.count_words(body)
-    embedded = find_embedded_body(tree, article)
+    embedded = find_embedded_body(tree, article, body.splitlines() if words >= _MIN_MARKUP_WORDS else ())
     if words < _MIN_MARKUP_WORDS or not embedded:
         return embedded
     if fingerprints.count_words(embedded) < _MUCH_LONGER * words:

@@ -70,13 +70,19 @@ def _weight(candidate: _Candidate, candidates: Sequence[_Candidate]) -> float:
     """Return the weight of a candidate. The page's only heading decides, unless the other titles have more of it.
 
     What a page tells search engines and social networks is often worded differently. But titles that consist of the
-    heading and a kicker show that the kicker is part of the headline.
+    heading and a kicker show that the kicker is part of the headline. A heading without a word of them is a section.
     """
     if candidate.kind != "h1" or any(other.kind == "h1_other" for other in candidates):
         return _WEIGHTS[candidate.kind]
     key = _vote_key(candidate.text)
     is_part = any(key in (other := _vote_key(c.text)) and key != other for c in candidates)
-    return _WEIGHTS["h1"] if is_part else _ONLY_HEADING
+    words = _long_words(candidate.text)
+    is_related = not words or any(words & _long_words(c.text) for c in candidates if c.kind != "h1")
+    return _WEIGHTS["h1"] if is_part or not is_related else _ONLY_HEADING
+
+
+def _long_words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3}
 
 
 def page_titles(page: Page) -> tuple[str, ...]:

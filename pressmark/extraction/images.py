@@ -29,7 +29,7 @@ _CREDIT = re.compile(
     r"\s*(?P<name>[^()\[\]]{2,120}?)\s*[)\]]?$",
     re.IGNORECASE,
 )
-_SOURCES = ("src", "data-src", "data-original", "data-lazy-src", "data-srcset", "srcset")
+_SOURCES = ("data-src", "data-original", "data-lazy-src", "data-srcset", "srcset", "src")  # src may be a placeholder
 
 
 def find_images(page: Page, article: Node, data: StructuredData, base: str) -> list[Image]:
@@ -78,6 +78,9 @@ def _figures(page: Page, base: str) -> Iterator[Image]:
     for figure in page.tree.iter("figure"):
         if is_foreign(figure, page.article) or figure.find(".//figure") is not None:
             continue
+        ancestors = list(figure.iterancestors())
+        if any(a.tag == "a" for a in ancestors) or (page.article is not None and page.article not in ancestors):
+            continue  # a teaser
         caption_element = figure.find(".//figcaption")
         credit = _credit(figure)
         caption = _caption(caption_element) if caption_element is not None else None

@@ -21,6 +21,6 @@ def _kind(line: Line, block: Block | None) -> str:
         return TABLE_ROW
     if block is not None and block.is_heading:
         return str(block.element.tag[1])
-    if line.text.startswith("- ") or (block is not None and block.in_list):
+    if block.in_list if block is not None else line.text.startswith("- "):
         return LIST_ITEM
     return QUOTE if block is not None and block.around & _QUOTED else PARAGRAPH

@@ -14,23 +14,23 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import accumulate
+from itertools import accumulate, groupby
 from operator import mul
 from pathlib import Path
 
 from lxml.html import HtmlElement
 
-from pressmark.extraction.blocks import AROUND_BIT, Block, line_key
+from pressmark.extraction.blocks import AROUND_BIT, Block, KeyText, line_key
 from pressmark.extraction.body_lines import Line, present_blocks
+from pressmark.text import SENTENCE_END
 
 WEIGHTS_FILE = Path(__file__).parent / "line_model.json"
 _PARTLY_LINKED = 0.3
+_SECTIONS = 3  # headings with text below them make a structure
 _SENTENCE_WORDS = 12
-_LINES_BELOW_LIST = 2  # a list of links to other articles often ends the text
 _LINKED = 0.8  # share of links of a block that consists of them
 KEEP = 0.4  # lines below this probability are removed
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff]")
-_SENTENCE_END = re.compile(r"[.!?。！？؟।…][\"'”’»)\]]*$")
 _LABEL = re.compile(r"[^.!?]{2,40}[:：►▶>»→|]\s")
 # Matched with lower-cased text. Long lines are paragraphs, which contain such words by chance.
 _MORE = re.compile(
@@ -74,13 +74,13 @@ _ABSENT = (0.0,) * len(_NEIGHBOUR_FEATURES)
 class LineContext:
     """What the whole page says about its lines.
 
-    other_key, embedded_key: keys of the second extractor's text and of JSON-LD's articleBody (empty if there is none).
+    other_key, embedded_key: of the second extractor's text and of JSON-LD's articleBody (empty if there is none).
     headline, author_keys: of the article.
     """
 
     blocks: Sequence[Block]
-    other_key: str
-    embedded_key: str
+    other_key: KeyText
+    embedded_key: KeyText
     headline: str | None
     author_keys: Sequence[str]
 
@@ -105,7 +105,8 @@ def is_body_text(features: Sequence[float], weights: Sequence[float]) -> bool:
 def protected_lines(lines: Sequence[Line], context: LineContext) -> list[bool]:
     """Return which lines the model must not remove, whatever it says.
 
-    These are plain sentences of some length, and lists within the text that don't consist of links.
+    These are plain sentences of some length, lists that don't consist of links, and the headings of a text with
+    sections.
     """
     protected = []
     items: defaultdict[HtmlElement, list[int]] = defaultdict(list)
@@ -116,9 +117,17 @@ def protected_lines(lines: Sequence[Line], context: LineContext) -> list[bool]:
             items[next(block.element.iterancestors("ul", "ol", "menu", "body"))].append(number)
     for numbers in items.values():
         linked = sum(context.blocks[lines[number].block or 0].linked > _PARTLY_LINKED for number in numbers)
-        if 2 * linked <= len(numbers) and numbers[-1] + _LINES_BELOW_LIST < len(lines):
+        if 2 * linked <= len(numbers):
             for number in numbers:
                 protected[number] = True
+    headings = [
+        number
+        for number, line in enumerate(lines[:-1])
+        if line.block is not None and context.blocks[line.block].is_heading and protected[number + 1]
+    ]
+    if len(headings) >= _SECTIONS:
+        for number in headings:
+            protected[number] = True
     return protected
 
 
@@ -138,7 +147,7 @@ def _is_plain_sentence(text: str, block: Block | None) -> bool:
     return (
         (block is None or (block.linked < _PARTLY_LINKED and block.italic == 0))
         and len(text.split()) >= _SENTENCE_WORDS
-        and bool(_SENTENCE_END.search(text[-8:]))
+        and bool(SENTENCE_END.search(text[-8:]))
         and _phrases(text) == (False, False)
     )
 
@@ -178,6 +187,7 @@ class _PageFeatures:
         self.repeats = Counter(block.key for block in blocks)
         self.headline_key = line_key(context.headline or "")
         self.neighbours: dict[int, tuple[float, ...]] = {}
+        self.linked_runs = _linked_runs(blocks)
 
     def features(self, number: int, line: Line) -> tuple[float, ...]:
         text, context, block = line.text, self.context, line.block
@@ -187,7 +197,7 @@ class _PageFeatures:
         before, count = (number, self.count) if block is None else (self.lines_before[block], self.lines_before[-1])
         return (
             1.0,
-            bool(_SENTENCE_END.search(text[-8:])),
+            bool(SENTENCE_END.search(text[-8:])),
             is_label,
             offers_more,
             is_note,
@@ -195,8 +205,8 @@ class _PageFeatures:
             math.log1p(words),
             text.isupper(),
             min(self.count, 60) / 10,
-            bool(context.embedded_key),
-            float(line.key in context.embedded_key) if context.embedded_key else 0.5,
+            len(context.embedded_key) > 0,
+            float(line.key in context.embedded_key) if len(context.embedded_key) else 0.5,
             line.key == self.headline_key,
             any(key in line.key for key in context.author_keys),
             before / max(1, count),
@@ -223,7 +233,7 @@ class _PageFeatures:
             self.body_siblings[parent] / self.siblings[parent],
             min(self.siblings[parent], 15) / 10,
             min(self.repeats[block.key], 4),
-            min(self._linked_run(position), 8) / 4,
+            min(self.linked_runs[position], 8) / 4,
             position + 2 < len(self.blocks) and self.present[position + 2],
             *self._of_neighbour(position - 1),
             *self._of_neighbour(position + 1),
@@ -246,14 +256,11 @@ class _PageFeatures:
             )
         return known
 
-    def _linked_run(self, position: int) -> int:
-        """Return how many blocks around this one consist of links."""
-        blocks = self.blocks
-        if blocks[position].linked <= _LINKED:
-            return 0
-        start = end = position
-        while start > 0 and blocks[start - 1].linked > _LINKED:
-            start -= 1
-        while end + 1 < len(blocks) and blocks[end + 1].linked > _LINKED:
-            end += 1
-        return end - start + 1
+
+def _linked_runs(blocks: Sequence[Block]) -> list[int]:
+    """Return for each block how many blocks around it, itself included, consist of links."""
+    runs: list[int] = []
+    for is_linked, group in groupby(block.linked > _LINKED for block in blocks):
+        size = len(list(group))
+        runs += [size if is_linked else 0] * size
+    return runs

@@ -16,7 +16,7 @@ from pressmark.extraction.structured import Node, StructuredData, flat, node_tex
 
 _POST_CLASS = re.compile(
     r"(?:^|[\s_-])(?:live-?(?:blog-?)?(?:posts?|updates?|entr(?:y|ies)|items?)|liveblog-?(?:post|entry|item|update)|"
-    r"lb-?(?:post|entry)|timeline-?(?:post|entry|item)|ticker-?(?:post|entry|item|meldung))(?:$|[\s_-])",
+    r"lb-?(?:post|entry))(?:$|[\s_-])",
     re.IGNORECASE,
 )
 MIN_POSTS = 3
@@ -37,7 +37,7 @@ def post_elements(tree: HtmlElement) -> list[HtmlElement]:
     outer = [e for e in marked if not any(ancestor in inside for ancestor in e.iterancestors())]
     if len(outer) == 1:
         outer = [e for e in marked if next((a for a in e.iterancestors() if a in inside), None) is outer[0]]
-    posts = [e for e in outer if len(e.text_content().split()) >= _MIN_WORDS]
+    posts = [e for e in outer if len(e.text_content().split()) >= _MIN_WORDS and not _in_frame(e)]
     return posts if len(posts) >= MIN_POSTS else []
 
 
@@ -88,6 +88,10 @@ def _is_post(element: HtmlElement) -> bool:
     if classes and _is_post_class(classes):
         return True
     return (element.get("itemprop") or "").lower() == "liveblogupdate"
+
+
+def _in_frame(element: HtmlElement) -> bool:
+    return any(ancestor.tag in ("aside", "nav", "footer") for ancestor in element.iterancestors())
 
 
 @lru_cache(maxsize=4096)

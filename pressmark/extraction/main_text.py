@@ -7,6 +7,7 @@ the two are compared with a second extractor (resiliparse) and with the page's o
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from pressmark.extraction.trafilatura_tuning import keep_joiners, optimize_trafi
 optimize_trafilatura()
 keep_joiners()
 
+logger = logging.getLogger(__name__)
 _SHORT = 1700  # characters of a fast text that may be a part only
 _NEARLY_EMPTY = 250  # characters
 _MUCH_MORE = 1.5  # times as long is the second extractor's text if something is missing
@@ -62,8 +64,14 @@ def find_main_text(tree: HtmlElement, document: str, titles: Sequence[str]) -> M
 
 
 def second_opinion(document: str) -> str:
-    """Return the main text as resiliparse finds it."""
-    text: str = extract_plain_text(HTMLTree.parse(document), main_content=True, alt_texts=False, form_fields=False)
+    """Return the main text as resiliparse finds it. Empty if it cannot read the page: it is an opinion, no more."""
+    try:
+        text: str = extract_plain_text(
+            HTMLTree.parse(document), main_content=True, alt_texts=False, form_fields=False, comments=False
+        )
+    except Exception as error:
+        logger.debug("no second opinion: %s", error)
+        return ""
     return text
 
 

@@ -25,6 +25,11 @@ _MIN_WORDS, _MAX_CHARACTERS = 5, 700
 _MAX_LINKED = 0.5
 _SAME = 40  # characters that a shortened description must share
 _NOT_HERE = AROUND_BIT["nav"] | AROUND_BIT["footer"] | AROUND_BIT["figure"] | AROUND_BIT["aside"] | AROUND_BIT["form"]
+_OTHER = re.compile(
+    r"^(?:by|von|par|por)\s|\b(?:photo|foto|image|credit|getty images|picture alliance)\b.{0,60}$|"
+    r"^(?:published|updated|posted|aktualisiert|stand)\b|\b\d{1,2}:\d{2}\b|^\W*(?:[A-Z][a-z]{2,8}\.?\s+\d{1,2}, \d{4})",
+    re.IGNORECASE,
+)
 _LEVELS = 3  # elements around a block whose classes count
 
 
@@ -59,6 +64,7 @@ def _may_be(block: Block) -> bool:
         and len(block.text) >= 2 * _MIN_WORDS
         and (len(block.text.split()) >= _MIN_WORDS or not block.text.isascii())
         and block.linked < _MAX_LINKED
+        and not _OTHER.search(block.text)
         and not block.around & _NOT_HERE
     )
 

@@ -89,10 +89,10 @@ def read_frontier(cursor: Cursor, uids: Iterable[UUID]) -> dict[UUID, FrontierEn
     return entries
 
 
-def latest_texts(cursor: Cursor, outlet: str, count: int) -> list[tuple[UUID, str | None, str]]:
-    """(article_uid, headline, text) of an outlet's latest articles, newest first. Texts are cut at 20,000 letters."""
+def latest_texts(cursor: Cursor, outlet: str, count: int) -> list[tuple[UUID, str | None, str, int]]:
+    """(article_uid, headline, text, words) of an outlet's latest articles, newest first. Texts are cut."""
     cursor.execute(queries("crawl")["latest_texts"], {"outlet": outlet, "count": count})
-    return [(row[0], row[1], row[2]) for row in cursor.fetchall()]
+    return [(row[0], row[1], row[2], row[3]) for row in cursor.fetchall()]
 
 
 def read_endpoints(cursor: Cursor, outlet: str) -> dict[UUID, EndpointState]:

@@ -35,10 +35,10 @@ def read_memory(cursor: Cursor, outlet: str, today: date | None = None) -> tuple
 
 
 def refresh_memory(
-    cursor: Cursor, outlet: str, articles: Sequence[tuple[UUID, str | None, str]], today: date
+    cursor: Cursor, outlet: str, articles: Sequence[tuple[UUID, str | None, str, int]], today: date
 ) -> tuple[str, ...]:
     """Learn from an outlet's latest articles, and return the keys of all lines that are remembered."""
-    learned = learn((headline, text) for _, headline, text in articles)
+    learned = learn((headline, text) for _, headline, text, _ in articles)
     if learned:
         rows = [(outlet, line.key, line.line, line.articles, today, today) for line in learned]
         execute_values(cursor, _SQL["learn"], rows)
@@ -61,7 +61,7 @@ def mark_seen(cursor: Cursor, outlet: str, keys: Iterable[str], today: date) -> 
 
 
 def forget_line(cursor: Cursor, outlet: str, line_key: str) -> bool:
-    """Forget one line. Return whether it was known."""
+    """Forget one line, for good. Return whether it was known."""
     cursor.execute(_SQL["forget_line"], {"outlet": outlet, "line_key": line_key})
     return bool(cursor.rowcount)
 

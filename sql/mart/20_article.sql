@@ -208,13 +208,15 @@ LANGUAGE sql STABLE AS $$
                    WHEN 'list_item' THEN '- ' || escaped.line
                    WHEN 'quote' THEN '> ' || escaped.line
                    WHEN 'table_row' THEN line.line
-                   ELSE regexp_replace(escaped.line, '^(#|\+|-|\d+(?=[.)]))', '\\\1') END AS line,
+                   ELSE regexp_replace(regexp_replace(escaped.line, '^(#|\+|-)', '\\\1'), '^(\d+)([.)])', '\1\\\2')
+               END AS line,
                lag(line.kind) OVER (ORDER BY line.position) AS previous
         FROM mart.article_line line
         CROSS JOIN LATERAL (SELECT regexp_replace(line.line, '([\\`*_<>\[\]])', '\\\1', 'g') AS line) escaped
         WHERE line.article_uid = wanted
     )
-    SELECT COALESCE('# ' || (SELECT headline FROM mart.article WHERE article_uid = wanted) || E'\n\n', '')
+    SELECT COALESCE('# ' || (SELECT regexp_replace(headline, '([\\`*_<>\[\]])', '\\\1', 'g')
+                             FROM mart.article WHERE article_uid = wanted) || E'\n\n', '')
         || string_agg(CASE WHEN rendered.previous IS NULL THEN ''
                            WHEN rendered.previous = rendered.kind AND rendered.kind IN ('list_item', 'table_row') THEN E'\n'
                            ELSE E'\n\n' END || rendered.line, '' ORDER BY rendered.position) || E'\n'

@@ -75,7 +75,8 @@ COMMENT ON COLUMN mart.syndication_edge.equal_text IS 'Whether the texts are ide
 COMMENT ON COLUMN mart.syndication_edge.load_seq IS 'load_seq of the load that found the pair.';
 
 CREATE VIEW mart.repeated_line AS
-SELECT outlet, line, articles, learned_on, last_seen_on FROM core.outlet_line;
+SELECT outlet, line, articles, learned_on, last_seen_on FROM core.outlet_line
+WHERE NOT is_forgotten;
 
 COMMENT ON VIEW mart.repeated_line IS 'Lines that an outlet repeats above or below its texts. Extraction removes them there, so articles fetched later do not have them.';
 COMMENT ON COLUMN mart.repeated_line.outlet IS 'Outlet slug (mart.outlet).';

@@ -60,7 +60,7 @@ COMMENT ON COLUMN mart.text_quality.week IS 'Monday of the week (UTC).';
 COMMENT ON COLUMN mart.text_quality.articles IS 'Articles first captured in the week.';
 COMMENT ON COLUMN mart.text_quality.mean_confidence IS 'Mean extraction_confidence.';
 COMMENT ON COLUMN mart.text_quality.doubtful IS 'Articles with a confidence below 0.7.';
-COMMENT ON COLUMN mart.text_quality.from_script IS 'Articles whose text comes from a script, so that they have no confidence.';
+COMMENT ON COLUMN mart.text_quality.from_script IS 'Articles whose text comes from a script, so that they have no confidence, and articles that were extracted before there was one.';
 COMMENT ON COLUMN mart.text_quality.median_words IS 'Median number of words of the texts.';
 
 CREATE VIEW mart.date_quality AS

@@ -43,12 +43,14 @@ CREATE TABLE core.outlet_line (
     articles integer NOT NULL,
     learned_on date NOT NULL,
     last_seen_on date NOT NULL,
+    is_forgotten boolean NOT NULL DEFAULT false,
     PRIMARY KEY (outlet, line_key)
 );
 COMMENT ON TABLE core.outlet_line IS 'The outlet''s memory: lines that stood above or below the text of at least five of its latest articles, each under another headline. Extraction removes them there. A line that has not been seen for 90 days is forgotten.';
 COMMENT ON COLUMN core.outlet_line.outlet IS 'Outlet whose pages repeat the line.';
-COMMENT ON COLUMN core.outlet_line.line_key IS 'The line in comparable form: NFKC, lower case, digits as 0.';
+COMMENT ON COLUMN core.outlet_line.line_key IS 'xxh3_64 of the line in comparable form (NFKC, lower case, digits as 0), in hexadecimal.';
 COMMENT ON COLUMN core.outlet_line.line IS 'The line as written in one of the articles.';
 COMMENT ON COLUMN core.outlet_line.articles IS 'Number of articles from which it was learned.';
 COMMENT ON COLUMN core.outlet_line.learned_on IS 'Day on which it was learned.';
 COMMENT ON COLUMN core.outlet_line.last_seen_on IS 'Last day on which a page had it.';
+COMMENT ON COLUMN core.outlet_line.is_forgotten IS 'Whether an operator said that it is part of the texts. It is not removed, and not learned again.';

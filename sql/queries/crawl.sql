@@ -279,8 +279,8 @@ RETURNING extractor_id;
 SELECT segment_id FROM core.archive_segment WHERE segment_id = ANY (%(segment_ids)s::uuid[]);
 
 -- name: latest_texts
--- Return the headlines and texts of an outlet's latest articles.
-SELECT article.article_uid, extraction.headline, left(text.article_body, 20000)
+-- Return the headlines, texts and numbers of words of an outlet's latest articles.
+SELECT article.article_uid, extraction.headline, left(text.article_body, 20000), text.word_count
 FROM (SELECT * FROM core.article WHERE article.outlet = %(outlet)s AND article.merged_into IS NULL
       ORDER BY article.first_seen_at DESC LIMIT %(count)s) article
 JOIN core.extraction ON extraction.payload_hash = article.payload_hash

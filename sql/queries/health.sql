@@ -90,7 +90,9 @@ WITH numbered AS (
     LEFT JOIN core.text ON text.text_hash = extraction.text_hash
     WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
 ), usual AS (
-    SELECT numbered.outlet, percentile_cont(0.5) WITHIN GROUP (ORDER BY numbered.words) AS words
+    SELECT numbered.outlet,
+           COALESCE(percentile_cont(0.5) WITHIN GROUP (ORDER BY numbered.words) FILTER (WHERE numbered.place > 20),
+                    percentile_cont(0.5) WITHIN GROUP (ORDER BY numbered.words)) AS words
     FROM numbered GROUP BY numbered.outlet
 ), flagged AS (
     SELECT numbered.*, numbered.words >= usual.words / 4 AS article_body

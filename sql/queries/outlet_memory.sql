@@ -4,7 +4,7 @@
 -- Return the keys of an outlet's lines.
 SELECT line_key FROM (
     SELECT line_key FROM core.outlet_line
-    WHERE outlet = %(outlet)s AND last_seen_on >= %(today)s::date - %(days)s::integer
+    WHERE outlet = %(outlet)s AND NOT is_forgotten AND last_seen_on >= %(today)s::date - %(days)s::integer
     ORDER BY last_seen_on DESC, articles DESC, line_key LIMIT %(most)s
 ) remembered
 ORDER BY line_key;
@@ -12,7 +12,7 @@ ORDER BY line_key;
 -- name: lines
 -- Return an outlet's lines, the most frequent first.
 SELECT line, articles, learned_on, last_seen_on FROM core.outlet_line
-WHERE outlet = %(outlet)s ORDER BY articles DESC, line_key;
+WHERE outlet = %(outlet)s AND NOT is_forgotten ORDER BY articles DESC, line_key;
 
 -- name: learn
 -- Add rows (outlet, line_key, line, articles, learned_on, last_seen_on), or record that the lines are still seen.
@@ -31,8 +31,9 @@ WHERE outlet_line.outlet = ranked.outlet AND outlet_line.line_key = ranked.line_
   AND (ranked.place > %(most)s OR outlet_line.last_seen_on < %(today)s::date - %(days)s::integer);
 
 -- name: forget_line
--- Forget one line of an outlet.
-DELETE FROM core.outlet_line WHERE outlet = %(outlet)s AND line_key = %(line_key)s;
+-- Forget one line of an outlet. The row stays, so that the line is not learned again.
+UPDATE core.outlet_line SET is_forgotten = true
+WHERE outlet = %(outlet)s AND line_key = %(line_key)s AND NOT is_forgotten;
 
 -- name: mark_seen
 -- Record that pages still have these lines.

@@ -29,7 +29,7 @@ def outlet(length: int = 12, count: int = 40) -> OutletTexts:
     rows = []
     for number in range(count):
         text = "\n".join(numbered(length, 1000 * (number + 1)))
-        rows.append((UUID(int=number), f"Story number {number}", text))
+        rows.append((UUID(int=number), f"Story number {number}", text, len(text.split())))
     return OutletTexts(rows)
 
 
