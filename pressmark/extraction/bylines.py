@@ -156,7 +156,7 @@ def _rank(element: HtmlElement) -> int:
 
 
 def _begins_with_by(element: HtmlElement) -> bool:
-    if element.tag in ("h1", "h2", "h3", "h4", "h5", "h6") or not element.text or len(element.text) > _MAX_BYLINE:
+    if element.tag in ("h1", "h2", "h3") or not element.text or len(element.text) > _MAX_BYLINE:
         return False
     text = element_text(element, _MAX_BYLINE) or ""
     match = _BY.match(text)
