@@ -2,17 +2,17 @@
 
     python benchmarks/peers.py [--packs DIR] [--tools NAME,...] [--pressmark FILE.jsonl ...] [--json]
 
-Each tool runs in a process of its own, with its own packages, which `uv run` installs; what cannot be installed or
-imported is named with the reason. The tools run one after the other and without a network. Text, title, date and
-authors are scored as the packs' own scorer does. A page on which a tool raises an error counts as empty. CPU time is
-that of the extraction alone: a first page that is not counted loads what a tool loads late.
+Each tool runs in its own process, with its own packages, which `uv run` installs. If a tool cannot be installed or
+imported, the reason is printed. The tools run one after the other, without network access. Predictions are scored in the
+same way as Pressmark's (scoring.py). A page on which a tool raises an error counts as empty. CPU time covers extraction
+only. One page is extracted before the measurement, so that lazy imports don't count.
 
-Fundus has no general extractor but a parser for each publisher. It is scored on the pages it has a parser for, and
-given predictions of Pressmark (see extraction.py), Pressmark is also scored on those pages alone. The score of Fundus
-on the pack fundustests says nothing of its quality: the gold is the output of its own parsers, each of the time its
-page was saved. What it misses there are old pages that the newest parser, the one used here, no longer reads.
+Fundus has no general extractor, only parsers for single publishers. It is scored on the pages it has a parser for. If
+predictions of Pressmark are given (see extraction.py), Pressmark is scored on the same pages. The figures of Fundus on
+the pack fundustests can't be used: the gold texts there are the output of its own parsers. Pages that were saved long
+ago are missed, because the newest parser is used.
 
-Two things move the scores a little: the version of lxml, which the table names, and Newspaper4k, whose results differ
+Two things change the scores slightly: the version of lxml, which the table shows, and Newspaper4k, whose results differ
 from run to run.
 
 A pack is a folder with gold.jsonl and the folder html/. By default the packs are those in ../shared/bench.

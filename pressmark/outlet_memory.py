@@ -74,7 +74,7 @@ def learn(articles: Iterable[tuple[str | None, str]]) -> list[RepeatedLine]:
 def repeated_at_borders(lines: Sequence[str], memory: frozenset[str]) -> set[int]:
     """Return the positions of the lines that the outlet repeats, within the borders of a text.
 
-    Empty if they are most of the text: it has a form of its own then, such as a table of results.
+    Returns none if they make up most of the text, for example in a report of results.
     """
     found: set[int] = set()
     for positions, border in ((range(len(lines)), HEAD_LINES), (range(len(lines) - 1, -1, -1), TAIL_LINES)):

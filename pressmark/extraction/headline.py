@@ -67,10 +67,10 @@ def find_headline(
 
 
 def _weight(candidate: _Candidate, candidates: Sequence[_Candidate]) -> float:
-    """Return the weight of a candidate. The page's only heading decides, unless the other titles have more of it.
+    """Return the weight of a candidate. The only <h1> of a page weighs more, with two exceptions.
 
-    What a page tells search engines and social networks is often worded differently. But titles that consist of the
-    heading and a kicker show that the kicker is part of the headline. A heading without a word of them is a section.
+    Titles for search engines and social networks are often reworded. But if they contain the <h1> and a kicker, the
+    kicker is part of the headline. If they share no word with the <h1>, it is the name of a section.
     """
     if candidate.kind != "h1" or any(other.kind == "h1_other" for other in candidates):
         return _WEIGHTS[candidate.kind]

@@ -64,7 +64,7 @@ def find_main_text(tree: HtmlElement, document: str, titles: Sequence[str]) -> M
 
 
 def second_opinion(document: str) -> str:
-    """Return the main text as resiliparse finds it. Empty if it cannot read the page: it is an opinion, no more."""
+    """Return the main text as resiliparse finds it. Empty if it fails on the page."""
     try:
         text: str = extract_plain_text(
             HTMLTree.parse(document), main_content=True, alt_texts=False, form_fields=False, comments=False
