@@ -3,9 +3,9 @@
     python benchmarks/peers.py [--packs DIR] [--tools NAME,...] [--pressmark FILE.jsonl ...] [--json]
 
 Each tool runs in its own process, with its own packages, which `uv run` installs. If a tool cannot be installed or
-imported, the reason is printed. The tools run one after the other, without network access. Predictions are scored in the
-same way as Pressmark's (scoring.py). A page on which a tool raises an error counts as empty. CPU time covers extraction
-only. One page is extracted before the measurement, so that lazy imports don't count.
+imported, the reason is printed. The tools run one after the other, without network access. Predictions are scored like
+Pressmark's (scoring.py). A page on which a tool raises an error counts as empty. CPU time covers extraction only. One
+page is extracted before the measurement, so that lazy imports don't count.
 
 Fundus has no general extractor, only parsers for single publishers. It is scored on the pages it has a parser for. If
 predictions of Pressmark are given (see extraction.py), Pressmark is scored on the same pages. The figures of Fundus on

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 from extraction import page_arguments
+from regression import fit
 from scoring import f1, precision_recall
 from train_line_model import FOLDS
 
@@ -47,7 +48,7 @@ def main() -> None:
     right = np.array([row[2] > RIGHT for row in rows], dtype=float)
     predicted = np.zeros(len(rows))
     for fold in range(FOLDS):
-        weights = train(values[folds != fold], right[folds != fold])
+        weights = np.array(fit(values[folds != fold, 1:], right[folds != fold], RIDGE))
         predicted[folds == fold] = 1 / (1 + np.exp(-np.clip(values[folds == fold] @ weights, -30, 30)))
     report = {
         "pages": len(rows),
@@ -65,8 +66,7 @@ def main() -> None:
                 f"confidence {band['confidence']:.2f}, right {band['right']:.2f}"
             )
     if options.write:
-        weights = [round(float(weight), 4) for weight in train(values, right)]
-        named = dict(zip(("bias", *EVIDENCE), weights, strict=True))
+        named = dict(zip(("bias", *EVIDENCE), fit(values[:, 1:], right, RIDGE), strict=True))
         content = {"trained_on": [pack.name for pack in options.packs], "weights": named}
         WEIGHTS_FILE.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         print(f"wrote {WEIGHTS_FILE.name}")
@@ -80,26 +80,6 @@ def page_evidence(pack: Path, row: dict[str, Any]) -> tuple[str, list[float], fl
         return None
     precision, recall = precision_recall(row["body"], page.article_body)
     return row["domain"], confidence_features(page.confidence_basis), f1(precision, recall)
-
-
-def train(values: np.ndarray[Any, Any], labels: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the weights of a logistic regression with an L2 penalty on standardised features."""
-    mean, scale = values[:, 1:].mean(axis=0), values[:, 1:].std(axis=0)
-    scale[scale == 0] = 1.0
-    matrix = np.hstack([np.ones((len(values), 1)), (values[:, 1:] - mean) / scale])
-    penalty = np.full(matrix.shape[1], RIDGE)
-    penalty[0] = 0.0
-    solution = np.zeros(matrix.shape[1])
-    for _ in range(50):  # Newton's method
-        probability = 1 / (1 + np.exp(-np.clip(matrix @ solution, -30, 30)))
-        gradient = matrix.T @ (labels - probability) - penalty * solution
-        curvature = (matrix * (probability * (1 - probability))[:, None]).T @ matrix + np.diag(penalty)
-        step = np.linalg.solve(curvature, gradient)
-        solution += step
-        if np.abs(step).max() < 1e-8:
-            break
-    weights = solution[1:] / scale
-    return np.concatenate([[solution[0] - (weights * mean).sum()], weights])
 
 
 def auc(predicted: np.ndarray[Any, Any], right: np.ndarray[Any, Any]) -> float:

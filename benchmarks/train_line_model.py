@@ -24,6 +24,7 @@ from unittest.mock import patch
 
 import numpy as np
 from extraction import page_arguments
+from regression import fit
 from scoring import average_f1, precision_recall, shingles
 
 from pressmark.extraction import body, extract
@@ -121,23 +122,7 @@ def train(pages: Sequence[PageLines]) -> dict[str, float]:
     labels = np.array([row[1] for row in rows], dtype=float)
     importance = np.array([row[2] for row in rows])
     importance *= len(rows) / importance.sum()
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    scale[scale == 0] = 1.0
-    matrix = np.hstack([(values - mean) / scale, np.ones((len(rows), 1))])
-    penalty = np.full(matrix.shape[1], RIDGE)
-    penalty[-1] = 0.0
-    solution = np.zeros(matrix.shape[1])
-    for _ in range(30):  # Newton's method
-        probability = 1 / (1 + np.exp(-np.clip(matrix @ solution, -30, 30)))
-        gradient = matrix.T @ (importance * (labels - probability)) - penalty * solution
-        curvature = (matrix * (importance * probability * (1 - probability))[:, None]).T @ matrix + np.diag(penalty)
-        step = np.linalg.solve(curvature, gradient)
-        solution += step
-        if np.abs(step).max() < 1e-6:
-            break
-    weights = solution[:-1] / scale
-    bias = solution[-1] - (weights * mean).sum()
-    return {name: round(float(weight), 4) for name, weight in zip(FEATURES, [bias, *weights], strict=True)}
+    return dict(zip(FEATURES, fit(values, labels, RIDGE, importance), strict=True))
 
 
 def validate(pages: Sequence[PageLines]) -> None:

@@ -12,7 +12,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from lxml.html import HtmlElement
 from resiliparse.extract.html2text import extract_plain_text
@@ -42,11 +41,6 @@ class MainText:
     text: str
     mode: str
     other: str
-
-    @cached_property
-    def agreement(self) -> float:
-        """How far the second extractor agrees, 0 to 1: F1 of word 4-grams."""
-        return agreement(self.text, self.other)
 
 
 def find_main_text(tree: HtmlElement, document: str, titles: Sequence[str]) -> MainText:
