@@ -50,7 +50,9 @@ def boilerplate(
         print_json([asdict(line) for line in lines])
         return
     if not lines:
-        out.print(f"{outlet_id} has no repeated lines yet. They are learned from five articles on.")
+        out.print(
+            f"No repeated lines are known for {outlet_id}. A line is learned if five articles have it above or below their text."
+        )
         return
     rows = table("line", "articles", "learned", "last seen")
     for line in lines:

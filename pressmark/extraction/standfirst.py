@@ -46,12 +46,14 @@ def find_standfirst(blocks: Sequence[Block], first_line: int | None, description
         end = min(end, first_line + 1)
     headline_key, wanted = blocks[start].key, line_key(description or "")
     parts: list[str] = []
-    for block in blocks[start + 1 : end]:
+    for position in range(start + 1, end):
+        block = blocks[position]
         if block.key == headline_key or not _may_be(block):
             if parts:
                 break
             continue
-        if _is_description(block.key, wanted) or _is_marked(block):
+        # A page that describes itself with the first words of its text has no standfirst.
+        if _is_marked(block) or (position != first_line and _is_description(block.key, wanted)):
             parts.append(block.text)
         elif parts:
             break

@@ -56,5 +56,5 @@ def test_notice_is_learned_used_applied_and_kept(installation: Installation, ser
 
     installation.crawl("test")  # learned again from the rebuilt articles
     shown = installation.run("outlet", "boilerplate", "test", "--forget", NOTICE).stdout
-    assert "no repeated lines" in shown
+    assert "No repeated lines are known for test" in shown
     assert installation.run("outlet", "boilerplate", "test", "--forget", "Nothing", check=False).returncode == 1

@@ -16,9 +16,9 @@ CONFIG = ExtractionConfig("test", "Test", "http://test.example/", ("test.example
 NOTICE = "Please log in to continue with this page. You need an account of our house for that."
 
 
-def extracted(content: str, headline: str = "Harbour bridge opens") -> Extraction:
+def extracted(content: str, headline: str = "Harbour bridge opens", head: str = "") -> Extraction:
     """Extract a page with this content below its headline."""
-    page = f"<html><head><title>{headline}</title></head><body><main><h1>{headline}</h1>{content}</main></body></html>"
+    page = f"<html><head><title>{headline}</title>{head}</head><body><main><h1>{headline}</h1>{content}</main></body></html>"
     return extract(
         page.encode(), "http://test.example/story", (("Content-Type", "text/html"),), datetime.now(UTC), CONFIG
     )

@@ -66,3 +66,13 @@ def test_short_report_with_any_end_of_a_sentence_is_a_text(end: str) -> None:
 def test_results_about_their_headline_are_a_text() -> None:
     content = "<p>Harbour Town - Port Ellery 88:79</p><p>Harwick - Marlow 70:71</p><p>Lindholm - Southfront 64:80</p>"
     assert implausible_text(extracted(content, "Harbour Town wins against Port Ellery")) is None
+
+
+@pytest.mark.parametrize(("markup", "standfirst"), [
+    ('<p class="standfirst">{}</p>', True), ("<p>{}</p>", False),
+])  # fmt: skip
+def test_first_paragraph_is_a_standfirst_only_if_it_is_marked(markup: str, standfirst: bool) -> None:
+    found = extracted(
+        markup.format(TEXT[0]) + paragraphs(TEXT[1:]), head=f'<meta name="description" content="{TEXT[0]}">'
+    )
+    assert found.standfirst == (TEXT[0] if standfirst else None)
