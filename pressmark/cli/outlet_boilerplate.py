@@ -50,9 +50,7 @@ def boilerplate(
         print_json([asdict(line) for line in lines])
         return
     if not lines:
-        out.print(
-            f"No repeated lines are known for {outlet_id}. A line is learned if five articles have it above or below their text."
-        )
+        out.print(f"No repeated lines are known for {outlet_id}. A line is learned if five articles have it.")
         return
     rows = table("line", "articles", "learned", "last seen")
     for line in lines:
