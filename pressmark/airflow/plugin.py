@@ -89,7 +89,7 @@ def outlets() -> str:
 
 @app.get("/outlet", response_class=HTMLResponse)
 def outlet(id: str) -> str:
-    """Outlet page: coverage by day, outcomes, endpoints, latest crawls and articles, rejected URLs, rights."""
+    """Outlet page: coverage, outcomes, endpoints, crawls, articles, confidence of texts, rejected URLs, rights."""
     values = {"outlet": id}
     with _open_reader() as reader:
         rows = reader("outlet", **values)
@@ -99,7 +99,8 @@ def outlet(id: str) -> str:
         sections = {
             "outcomes": _series(reader("outcomes", **values)), "endpoints": reader("endpoints", **values),
             "crawls": reader("crawls_of_outlet", **values), "articles": reader("latest_articles", **values),
-            "failures": reader("latest_failures", **values), "rights": (reader("rights", **values) or [{}])[0],
+            "texts": reader("texts", **values), "failures": reader("latest_failures", **values),
+            "rights": (reader("rights", **values) or [{}])[0],
         }  # fmt: skip
     for day in days:
         day["kind"] = _kind(day)

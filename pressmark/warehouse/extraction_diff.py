@@ -66,7 +66,7 @@ class ArchivedPageExtractor:
             self._pool = None
 
     def read(self, file: str, offset: int, length: int, config: ExtractionConfig, limit: int) -> Extraction | None:
-        """Extract an archived page with this configuration. Returns None if it cannot be read."""
+        """Extract an archived page with this configuration. Returns None if it can't be read or is not an article."""
         try:
             member = self.store.read(file, offset, length)
         except ArchiveError as error:
@@ -76,7 +76,11 @@ class ArchivedPageExtractor:
         with tempfile.TemporaryDirectory(prefix="pressmark-") as folder:
             path = Path(folder) / "page.warc.gz"
             path.write_bytes(member)
-            return self._pool.extract_now(SpoolPointer(str(path), 0, len(member)), config, limit).extraction
+            page = self._pool.extract_now(SpoolPointer(str(path), 0, len(member)), config, limit)
+        if page.outcome is not None:  # an earlier, better text stays in use
+            logger.warning("%s: %s", page.outcome, page.reason)
+            return None
+        return page.extraction
 
 
 def add_extraction(cursor: Cursor, x: Extraction, extractor_id: int, load_seq: int) -> None:

@@ -69,6 +69,15 @@ ORDER BY configured DESC, last_polled_at DESC NULLS LAST, method, url LIMIT 40;
 SELECT article_uid, headline, url, first_seen_at FROM mart.article_summary
 WHERE outlet = %(outlet)s ORDER BY first_seen_at DESC LIMIT 12;
 
+-- name: texts
+-- Return the confidence and length of an outlet's texts by week, for the last eight weeks.
+SELECT date_trunc('week', first_seen_at AT TIME ZONE 'UTC')::date AS week, count(*) AS articles,
+       round(avg(extraction_confidence)::numeric, 2) AS mean_confidence,
+       count(*) FILTER (WHERE extraction_confidence < 0.7) AS doubtful,
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY word_count) AS median_words
+FROM mart.article WHERE outlet = %(outlet)s AND first_seen_at > now() - interval '56 days'
+GROUP BY week ORDER BY week DESC;
+
 -- name: latest_failures
 -- List an outlet's latest pages that were requested and did not become articles.
 SELECT url, outcome, reason, decided_at FROM mart.rejected_url

@@ -127,3 +127,15 @@ def test_rejection_is_the_same_in_a_warehouse_rebuilt_from_the_archive(
     installation.run("db", "rebuild", "--from-archive")
     assert installation.fingerprint() == fingerprint
     assert installation.query("SELECT outcome, count(*) FROM ops.quarantine GROUP BY 1") == rejected
+
+
+def test_reextraction_that_finds_no_text_replaces_none(
+    installation: Installation, serve: Callable[..., WebSite], usual: WebSite
+) -> None:
+    texts = "SELECT url, text_hash FROM mart.article ORDER BY url"
+    before = installation.query(texts)
+    serve("extraction: {prune: [\"//div[@class='story__body']\"]}")
+    report = json.loads(installation.run("reextract", "test", "--json").stdout)
+    assert report["failed"] == USUAL
+    installation.run("reextract", "--promote", report["reextraction_id"])
+    assert installation.query(texts) == before

@@ -140,6 +140,8 @@ def test_dry_run_backfill_can_be_started_with_the_form(page: Any, crawled: Runni
     page.reload()
     assert page.locator("tbody tr").first.locator("td").last.inner_text() == note
     page.goto("/pressmark/outlet?id=tagesblick")
+    texts = page.locator("h2:text-is('Texts by week') + div tbody tr").first.inner_text().split()
+    assert int(texts[1]) > 0 and 0.5 < float(texts[2]) <= 1
     rights = page.locator("dl").last.inner_text()
     assert "robots checked at" in rights and "+00:00" not in rights
 
