@@ -32,7 +32,6 @@ class HostLeases:
         self._pool = pool
         self._holder: UUID = uuid4()
         locks.try_take(f"lease:{self._holder}")
-        self._hosts: set[str] = set()
 
     def take(self, host: str, seconds: float, delay: float) -> Wait | None:
         """Take the lease of a host for at most `seconds`. Returns a Wait if it is not free.
@@ -48,9 +47,6 @@ class HostLeases:
 
     def _take(self, cursor: Cursor, host: str, seconds: float, delay: float) -> Wait | None:
         values = {"host": host, "holder": self._holder, "seconds": seconds, "delay": delay}
-        if host not in self._hosts:
-            cursor.execute(queries("lease")["ensure_host"], values)
-            self._hosts.add(host)
         cursor.execute(queries("lease")["take"], values)
         if cursor.fetchone():
             return None

@@ -1,15 +1,13 @@
 -- Host leases: one request at a time per host, across all processes.
 
--- name: ensure_host
--- Add a row for a host unless it exists.
-INSERT INTO ops.host_lease (host) VALUES (%(host)s) ON CONFLICT DO NOTHING;
-
 -- name: take
 -- Take the lease of a host if it is free. Returns no row otherwise.
-UPDATE ops.host_lease
-SET holder = %(holder)s, expires_at = clock_timestamp() + make_interval(secs => %(seconds)s)
-WHERE host = %(host)s AND (holder IS NULL OR holder = %(holder)s OR expires_at < clock_timestamp())
-  AND free_at <= clock_timestamp()
+-- The row of a host is added here each time it is missing: a crash of the server can lose rows that were just added.
+INSERT INTO ops.host_lease AS lease (host, holder, expires_at)
+VALUES (%(host)s, %(holder)s, clock_timestamp() + make_interval(secs => %(seconds)s))
+ON CONFLICT (host) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
+WHERE (lease.holder IS NULL OR lease.holder = excluded.holder OR lease.expires_at < clock_timestamp())
+  AND lease.free_at <= clock_timestamp()
 RETURNING true;
 
 -- name: forget_dead
