@@ -297,7 +297,8 @@ def run_pipeline(site: Site, home: Path, pages: int) -> dict[str, Any]:
         cursor.execute("SELECT count(*) FROM mart.article WHERE word_count > 0")
         (with_text,) = cursor.fetchone() or (0,)
         cursor.execute(
-            "SELECT to_timestamp(%s)::timestamptz - min(started_at), (SELECT count(*) FROM core.dedup_text), "
+            "SELECT to_timestamp(%s)::timestamptz - min(started_at), "
+            "(SELECT count(*) FROM core.dedup_text WHERE live), "
             "(SELECT count(*) FROM staging.cluster_queue) FROM ops.crawl",
             (report_time,),
         )

@@ -135,7 +135,7 @@ def main() -> None:
 def _request(warehouse: Warehouse) -> str:
     from pressmark.registry import load_registry
 
-    outlet = load_registry(warehouse.settings.outlets).get("empty")
+    outlet = load_registry(warehouse.settings).get("empty")
     connection = warehouse.connect("loader", "pressmark benchmark")
     try:
         with transaction(connection) as cursor:

@@ -1,63 +1,89 @@
-"""Load the folder of outlet files. The file format is defined in `outlet`."""
+"""The outlet files of a folder. The file of an outlet has its id as its name, so one outlet needs only one file."""
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import os
+import pickle
+import sys
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+import pydantic
 
+from pressmark import outlet as outlet_model
+from pressmark import outlet_files
 from pressmark.errors import ConfigError
 from pressmark.outlet import Outlet
+from pressmark.outlet_files import ENDINGS, Problem, read_outlet
+from pressmark.settings import Settings
 
-_FIXES = {
-    "missing": "add this key",
-    "extra_forbidden": "unknown key: remove it or fix its spelling",
-    "string_pattern_mismatch": "fix its format",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A problem in an outlet file: the key, the line, and how to fix it."""
-
-    file: Path
-    key: str
-    line: int | None
-    message: str
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else str(self.file)
-        return f"{place}: {self.key}: {self.message}" if self.key else f"{place}: {self.message}"
+_MIN_CACHED = 100  # files that were not in the cache, before it is written
+_SETTLED_SECONDS = 2.0  # a file that was changed so recently may change again without a trace in its times
+_Stamp = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
-class Registry:
-    """All outlets of a folder, and the problems of files that could not be loaded."""
+class _Files:
+    """All files of a folder. paths: by outlet id."""
 
-    folder: Path
     outlets: dict[str, Outlet] = field(default_factory=dict)
-    files: dict[str, Path] = field(default_factory=dict)
+    paths: dict[str, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+
+class Registry:
+    """The outlets of a folder. A file is read when it is needed: `get` reads one, `outlets` all."""
+
+    def __init__(self, folder: Path, cache: Path | None = None) -> None:
+        """cache: file that keeps validated outlets, for folders with many of them."""
+        self.folder = folder
+        self._cache = cache
+        self._read: dict[str, tuple[Outlet | None, list[Problem]]] = {}
+
+    @property
+    def outlets(self) -> dict[str, Outlet]:
+        """All outlets with a valid file, by id."""
+        return self._all.outlets
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files of these outlets."""
+        return self._all.paths
+
+    @property
+    def problems(self) -> list[Problem]:
+        """The problems of files that could not be loaded."""
+        return self._all.problems
 
     def get(self, outlet_id: str) -> Outlet:
         """Return the outlet with this id.
 
         Raises ConfigError that lists the problems of its file, or the known ids if there is no such file.
         """
-        if outlet_id in self.outlets:
-            return self.outlets[outlet_id]
-        broken = [p for p in self.problems if p.file.stem == outlet_id]
-        if broken:
-            raise ConfigError("\n".join(str(problem) for problem in broken[:5]))
-        known = ", ".join(sorted(self.outlets)[:12]) or "none"
+        if outlet_id not in self._read:
+            path = self._path(outlet_id)
+            self._read[outlet_id] = read_outlet(path) if path else (None, [])
+        outlet, problems = self._read[outlet_id]
+        if outlet is not None:
+            return outlet
+        if problems:
+            raise ConfigError("\n".join(str(problem) for problem in problems[:5]))
+        known = ", ".join(sorted(path.stem for path in self._paths())[:12]) or "none"
         raise ConfigError(
             f"No outlet {outlet_id!r} in {self.folder}. Known outlets: {known}. See `pressmark outlet list`."
         )
+
+    def find(self, outlet_id: str) -> Outlet | None:
+        """Return the outlet with this id, or None if it has no valid file."""
+        try:
+            return self.get(outlet_id)
+        except ConfigError:
+            return None
 
     def select(self, outlet_ids: Iterable[str]) -> list[Outlet]:
         """Return the outlets with these ids, without duplicates, in the given order.
@@ -66,83 +92,94 @@ class Registry:
         """
         return [self.get(outlet_id) for outlet_id in dict.fromkeys(outlet_ids)]
 
+    @cached_property
+    def _all(self) -> _Files:
+        found = _Files()
+        cached, fresh = self._read_cache(), {}
+        new = 0
+        for path in self._paths():
+            stamp = _stamp(path)
+            outlet: Outlet | None
+            problems: list[Problem] = []
+            if stamp and path.name in cached and cached[path.name][0] == stamp:
+                outlet = cached[path.name][1]
+            else:
+                outlet, problems = read_outlet(path)
+                new += 1
+            if outlet is not None and outlet.id in found.outlets:
+                problems = [Problem(path, "", None, f"{found.paths[outlet.id].name} is there too. Remove one of them")]
+                outlet = None
+            found.problems.extend(problems)
+            if outlet is not None:
+                found.outlets[outlet.id] = outlet
+                found.paths[outlet.id] = path
+                if stamp:
+                    fresh[path.name] = stamp, outlet
+        if new >= _MIN_CACHED:
+            self._write_cache(fresh)
+        return found
 
-def load_registry(folder: Path) -> Registry:
-    """Load every `*.yaml` and `*.yml` file of a folder. Invalid files are reported as problems.
-
-    Raises ConfigError if the folder is missing.
-    """
-    if not folder.is_dir():
-        raise ConfigError(
-            f"The outlets folder {folder} does not exist. Set PRESSMARK_OUTLETS to a folder of outlet files."
-        )
-    registry = Registry(folder)
-    for path in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")]):
-        outlet, problems = read_outlet(path)
-        if outlet is not None and outlet.id in registry.outlets:
-            other = registry.files[outlet.id]
-            problems = [Problem(path, "id", None, f"{outlet.id!r} is already used by {other.name}; choose another")]
-            outlet = None
-        registry.problems.extend(problems)
-        if outlet is not None:
-            registry.outlets[outlet.id] = outlet
-            registry.files[outlet.id] = path
-    return registry
-
-
-def read_outlet(path: Path) -> tuple[Outlet | None, list[Problem]]:
-    """Load one file. Returns the outlet, or None and the problems of the file."""
-    yaml = YAML(typ="rt")  # YAML 1.2: `no` and `off` are strings, not booleans, and a duplicate key is an error
-    try:
-        data = yaml.load(path.read_text(encoding="utf-8"))
-    except MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else None
-        return None, [Problem(path, "", line, f"not valid YAML: {error.problem or error}")]
-    except (YAMLError, UnicodeDecodeError, OSError) as error:
-        return None, [Problem(path, "", None, f"cannot be read: {error}")]
-    if not isinstance(data, dict):
-        return None, [Problem(path, "", None, "is empty or not a mapping; start from a copy of another outlet file")]
-    try:
-        return Outlet.model_validate(_plain(data)), []
-    except ValidationError as error:
-        return None, [_problem(path, data, detail) for detail in error.errors(include_url=False)]
-
-
-def _problem(path: Path, data: Any, detail: Any) -> Problem:
-    location = [part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("function-"))]
-    key = ".".join(str(part) for part in location)
-    message = detail["msg"].removeprefix("Value error, ")
-    fix = _FIXES.get(detail["type"])
-    if detail["type"] == "string_pattern_mismatch":
-        message = f"{detail['input']!r} does not match {detail['ctx']['pattern']}"
-    if not key and ": " in message:
-        key, message = message.split(": ", 1)
-        location = [key]
-    return Problem(path, key, _line(data, location), f"{message} ({fix})" if fix else message)
-
-
-def _line(data: Any, location: list[Any]) -> int | None:
-    """Return the line (from 1) of the deepest key of `location` that is in the file."""
-    line = None
-    for part in location:
+    def _paths(self) -> list[Path]:
         try:
-            marks = data.lc.data[part]
-            line = marks[0] + 1
-            data = data[part]
-        except (AttributeError, KeyError, TypeError, IndexError):
-            break
-    return line
+            with os.scandir(self.folder) as entries:
+                return sorted(Path(entry.path) for entry in entries if entry.name.endswith(ENDINGS))
+        except FileNotFoundError:
+            return []
+
+    def _path(self, outlet_id: str) -> Path | None:
+        if os.sep in outlet_id:
+            return None
+        return next((path for ending in ENDINGS if (path := self.folder / f"{outlet_id}{ending}").is_file()), None)
+
+    def _read_cache(self) -> dict[str, tuple[_Stamp, Outlet]]:
+        """Return the cached outlets by file name. Empty if there are none, or those of another version or folder."""
+        if self._cache is None:
+            return {}
+        try:
+            with self._cache.open("rb") as file:
+                if pickle.load(file) == self._cache_key:  # noqa: S301 - only this installation writes to its home
+                    cached: dict[str, tuple[_Stamp, Outlet]] = pickle.load(file)  # noqa: S301
+                    return cached
+        except Exception:  # noqa: S110 - whatever is wrong with a cache, the files are there
+            pass
+        return {}
+
+    def _write_cache(self, outlets: dict[str, tuple[_Stamp, Outlet]]) -> None:
+        if self._cache is None:
+            return
+        settled = time.time_ns() - int(_SETTLED_SECONDS * 1e9)
+        kept = {name: item for name, item in outlets.items() if max(item[0][1:3]) < settled}
+        temporary = self._cache.with_suffix(f".{os.getpid()}")
+        try:
+            self._cache.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("wb") as file:
+                pickle.dump(self._cache_key, file)
+                pickle.dump(kept, file)
+            temporary.replace(self._cache)
+        except OSError:  # the files are read again next time
+            temporary.unlink(missing_ok=True)
+
+    @property
+    def _cache_key(self) -> str:
+        """What a cached outlet depends on, besides its file."""
+        code = "".join(inspect.getsource(module) for module in (outlet_model, outlet_files))
+        parts = (str(self.folder), sys.version, pydantic.VERSION, code)
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _plain(value: Any) -> Any:
-    """Convert ruamel's round-trip types to plain dicts, lists and scalars."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    for plain in (str, int, float):
-        if isinstance(value, plain):
-            return plain(value)
-    return value
+def load_registry(settings: Settings) -> Registry:
+    """Return the outlets of an installation. Raises ConfigError if the folder is missing."""
+    if not settings.outlets.is_dir():
+        raise ConfigError(
+            f"The outlets folder {settings.outlets} does not exist. Set PRESSMARK_OUTLETS to a folder of outlet files."
+        )
+    return Registry(settings.outlets, settings.home / "cache" / "outlets")
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Return what changes with a file: its size, times (ns) and inode."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino

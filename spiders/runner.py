@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 def run(request_ids: list[UUID], emit: Emit) -> bool:
     """Run the crawls of these requests; True if none failed. Raises PressmarkError before they begin."""
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     services = Services.open(settings, emit)

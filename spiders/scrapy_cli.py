@@ -23,7 +23,7 @@ def open_ledger(outlet_id: str | None) -> CrawlLedger:
         raise UsageError("outlet id missing: run `scrapy crawl outlet -a id=ID` (see `pressmark outlet list`)")
     try:
         settings = Settings.from_env()
-        registry = load_registry(settings.outlets)
+        registry = load_registry(settings)
         outlet = registry.get(outlet_id)
         ensure_ready(Warehouse(settings))
         services = Services.open(settings, emit_to(None))

@@ -39,7 +39,7 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     if since is None or until is None:
         raise ConfigError("Set both From (first day of publication) and To (the day after the last one).")
     methods = tuple(params.get("methods") or ()) or None
-    outlets = tuple(load_registry(settings.outlets).select(params["outlets"]))
+    outlets = tuple(load_registry(settings).select(params["outlets"]))
     request = BackfillRequest(
         outlets, since, until, methods, params.get("page_budget"), bool(params.get("force_refetch"))
     )
@@ -96,7 +96,7 @@ def crawl_chunks(
 
     settings = Settings.from_env()
     (name,) = job["outlets"]
-    outlet = load_registry(settings.outlets).get(name)
+    outlet = load_registry(settings).get(name)
     counts: dict[str, int] = {}
 
     def load() -> None:

@@ -36,7 +36,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     from pressmark.warehouse.migrations import ensure_ready
 
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     for problem in registry.problems:
         logger.warning("%s", problem)
     outlets = {outlet.id: outlet for outlet in outlets_for_tier(registry.outlets.values(), tier)}
@@ -137,7 +137,7 @@ def load_job(job: dict[str, Any]) -> dict[str, int]:
 
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
-    page_extractor = ArchivedPageExtractor(load_registry(settings.outlets), ArchiveStore(settings.archive))
+    page_extractor = ArchivedPageExtractor(load_registry(settings), ArchiveStore(settings.archive))
     try:
         segments = segments_to_load(warehouse, job["outlets"])
         done = load_segments(warehouse, [(s, o) for s, o, _ in segments], page_extractor)
@@ -185,7 +185,7 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
     result = audit(rows)
     for line in result.lines:
         logger.info("%s", line)
-    for problem in load_registry(Settings.from_env().outlets).problems:
+    for problem in load_registry(Settings.from_env()).problems:
         logger.warning("skipped  %s", problem)
     if not clustered:
         result.problems.append(

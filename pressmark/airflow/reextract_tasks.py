@@ -16,7 +16,7 @@ def plan_reextract(params: dict[str, Any]) -> list[dict[str, Any]]:
     from pressmark.registry import load_registry
     from pressmark.settings import Settings
 
-    outlets = load_registry(Settings.from_env().outlets).select(params["outlets"])
+    outlets = load_registry(Settings.from_env()).select(params["outlets"])
     return [{"name": outlet.id, "since": params.get("since"), "until": params.get("until")} for outlet in outlets]
 
 
@@ -36,7 +36,7 @@ def reextract(job: dict[str, Any]) -> dict[str, Any]:
     from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
 
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     outlet = registry.get(job["name"])
     since, until = parse_time(job.get("since"), "From"), parse_time(job.get("until"), "To")
     page_extractor = ArchivedPageExtractor(registry, ArchiveStore(settings.archive))
@@ -74,7 +74,7 @@ def promote_all(rows: list[dict[str, Any]], wanted: bool) -> dict[str, Any]:
             logger.info("Nothing has changed yet. To promote: pressmark reextract --promote %s", reextraction_id)
         return {"promoted": 0, "ids": ids}
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     page_extractor = ArchivedPageExtractor(registry, ArchiveStore(settings.archive))
     services = Services.open(settings, lambda event: None)
     recovered = 0

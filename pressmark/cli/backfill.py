@@ -79,7 +79,7 @@ def backfill(
         ensure_ready(warehouse)
         _list(list_backfills(warehouse), as_json)
         return
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     begin, end = parse_time(since, "--since"), parse_time(until, "--until") or _end_of_today()
     if begin is None:
         raise ConfigError("--since is missing. Give the first day of publication, such as --since 2026-11-01.")

@@ -72,7 +72,7 @@ def crawl(
       pressmark crawl harbour-dispatch tagesblick --json
     """
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     chosen = registry.select(outlets)
     start, end = parse_time(since, "--since"), parse_time(until, "--until")
     if end is not None and start is None:
@@ -138,7 +138,7 @@ def load(
       pressmark load southfront --retry-failed
     """
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     registry.select(outlets or ())
     ensure_ready(Warehouse(settings))
     segments = load_outlets(settings, registry, outlets or None, retry_failed)

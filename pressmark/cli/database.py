@@ -181,7 +181,7 @@ def db_rebuild(
     ensure_ready(warehouse)
     if not from_archive:
         raise ConfigError("Add --from-archive. The archive is the only source a warehouse can be rebuilt from.")
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
         bar = progress.add_task("archive files", total=None)
@@ -313,7 +313,7 @@ def _print_offline_status(settings: Settings, airflow: dict[str, str | None], as
     """Print the status that is known without the embedded server: services, and the outlets that have files."""
     problem = None
     try:
-        outlets = sorted(load_registry(settings.outlets).outlets.values(), key=lambda outlet: outlet.id)
+        outlets = sorted(load_registry(settings).outlets.values(), key=lambda outlet: outlet.id)
     except ConfigError as error:
         outlets, problem = [], str(error)
     if as_json:

@@ -75,7 +75,7 @@ def extract(
       pressmark extract https://southfront.press/some-article/ --live --json
     """
     settings = Settings.from_env()
-    registry = load_registry(settings.outlets) if settings.outlets.is_dir() else Registry(settings.outlets)
+    registry = load_registry(settings) if settings.outlets.is_dir() else Registry(settings.outlets)
     path = Path(page)
     if "://" not in page:
         if not path.is_file():

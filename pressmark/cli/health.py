@@ -125,7 +125,7 @@ def mute(
         raise ConfigError(f"--until {until} is in the past.")
     warehouse = ready_warehouse()
     if outlet is not None:
-        load_registry(warehouse.settings.outlets).get(outlet)
+        load_registry(warehouse.settings).get(outlet)
     add_mute(warehouse, getpass.getuser(), outlet, cause, end, reference)
     out.print(f"Muted {scope} {f'until {short_time(end)}' if end else f'for {reference}'}.")
 

@@ -19,9 +19,10 @@ from pressmark.cli.articles import plain as _plain
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.errors import FetchError
 from pressmark.outlet import PAST_REACHING_METHODS, Outlet
+from pressmark.outlet_files import read_outlet
 from pressmark.probe.analysis import country_for, make_slug, timezone_for
 from pressmark.probe.process import run_probe
-from pressmark.registry import load_registry, read_outlet
+from pressmark.registry import load_registry
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.urls import absolute, on_domains, url_host
@@ -60,7 +61,7 @@ def add_outlet(
     home_url = absolute(homepage if "://" in homepage else f"https://{homepage}")
     if home_url is None or "." not in url_host(home_url):
         fail(f"{homepage!r} is not the URL of a homepage. Write it like https://www.example.com/", 2)
-    known = load_registry(settings.outlets).outlets.values() if settings.outlets.is_dir() else ()
+    known = load_registry(settings).outlets.values() if settings.outlets.is_dir() else ()
     taken = next((o for o in known if on_domains(home_url, o.domains)), None)
     if taken:
         fail(
@@ -119,7 +120,7 @@ def check_live(outlets: Sequence[Outlet]) -> bool:
 
 def live_outlets(names: Sequence[Path]) -> list[Outlet]:
     """Return outlets by id or file; all enabled outlets if `names` is empty. Raises ConfigError for an unknown id."""
-    registry = load_registry(Settings.from_env().outlets)
+    registry = load_registry(Settings.from_env())
     chosen = []
     for name in names:
         outlet, problems = read_outlet(name) if name.exists() else (registry.get(str(name)), [])

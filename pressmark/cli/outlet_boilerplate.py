@@ -38,7 +38,7 @@ def boilerplate(
       pressmark outlet boilerplate southfront --forget "Southfront Weekly"
     """
     settings = Settings.from_env()
-    load_registry(settings.outlets).get(outlet_id)
+    load_registry(settings).get(outlet_id)
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
     connection = warehouse.connect("maintainer" if forget else "loader", "pressmark outlet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -12,7 +11,6 @@ import typer
 from pressmark.cli.articles import plain
 from pressmark.cli.connection import ready_warehouse
 from pressmark.cli.output import fail, friendly, out
-from pressmark.errors import ConfigError
 from pressmark.health.monitor import override_outlet
 from pressmark.registry import load_registry
 from pressmark.times import short_time
@@ -68,9 +66,7 @@ def retire(outlet: _Outlet, reason: _Reason) -> None:
 
 def _override(outlet: str, state: str, reason: str, until: datetime | None) -> None:
     warehouse = ready_warehouse()
-    with contextlib.suppress(ConfigError):
-        outlet = load_registry(warehouse.settings.outlets).get(outlet).id
-    if state != "running" and outlet not in load_registry(warehouse.settings.outlets).outlets:
+    if state != "running" and load_registry(warehouse.settings).find(outlet) is None:
         fail(f"No outlet {outlet!r} in {warehouse.settings.outlets}. `pressmark outlet list` lists them.", 2)
     override_outlet(warehouse, outlet, state, reason, getpass.getuser(), until)
     out.print(f"{outlet} is {state}" + (f" until {short_time(until)}" if until else "") + f": {plain(reason)}")

@@ -15,7 +15,8 @@ from pressmark.cli.outlet_boilerplate import boilerplate
 from pressmark.cli.outlet_override import pause, resume, retire
 from pressmark.cli.output import friendly, out, print_json, table
 from pressmark.outlet import Outlet
-from pressmark.registry import load_registry, read_outlet
+from pressmark.outlet_files import read_outlet
+from pressmark.registry import load_registry
 from pressmark.settings import Settings
 from pressmark.text import plural
 
@@ -54,7 +55,7 @@ def list_outlets(
 
       pressmark outlet list --json
     """
-    registry = load_registry(Settings.from_env().outlets)
+    registry = load_registry(Settings.from_env())
     outlets = sorted(registry.outlets.values(), key=lambda outlet: outlet.id)
     if as_json:
         print_json([outlet.model_dump(mode="json") for outlet in outlets])
@@ -90,7 +91,7 @@ def show_outlet(outlet_id: Annotated[str, typer.Argument(metavar="ID", help="Id 
 
       pressmark outlet show southfront
     """
-    registry = load_registry(Settings.from_env().outlets)
+    registry = load_registry(Settings.from_env())
     outlet = registry.get(outlet_id)
     out.print(f"# {registry.files[outlet_id]}")
     YAML().dump(outlet.model_dump(mode="json"), sys.stdout)
@@ -134,7 +135,7 @@ def check_outlets(
         problems = [problem for _, file_problems in results for problem in file_problems]
         valid = sum(outlet is not None for outlet, _ in results)
     else:
-        registry = load_registry(Settings.from_env().outlets)
+        registry = load_registry(Settings.from_env())
         problems, valid = registry.problems, len(registry.outlets)
     for problem in problems:
         print(problem, file=sys.stderr)

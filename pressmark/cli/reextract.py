@@ -68,7 +68,7 @@ def reextract(
     if len(chosen) + bool(outlets) != 1:
         raise ConfigError("Name outlets, or use one of --promote, --discard, --rollback, --list.")
     settings = warehouse.settings
-    registry = load_registry(settings.outlets)
+    registry = load_registry(settings)
     page_extractor = ArchivedPageExtractor(registry, ArchiveStore(settings.archive))
     services = Services.open(settings, lambda event: None)
     try:
@@ -80,7 +80,7 @@ def reextract(
                 "rollback": reextraction.rollback,
             }
             done = decide[action](warehouse, reextraction_id, page_extractor)
-            known = registry.select(o for o in done.outlets if o in registry.outlets) if promote else []
+            known = registry.select(o for o in done.outlets if registry.find(o)) if promote else []
             rejected = {outlet.id: reextract_rejected(services, outlet, stage=True) for outlet in known}
         else:
             begin, end = parse_time(since, "--since"), parse_time(until, "--until")

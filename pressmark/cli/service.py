@@ -83,7 +83,7 @@ def up(
 
 def _warn_about_unserved(settings: Settings) -> None:
     """Notice outlets of the newsstand that would fail within the hour because nothing serves their sites."""
-    outlets = unserved(load_registry(settings.outlets).outlets.values(), settings)
+    outlets = unserved(load_registry(settings).outlets.values(), settings)
     if outlets:
         err.print(
             f"[yellow]The sample sites of {', '.join(outlets)} are not served, so their crawls will fail.[/yellow]\n"

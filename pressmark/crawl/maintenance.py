@@ -23,7 +23,7 @@ RESTAGED_SEGMENTS = "orphaned segments staged again"
 
 def run_maintenance(settings: Settings) -> MaintenanceReport:
     """Restage orphaned segments, then do everything that `maintain` does. The caller loads what was restaged."""
-    registry, store, warehouse = load_registry(settings.outlets), ArchiveStore(settings.archive), Warehouse(settings)
+    registry, store, warehouse = load_registry(settings), ArchiveStore(settings.archive), Warehouse(settings)
     with contextlib.closing(Services.open(settings, lambda event: None)) as services:
         found = rebuild(services, registry.outlets)
     report = maintain(warehouse, store, registry.outlets.values())

@@ -1,7 +1,7 @@
 """Segments of a running crawl: results collect in the open one; a full one is sealed and committed.
 
-A segment is full at 64 MB or after 10 minutes. It is sealed once the last of its pages is resolved: the WARC is put in
-place first, then ONE transaction commits rows, frontier and ledger.
+A segment is full at 64 MB, at 200 candidates or after 10 minutes. It is sealed once the last of its pages is resolved:
+the WARC is put in place first, then ONE transaction commits rows, frontier and ledger.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pressmark.warehouse.queries import queries
 from pressmark.warehouse.staging import EVENT_COLUMNS, SealedFile, Segment, SegmentItem, commit_segment, event_rows
 
 FULL_BYTES = 64 * 2**20
+FULL_ITEMS = 200  # their texts are kept in memory until the segment is sealed
 FULL_SECONDS = 600.0
 
 
@@ -61,8 +62,10 @@ class OpenSegment:
     def is_full(self) -> bool:
         """Whether it is time to close it."""
         size = self._spool.size if self._spool else 0
-        return size >= FULL_BYTES or (
-            time.monotonic() - self.opened >= FULL_SECONDS and bool(self.items or self.fetches)
+        return (
+            size >= FULL_BYTES
+            or len(self.items) >= FULL_ITEMS
+            or (time.monotonic() - self.opened >= FULL_SECONDS and bool(self.items or self.fetches))
         )
 
     def discard(self) -> None:

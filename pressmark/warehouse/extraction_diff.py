@@ -34,7 +34,7 @@ class ArchivedPageExtractor:
     """
 
     def __init__(self, registry: Registry, store: ArchiveStore) -> None:
-        self._outlets = registry.outlets
+        self._registry = registry
         self.store = store
         self._pool: ExtractionPool | None = None
 
@@ -45,7 +45,7 @@ class ArchivedPageExtractor:
         """
         cursor.execute(queries("load")["extractors"], values)
         for extractor_id, name, version, config_hash, fields in cursor.fetchall():
-            outlet = self._outlets.get(fields.get("outlet"))
+            outlet = self._registry.find(fields.get("outlet", ""))
             if (name, version) != (EXTRACTOR_NAME, extractor_version()) or outlet is None:
                 continue  # another extractor version, which this process cannot run
             config = ExtractionConfig.for_outlet(outlet, tuple(fields.get("repeated_lines", ())))

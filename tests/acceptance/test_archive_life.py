@@ -15,7 +15,7 @@ from pressmark.archive.records import read_response
 from pressmark.archive.store import ArchiveStore
 from pressmark.crawl.maintenance import maintain
 from pressmark.newsstand.server import Newsstand
-from pressmark.registry import load_registry
+from pressmark.registry import Registry, load_registry
 from tests.conftest import Installation, SavedStates
 
 # odd-lot is left out: it has noarchive pages, which leave no bytes in the archive and cannot be rebuilt.
@@ -94,7 +94,7 @@ def test_compaction_joins_small_files_and_recovers_from_an_interrupted_join(inst
     kept = installation.home / "kept"
     installation.run("db", "backup", str(installation.home / "before-joining.dump"))
     shutil.copytree(installation.home / "archive", kept)
-    outlets = load_registry(installation.settings.outlets).outlets.values()
+    outlets = load_registry(installation.settings).outlets.values()
     tomorrow = datetime.now(UTC) + timedelta(days=2)
     result = maintain(installation.warehouse, store, outlets, tomorrow)
     outlets_with_several_files = [o for o in OUTLETS if sum(name.startswith(f"{o}/") for name in names) > 1]
@@ -151,7 +151,7 @@ def test_retention_removes_pages_and_comments_but_keeps_texts(
     installation.env["PRESSMARK_OUTLETS"] = str(folder)
     installation.crawl("harbour-dispatch", "odd-lot")
     before = installation.query("SELECT count(*), sum(word_count) FROM mart.article")
-    store, outlets = ArchiveStore(installation.settings.archive), load_registry(folder).outlets.values()
+    store, outlets = ArchiveStore(installation.settings.archive), Registry(folder).outlets.values()
     early = maintain(installation.warehouse, store, outlets, datetime.now(UTC) + timedelta(days=5))
     assert not early.counts["comments expired"] and not early.counts["captures overwritten"]
     refused = installation.query("SELECT count(*) FROM ops.quarantine WHERE segment_id IS NOT NULL")[0][0]
@@ -177,7 +177,7 @@ def test_old_partitions_and_staged_rows_are_removed(installation: Installation, 
     )
     store, outlets = (
         ArchiveStore(installation.settings.archive),
-        load_registry(installation.settings.outlets).outlets.values(),
+        load_registry(installation.settings).outlets.values(),
     )
     result = maintain(installation.warehouse, store, outlets, datetime.now(UTC) + timedelta(days=500))
     assert result.counts["staged rows purged"] == 1 and result.counts["fetch partitions dropped"] >= 1

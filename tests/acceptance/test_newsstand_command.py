@@ -11,7 +11,7 @@ from pressmark.airflow.service import free_port
 from pressmark.cli.newsstand import DEFAULT_PORT, unserved, write_environment
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import Newsstand
-from pressmark.registry import load_registry
+from pressmark.registry import Registry, load_registry
 from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Installation
 
@@ -30,7 +30,7 @@ def test_sample_sites_are_served_until_interrupted(installation: Installation) -
         )
         assert Path(variables["PRESSMARK_OUTLETS"]) == OUTLETS
         installation.env = variables
-        outlets = load_registry(installation.settings.outlets).outlets.values()
+        outlets = load_registry(installation.settings).outlets.values()
         assert unserved(outlets, installation.settings) == []
         assert installation.outcomes("tagesblick") == {"new": 10}
         second = installation.run("newsstand", "--port", str(port), check=False)
@@ -42,7 +42,7 @@ def test_sample_sites_are_served_until_interrupted(installation: Installation) -
 
 
 def test_outlets_of_real_sites_are_not_reported(installation: Installation) -> None:
-    outlets = load_registry(PROJECT_ROOT / "outlets").outlets.values()
+    outlets = Registry(PROJECT_ROOT / "outlets").outlets.values()
     assert unserved(outlets, installation.settings) == []
 
 

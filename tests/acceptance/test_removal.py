@@ -17,7 +17,7 @@ from pressmark.archive.erasure import filler
 from pressmark.archive.records import member_spans, read_segments
 from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ArchiveError
-from pressmark.registry import load_registry
+from pressmark.registry import Registry
 from pressmark.warehouse import reextraction
 from pressmark.warehouse.extraction_diff import ArchivedPageExtractor
 from tests.conftest import Installation
@@ -183,7 +183,7 @@ def test_running_reextraction_does_not_restore_an_erased_article(
     monkeypatch.setattr(reextraction, "_BATCH", 1)
     file = Path(installation.env["PRESSMARK_OUTLETS"]) / "test.yaml"
     file.write_text(file.read_text() + "extraction: {prune: ['//aside']}\n")
-    registry = load_registry(file.parent)
+    registry = Registry(file.parent)
     erased: list[threading.Thread] = []
 
     def erase_it(done: int, total: int) -> None:

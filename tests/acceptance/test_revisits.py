@@ -170,7 +170,7 @@ def test_site_wide_404s_do_not_mark_articles_as_gone(installation: Installation,
 
 def test_scheduled_crawl_skips_a_failing_endpoint_during_backoff(installation: Installation, site: WebSite) -> None:
     site.answers[HOST, "/feed"] = Answer(b"down", 500)
-    outlet = load_registry(Path(installation.env["PRESSMARK_OUTLETS"])).get("second")
+    outlet = load_registry(installation.settings).get("second")
     assert scheduled(installation, outlet, "1").returncode == 1
     before = len(site.requests)
     done = scheduled(installation, outlet, "2")
@@ -186,7 +186,7 @@ def test_scheduled_crawl_skips_an_endpoint_that_is_not_due(installation: Install
     installation.crawl("second")
     installation.query("UPDATE ops.endpoint SET next_poll_at = now() + interval '2 hours'")
     make_due(installation)
-    outlet = load_registry(Path(installation.env["PRESSMARK_OUTLETS"])).get("second")
+    outlet = load_registry(installation.settings).get("second")
     before = len(site.requests)
     assert scheduled(installation, outlet, "1").returncode == 0, "a resting endpoint is not an error"
     assert "/feed" not in sent_headers(site, before)

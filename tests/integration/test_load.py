@@ -41,7 +41,7 @@ def crawl_without_load(installation: Installation, *arguments: str) -> None:
     from pressmark.cli.crawl import plan_requests
     from pressmark.crawl.process import run_crawls
 
-    outlets = load_registry(installation.settings.outlets).select(arguments)
+    outlets = load_registry(installation.settings).select(arguments)
     requests = plan_requests(installation.warehouse, outlets, None, None, False, None)
     environment = {k: v for k, v in installation.environment().items() if k.startswith("PRESSMARK_")}
     run = run_crawls([r.request_id for r in requests], installation.home / "logs" / "crawl.log", None, environment)
@@ -55,7 +55,7 @@ def load(installation: Installation, segments: list[UUID] | None = None) -> list
         else [(s, "test") for s in segments]
     )
     page_extractor = ArchivedPageExtractor(
-        load_registry(installation.settings.outlets), ArchiveStore(installation.settings.archive)
+        load_registry(installation.settings), ArchiveStore(installation.settings.archive)
     )
     try:
         return load_segments(installation.warehouse, ids, page_extractor)
@@ -163,7 +163,7 @@ def loaded_state(installation: Installation) -> list[Any]:
 def test_concurrent_loaders_with_killed_backends_give_the_same_result(
     installation: Installation, newsstand: Newsstand
 ) -> None:
-    outlets = sorted(load_registry(installation.settings.outlets).outlets)
+    outlets = sorted(load_registry(installation.settings).outlets)
     for edition in (1, 2):
         newsstand.edition = edition
         crawl_without_load(installation, *outlets)
