@@ -37,6 +37,7 @@ def main() -> None:
     else:
         print(f"{options.urls:,} URLs in {result['seconds']:.0f} s, {result['articles_per_second']:.1f} articles/s")
         print(f"  peak memory: {result['peak_memory_mb']:.0f} MB (target: at most {_MAX_MB})")
+        print("  at the peak: " + ", ".join(f"{k} {v}" for k, v in result["peak_memory_mb_by_stage"].items()))
         print(f"  every page is new and has a text: {'yes' if result['all_new'] else 'no'}")
     sys.exit(result["peak_memory_mb"] > _MAX_MB)
 

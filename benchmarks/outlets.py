@@ -1,10 +1,10 @@
-"""Measure the cost of a tier with many small outlets, in runs of the DAG by a real Airflow.
+"""Measure what grows with the number of outlets: reading their files, planning, health, pages, and single queries.
 
-    python benchmarks/outlets.py [--outlets 300] [--articles 2] [--json]
+    python benchmarks/outlets.py [--outlets 10000] [--days 3] [--listings 300] [--json]
 
-The newsstand serves the outlets on loopback. `crawl_hourly` crawls them twice under `pressmark up`. The second run
-finds nothing new, so it measures the overhead per outlet: polling, ledger and Airflow. Prints the seconds of each run.
-The baseline is the same crawls from the command line, in one process.
+Writes outlet files, half of them of the hourly tier, and fills a warehouse: per outlet and day four crawls of eight
+candidates and three articles, and `--listings` entries of its feed. Prints the seconds of each measure next to its
+limit. Exits with code 1 if one takes longer. Limits are for 10,000 outlets and two cores.
 """
 
 from __future__ import annotations
@@ -12,120 +12,161 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import logging
 import os
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from pressmark.airflow.client import AirflowClient, Run  # noqa: E402
-from pressmark.airflow.service import AirflowService, free_port  # noqa: E402
-from pressmark.cli.service import end_all, wait_until_ready  # noqa: E402
-from pressmark.newsstand.bulk_sites import small_outlets  # noqa: E402
-from pressmark.newsstand.server import running  # noqa: E402
+from pressmark.cli.database import read_status  # noqa: E402
+from pressmark.health.monitor import check_health  # noqa: E402
+from pressmark.registry import load_registry  # noqa: E402
 from pressmark.settings import Settings  # noqa: E402
-from pressmark.warehouse.connection import Warehouse  # noqa: E402
+from pressmark.warehouse.connection import Warehouse, transaction  # noqa: E402
+from pressmark.warehouse.crawls import read_due  # noqa: E402
 from pressmark.warehouse.migrations import migrate  # noqa: E402
+from pressmark.warehouse.queries import queries  # noqa: E402
 
-DAG_ID = "crawl_hourly"
+FILL = (Path(__file__).parent / "operator_pages.sql").read_text()
+_LISTINGS = """
+SET session_replication_role = replica;
+INSERT INTO core.url_listing (url_uid, endpoint_id, outlet, url, first_listed_at, last_listed_at)
+SELECT md5(outlet || '-' || n)::uuid, md5(outlet || 1)::uuid, outlet, home || n, now() - interval '1 day' * n,
+       now() - interval '1 day' * (n / 10)
+FROM core.outlet, generate_series(1, %(listings)s) n;
+INSERT INTO ops.frontier (url_uid, outlet, url, first_listed_at, next_due_at)
+SELECT url_uid, outlet, url, first_listed_at, CASE WHEN first_listed_at > now() - interval '10 days'
+                                              THEN now() + interval '1 hour' * (random() - .5) END
+FROM core.url_listing;
+INSERT INTO ops.quarantine (quarantine_id, crawl_id, url_uid, url, outlet, outcome, stage, reason, segment_id)
+SELECT gen_random_uuid(), gen_random_uuid(), url_uid, url, outlet, 'not_an_article', 'classify', 'r', gen_random_uuid()
+FROM core.url_listing WHERE random() < .3;
+SET session_replication_role = origin;
+"""
+LIMITS = {
+    "read all files": 5.0,
+    "read all files again": 2.0,
+    "read one file": 0.05,
+    "plan half of the outlets": 30.0,
+    "plan them again": 10.0,
+    "health of all outlets": 20.0,
+    "health of one outlet": 0.1,
+    "status": 3.0,
+    "page of all outlets": 5.0,
+    "page of one outlet": 1.0,
+    "due pages of an outlet": 0.05,
+    "unchanged listing": 0.05,
+    "expired rejected pages": 0.05,
+}
+"""Seconds."""
 
 
 def main() -> None:
-    """Measure and print the result."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--outlets", type=int, default=300, help="Number of outlets.")
-    parser.add_argument("--articles", type=int, default=2, help="Articles per outlet.")
-    parser.add_argument("--json", action="store_true", help="Print one JSON object.")
+    parser.add_argument("--outlets", type=int, default=10_000, help="number of outlets (default: 10,000)")
+    parser.add_argument("--days", type=int, default=3, help="days of history per outlet (default: 3)")
+    parser.add_argument("--listings", type=int, default=300, help="listed URLs per outlet (default: 300)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args()
+    logging.disable(logging.INFO)
     with tempfile.TemporaryDirectory(prefix="pressmark-bench-", dir="/var/tmp") as folder:
         place = Path(folder)
         place.chmod(0o755)
-        pages = small_outlets(options.outlets, options.articles, place / "outlets")
-        with running(place / "access.log", more=pages) as newsstand:
-            os.environ.update(PRESSMARK_OUTLETS=str(place / "outlets"), PRESSMARK_RESOLVE=newsstand.resolve)
-            result = {
-                "outlets": options.outlets,
-                "articles": options.articles * options.outlets,
-                "airflow": measure_airflow(place / "airflow-home", options.outlets * options.articles),
-                "command_line": measure_command_line(place / "home", place / "outlets"),
-            }
-    airflow, baseline = result["airflow"], result["command_line"]
-    result["overhead_per_outlet"] = airflow["second"] / options.outlets
-    result["ratio_first"] = airflow["first"] / baseline["first"]
-    result["ratio_second"] = airflow["second"] / baseline["second"]
+        write_files(place / "outlets", options.outlets)
+        os.environ.update(
+            PRESSMARK_HOME=f"{folder}/home", PRESSMARK_OUTLETS=f"{folder}/outlets", AIRFLOW_HOME=f"{folder}/airflow"
+        )
+        warehouse = Warehouse(Settings.from_env())
+        migrate(warehouse)
+        try:
+            fill(warehouse, options)
+            seconds = measure(warehouse)
+        finally:
+            assert warehouse.embedded is not None
+            warehouse.embedded.remove()
+    slow = [name for name, limit in LIMITS.items() if seconds[name] > limit]
     if options.json:
-        print(json.dumps(result))
-        return
-    print(f"{result['outlets']} outlets, {result['articles']} articles, {os.cpu_count()} cores")
-    print(
-        f"  Airflow:      {airflow['first']:6.1f} s all new, {airflow['second']:6.1f} s nothing new, "
-        f"{airflow['jobs']} jobs"
-    )
-    print(f"  command line: {baseline['first']:6.1f} s all new, {baseline['second']:6.1f} s nothing new")
-    print(f"  ratio:        {result['ratio_first']:6.2f}            {result['ratio_second']:6.2f}")
-    print(f"  overhead per outlet with nothing new: {1000 * result['overhead_per_outlet']:.0f} ms")
+        print(json.dumps({"outlets": options.outlets, "seconds": seconds, "slow": slow}))
+    else:
+        print(f"{options.outlets:,} outlets, {options.outlets * options.listings:,} listed URLs")
+        for name, limit in LIMITS.items():
+            print(f"  {name:26} {seconds[name]:8.3f} s (limit {limit:g}){'  SLOW' if name in slow else ''}")
+    sys.exit(bool(slow))
 
 
-def measure_airflow(home: Path, articles: int) -> dict[str, Any]:
-    """Return the seconds of the first run and of a run with nothing new, and the number of jobs."""
-    os.environ["PRESSMARK_HOME"] = str(home)
-    settings = Settings.from_env()
-    service = AirflowService(settings)
-    try:
-        wait_until_ready(service, service.launch(free_port(), die_with_us=True))
-        with AirflowClient(service) as airflow:
-            while not (runs := airflow.runs(DAG_ID)):
-                time.sleep(0.5)
-            first = _await_end(airflow, runs[0])
-            _check(settings, articles)
-            second = _await_end(airflow, airflow.trigger(DAG_ID))
-            jobs = sum(task["task_id"] == "job.crawl" for task in airflow.tasks(runs[0]))
-    finally:
-        end_all(settings)
-    return {"first": first, "second": second, "jobs": jobs}
+def write_files(folder: Path, count: int) -> None:
+    """Write outlet files named as in operator_pages.sql."""
+    folder.mkdir()
+    for number in range(1, count + 1):
+        (folder / f"bench-{number}.yaml").write_text(
+            f"id: bench-{number}\nname: Bench-{number}\nhome: https://bench-{number}.example/\n"
+            f"domains: [bench-{number}.example]\nlanguages: [en]\ntimezone: Europe/Berlin\ncountry: DE\nenabled: true\n"
+            f"tier: {'hourly' if number % 2 else 'daily'}\n"
+            f"endpoints: [{{method: feed, url: 'https://bench-{number}.example/feed-1', source: a benchmark}}]\n"
+        )
 
 
-def _await_end(airflow: AirflowClient, run: Run) -> float:
-    while not airflow.run(run.dag_id, run.run_id).has_ended:
-        time.sleep(1)
-        done = sum(task["state"] == "success" for task in airflow.tasks(run))
-        print(f"\r{run.run_id}: {done} tasks done", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    if airflow.run(run.dag_id, run.run_id).state != "success":
-        raise SystemExit(f"The run {run.run_id} of {run.dag_id} failed. See the log of its task audit.")
-    return airflow.seconds(run)
+def fill(warehouse: Warehouse, options: argparse.Namespace) -> None:
+    """Fill the warehouse."""
+    with contextlib.closing(warehouse.connect_admin()) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(FILL, {"outlets": options.outlets, "days": options.days})
+            cursor.execute(_LISTINGS, {"listings": options.listings})
+        connection.autocommit = True
+        connection.cursor().execute("ANALYZE")
 
 
-def measure_command_line(home: Path, outlets: Path) -> dict[str, float]:
-    """Return the seconds of the same two crawls by `pressmark crawl`, with all outlets in one process."""
-    os.environ["PRESSMARK_HOME"] = str(home)
-    settings = Settings.from_env()
-    migrate(Warehouse(settings))
-    seconds = []
-    try:
-        for _ in range(2):
-            begin = time.monotonic()
-            names = sorted(path.stem for path in outlets.glob("*.yaml"))
-            command = [sys.executable, "-m", "pressmark.cli", "crawl", *names, "--json"]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=ROOT)
-            seconds.append(time.monotonic() - begin)
-    finally:
-        end_all(settings)
-    return {"first": seconds[0], "second": seconds[1]}
+def measure(warehouse: Warehouse) -> dict[str, float]:
+    """Return the seconds of each measure."""
+    from pressmark.airflow import plugin
+    from pressmark.airflow.crawl_tasks import plan_tier
 
+    settings = warehouse.settings
+    time.sleep(2.1)  # files that were just written are not cached
+    seconds = {}
 
-def _check(settings: Settings, articles: int) -> None:
-    connection = Warehouse(settings).connect("loader", "pressmark benchmark")
-    with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute("SELECT (SELECT count(*) FROM mart.article), (SELECT bool_and(ledger_ok) FROM mart.crawl)")
-        result = cursor.fetchone()
-    if result != (articles, True):
-        raise SystemExit(f"Expected {articles} articles and ledgers that add up (True), got {result}.")
+    def timed(name: str, work: Callable[[], Any]) -> None:
+        started = time.perf_counter()
+        work()
+        seconds[name] = time.perf_counter() - started
+        print(f"{name}: {seconds[name]:.3f} s", file=sys.stderr)
+
+    def plan(run: str) -> None:
+        plan_tier("hourly", {"dag_run": SimpleNamespace(run_type="scheduled", dag_id="crawl_hourly", run_id=run)})
+
+    timed("read all files", lambda: load_registry(settings).outlets)
+    timed("read all files again", lambda: load_registry(settings).outlets)
+    timed("read one file", lambda: load_registry(settings).get("bench-7"))
+    timed("plan half of the outlets", lambda: plan("one"))
+    timed("plan them again", lambda: plan("two"))
+    timed("health of all outlets", lambda: check_health(warehouse))
+    timed("health of one outlet", lambda: check_health(warehouse, ["bench-7"]))
+    timed("status", lambda: read_status(warehouse))
+    timed("page of all outlets", plugin.outlets)
+    timed("page of one outlet", lambda: plugin.outlet("bench-7"))
+    outlet = load_registry(settings).get("bench-7")
+    now = datetime.now(UTC)
+    with contextlib.closing(warehouse.connect("loader", "pressmark benchmark")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute("SELECT md5('bench-7' || 1)::uuid, gen_random_uuid()")
+            endpoint, crawl = cursor.fetchone() or (None, None)
+            timed("due pages of an outlet", lambda: read_due(cursor, outlet, now, 500))
+            values = {"endpoint_id": endpoint, "polled_at": now, "crawl_id": crawl}
+            timed("unchanged listing", lambda: cursor.execute(queries("crawl")["still_listed"], values))
+    with contextlib.closing(warehouse.connect("eraser", "pressmark benchmark")) as connection:
+        with transaction(connection) as cursor:
+            expired = {"outlet": "bench-7", "before": now - timedelta(days=90)}
+            timed("expired rejected pages", lambda: cursor.execute(queries("retention")["old_refused"], expired))
+    return seconds
 
 
 if __name__ == "__main__":

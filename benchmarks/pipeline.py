@@ -35,6 +35,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -314,6 +315,8 @@ def run_pipeline(site: Site, home: Path, pages: int) -> dict[str, Any]:
         "cpu_per_article": {k: v / pages for k, v in monitor.cpu.items()},
         "site_cpu_per_article": site_cpu / pages,
         "peak_memory_mb": monitor.peak / 2**20,
+        "peak_memory_mb_by_stage": {stage: round(size / 2**20) for stage, size in monitor.peak_by_stage.items()},
+        "counts": {"new": new, "with_text": with_text, "clustered": clustered, "queued": queued},
     }
 
 
@@ -323,6 +326,7 @@ class ProcessMonitor:
     def __init__(self, command: int, postmaster: int) -> None:
         self.cpu: dict[str, float] = {}
         self.peak = 0
+        self.peak_by_stage: dict[str, int] = {}
         self._roots = (psutil.Process(command), psutil.Process(postmaster))
         self._processes: dict[int, tuple[str, float]] = {}
         self._stopped = threading.Event()
@@ -340,15 +344,16 @@ class ProcessMonitor:
         rounds = 0
         while not self._stopped.wait(0.25):
             rounds += 1
-            memory = 0
+            memory: Counter[str] = Counter()
             with contextlib.suppress(psutil.Error):
                 for root in self._roots:
                     for process in (root, *root.children(recursive=True)):
                         with contextlib.suppress(psutil.Error, OSError):
                             self._processes[process.pid] = (self._stage(process), _cpu(process))
                             if rounds % 8 == 0:  # reading page tables costs time
-                                memory += process.memory_full_info().uss
-            self.peak = max(self.peak, memory)
+                                memory[self._stage(process)] += process.memory_full_info().uss
+            if memory.total() > self.peak:
+                self.peak, self.peak_by_stage = memory.total(), dict(memory)
 
     def _stage(self, process: psutil.Process) -> str:
         known = self._processes.get(process.pid)

@@ -75,7 +75,7 @@ def make_reextract() -> DAG:
             execution_timeout=timedelta(hours=24),
             map_index_template="{{ task.op_kwargs['job']['name'] }}",
         )
-        def extract(job: dict[str, Any]) -> dict[str, Any]:
+        def extract(job: dict[str, Any]) -> list[dict[str, Any]]:
             from pressmark.airflow.reextract_tasks import reextract
 
             with without_retry():
@@ -85,7 +85,7 @@ def make_reextract() -> DAG:
         def compare(results: Any) -> list[dict[str, Any]]:
             import logging
 
-            rows = list(results)
+            rows = [row for job_rows in results for row in job_rows]
             for row in rows:
                 logging.getLogger(__name__).info("COMPARED %s", row)
             return rows

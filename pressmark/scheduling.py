@@ -123,6 +123,12 @@ def batch_jobs(ids: Sequence[str]) -> list[list[str]]:
     return [list(ids[start::count]) for start in range(count)]
 
 
+def outlet_jobs(ids: Sequence[str]) -> list[list[str]]:
+    """Outlets by job: one each, unless there are more than `MAX_JOBS`, which one run of a DAG cannot have."""
+    count = min(len(ids), MAX_JOBS)
+    return [list(ids[start::count]) for start in range(count)]
+
+
 def job_name(outlets: Sequence[str]) -> str:
     """Name of a job in Airflow's grid, from its outlets. Airflow keeps 250 characters."""
     name = ", ".join(outlets)

@@ -20,7 +20,7 @@ from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
-from pressmark.warehouse.crawl_requests import get_request
+from pressmark.warehouse.crawl_requests import get_requests
 from pressmark.warehouse.migrations import ensure_ready
 from spiders.addon import protected_settings
 from spiders.crawl_startup import open_crawls
@@ -37,7 +37,7 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
     ensure_ready(warehouse)
     services = Services.open(settings, emit)
     try:
-        requests = [services.database.run(lambda cursor, i=i: get_request(cursor, i)) for i in request_ids]  # type: ignore[misc]
+        requests = services.database.run(lambda cursor: get_requests(cursor, request_ids))
         requests, spider_classes = _runnable(services, registry, requests)
         process = AsyncCrawlerProcess(scrapy_settings())
         quiet_scrapy()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,9 @@ logger = logging.getLogger(__name__)
 
 
 def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by: str) -> list[dict[str, Any]]:
-    """Plan the backfill that the form describes. Return one job per outlet with its chunks; none for a dry run.
+    """Plan the backfill that the form describes. Return the jobs with the chunks of their outlets; none for a dry run.
+
+    A job has one outlet, unless there are too many.
 
     Raises ConfigError if the form is incomplete or the backfill is not possible.
     """
@@ -26,6 +29,7 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     from pressmark.errors import ConfigError
     from pressmark.registry import load_registry
     from pressmark.removal.erasure import apply_pending_removals
+    from pressmark.scheduling import job_name, outlet_jobs
     from pressmark.settings import Settings
     from pressmark.times import parse_time
     from pressmark.warehouse.connection import Warehouse
@@ -59,18 +63,18 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     if dry_run:
         logger.info("Dry run: no article was fetched. To start the backfill, trigger the DAG without Dry run.")
         return []
-    jobs: dict[str, list[str]] = {}
+    chunks: dict[str, list[str]] = {}
     for name, begin, _, state in backfill.chunks:
         if state not in ("done", "covered"):
-            jobs.setdefault(name, []).append(begin.isoformat())
+            chunks.setdefault(name, []).append(begin.isoformat())
     return [
         {
-            "name": f"{name} ({plural(len(chunks), 'chunk')})",
-            "outlets": [name],
+            "name": f"{job_name(job)} ({plural(sum(len(chunks[name]) for name in job), 'chunk')})",
+            "outlets": job,
             "backfill_id": str(backfill.backfill_id),
-            "chunks": chunks,
+            "chunks": {name: chunks[name] for name in job},
         }
-        for name, chunks in jobs.items()
+        for job in outlet_jobs(list(chunks))
     ]
 
 
@@ -80,41 +84,51 @@ def crawl_chunks(
     run: dict[str, Any] | None = None,
     is_killed: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
-    """Crawl and load the chunks of one outlet, one after the other. Return counts by state.
+    """Crawl and load the chunks of a job's outlets, one after the other. Return counts by state.
 
     run: dag_id, run_id and map_index of the task. is_killed: called before each chunk; True stops the task.
 
-    Raises PressmarkError if a chunk failed or the task was stopped. Finished chunks are kept, and a retry runs the
-    rest.
+    Raises PressmarkError if a chunk failed or the task was stopped, and HostRefuses if the hosts of all outlets refuse
+    us. Finished chunks are kept, and a retry runs the rest.
     """
     from pressmark.airflow.crawl_tasks import load_job, log_line
     from pressmark.crawl.backfill import run_chunk
-    from pressmark.errors import PressmarkError
+    from pressmark.errors import HostRefuses, PressmarkError
     from pressmark.registry import load_registry
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse
 
     settings = Settings.from_env()
-    (name,) = job["outlets"]
-    outlet = load_registry(settings).get(name)
-    counts: dict[str, int] = {}
+    counts: Counter[str] = Counter()
 
     def load() -> None:
         load_job(job)
 
-    for begin in job["chunks"]:
-        if is_killed():
-            finished = plural(sum(counts.values()), "chunk")
-            raise PressmarkError(f"{name}: the task was stopped after {finished}. Clear it to run the rest.")
-        state = run_chunk(
-            settings, Warehouse(settings), UUID(job["backfill_id"]), outlet, datetime.fromisoformat(begin),
-            load=load, on_line=log_line, on_start=on_start, task=run,
-        )  # fmt: skip
-        counts[state] = counts.get(state, 0) + 1
-    if counts.get("failed"):
-        total = plural(len(job["chunks"]), "chunk")
-        raise PressmarkError(f"{name}: {counts['failed']} of {total} failed. See the log above, then clear this task.")
-    return counts
+    refusals = []
+    for outlet in load_registry(settings).select(job["outlets"]):
+        try:
+            for begin in job["chunks"][outlet.id]:
+                if is_killed():
+                    finished = plural(counts.total(), "chunk")
+                    raise PressmarkError(
+                        f"{job['name']}: the task was stopped after {finished}. Clear it to run the rest."
+                    )
+                state = run_chunk(
+                    settings, Warehouse(settings), UUID(job["backfill_id"]), outlet, datetime.fromisoformat(begin),
+                    load=load, on_line=log_line, on_start=on_start, task=run,
+                )  # fmt: skip
+                counts[state] += 1
+        except HostRefuses as refusal:  # the outlet's other chunks would be refused too
+            refusals.append(str(refusal))
+    if refusals and len(refusals) == len(job["outlets"]):
+        raise HostRefuses("; ".join(refusals))
+    if counts["failed"] or refusals:
+        total = plural(sum(len(chunks) for chunks in job["chunks"].values()), "chunk")
+        refused = "".join(f" {refusal}" for refusal in refusals)
+        raise PressmarkError(
+            f"{job['name']}: {counts['failed']} of {total} failed. See the log above, then clear this task.{refused}"
+        )
+    return dict(counts)
 
 
 def report_backfill(dag_id: str, run_id: str) -> dict[str, Any]:

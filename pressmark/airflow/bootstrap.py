@@ -11,7 +11,6 @@ import contextlib
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,20 +30,27 @@ def main() -> None:
     from airflow.configuration import conf
 
     before = datetime.now(UTC) - timedelta(days=KEEP_DAYS)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as pools:
-        json.dump({name: {**pool, "include_deferred": False} for name, pool in POOLS.items()}, pools)
-        pools.flush()
-        for command in (
-            ["db", "migrate"],
-            ["pools", "import", pools.name],
-            ["db", "clean", "--clean-before-timestamp", before.isoformat(), "--skip-archive", "--yes"],
-        ):
-            arguments = get_parser().parse_args(command)
-            arguments.func(arguments)
+    for command in (
+        ["db", "migrate"],
+        ["db", "clean", "--clean-before-timestamp", before.isoformat(), "--skip-archive", "--yes"],
+    ):
+        arguments = get_parser().parse_args(command)
+        arguments.func(arguments)
+    create_missing_pools()
     write_password(os.environ)
     logs, home = Path(conf.get("logging", "base_log_folder")).resolve(), Path(os.environ["AIRFLOW_HOME"]).resolve()
     if logs.is_relative_to(home):  # a folder elsewhere may be shared with other programs
         logger.info("Deleted %s from before %s", plural(clean_logs(logs, before), "log file"), before.date())
+
+
+def create_missing_pools() -> None:
+    """Create the pools of the DAGs. Those that exist keep the number of slots that the operator has set."""
+    from airflow.models.pool import Pool
+
+    existing = {pool.pool for pool in Pool.get_pools()}
+    for name, pool in POOLS.items():
+        if name not in existing:
+            Pool.create_or_update_pool(name, pool["slots"], pool["description"], include_deferred=False)
 
 
 def write_password(env: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pressmark.scheduling import PlannedCrawl
 
 logger = logging.getLogger(__name__)
+_PLANNED_AT_ONCE = 500  # outlets
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([\w.]+): (.*)$")
 
 
@@ -32,7 +33,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     from pressmark.scheduling import batch_jobs, job_name, outlets_for_tier, run_window
     from pressmark.settings import Settings
     from pressmark.warehouse.connection import Warehouse, transaction
-    from pressmark.warehouse.crawl_requests import add_request
+    from pressmark.warehouse.crawl_requests import add_requests
     from pressmark.warehouse.migrations import ensure_ready
 
     settings = Settings.from_env()
@@ -57,11 +58,12 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
     ids: dict[str, UUID] = {}
     with contextlib.closing(warehouse.connect("loader", "pressmark plan")) as connection:
-        for outlet in outlets.values():
+        planned = list(outlets.values())
+        for begin in range(0, len(planned), _PLANNED_AT_ONCE):
             with transaction(connection) as cursor:
-                request = add_request(
+                requests = add_requests(
                     cursor,
-                    outlet,
+                    planned[begin : begin + _PLANNED_AT_ONCE],
                     requested_by=f"Airflow {run.dag_id}",
                     mode=window.mode,
                     start=window.start,
@@ -69,7 +71,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
                     dag_id=run.dag_id,
                     run_id=run.run_id,
                 )
-                ids[outlet.id] = request.request_id
+            ids.update((request.outlet, request.request_id) for request in requests)
     jobs = [
         {"name": job_name(job), "requests": [str(ids[o]) for o in job], "outlets": job} for job in batch_jobs(list(ids))
     ]

@@ -105,7 +105,7 @@ def _run_for(context: Any) -> dict[str, Any]:
 
 
 class ChunksOperator(_ProcessOperator):
-    """Crawl and load the chunks of one outlet of a backfill, one after the other.
+    """Crawl and load the chunks of a backfill's job, one after the other.
 
     The job is `{"name", "outlets", "backfill_id", "chunks"}`, as returned by `plan_backfill`. A retry skips finished
     chunks.

@@ -4,12 +4,22 @@ A task whose pool does not exist never starts and reports no error. `bootstrap` 
 compares them with those that the DAGs name.
 """
 
+from typing import TypedDict
+
+
+class Pool(TypedDict):
+    """A pool of task slots."""
+
+    slots: int
+    description: str
+
+
 CRAWL_POOL = "pressmark_crawl"
 LOAD_POOL = "pressmark_load"
 BACKFILL_POOL = "pressmark_backfill"
 REEXTRACT_POOL = "pressmark_reextract"
 
-POOLS = {
+POOLS: dict[str, Pool] = {
     CRAWL_POOL: {
         "slots": 4,
         "description": "Concurrent crawl processes. Each has its own extraction workers.",
@@ -24,4 +34,4 @@ POOLS = {
     },
     REEXTRACT_POOL: {"slots": 1, "description": "Concurrent re-extractions."},
 }
-"""Pools in the format of `airflow pools import`."""
+"""Pools by name. The number of slots is that of a new installation; the operator may change it."""

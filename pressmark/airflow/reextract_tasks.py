@@ -12,18 +12,23 @@ logger = logging.getLogger(__name__)
 
 
 def plan_reextract(params: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return one job per outlet in the form. Raises ConfigError if an outlet does not exist."""
+    """Return the jobs: one per outlet, unless there are too many. Raises ConfigError if an outlet does not exist."""
     from pressmark.registry import load_registry
+    from pressmark.scheduling import job_name, outlet_jobs
     from pressmark.settings import Settings
 
     outlets = load_registry(Settings.from_env()).select(params["outlets"])
-    return [{"name": outlet.id, "since": params.get("since"), "until": params.get("until")} for outlet in outlets]
+    return [
+        {"name": job_name(job), "outlets": job, "since": params.get("since"), "until": params.get("until")}
+        for job in outlet_jobs([outlet.id for outlet in outlets])
+    ]
 
 
-def reextract(job: dict[str, Any]) -> dict[str, Any]:
-    """Re-extract an outlet's archived pages and compare the fields. Return the id of the re-extraction and counts.
+def reextract(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Re-extract the archived pages of a job's outlets and compare the fields.
 
-    Changes nothing for analysts. Rejected pages are extracted too.
+    Returns the id of the re-extraction and counts for each outlet. Changes nothing for analysts. Rejected pages are
+    extracted too.
     """
     from pressmark.archive.store import ArchiveStore
     from pressmark.crawl.reextract_rejected import reextract_rejected
@@ -37,23 +42,27 @@ def reextract(job: dict[str, Any]) -> dict[str, Any]:
 
     settings = Settings.from_env()
     registry = load_registry(settings)
-    outlet = registry.get(job["name"])
     since, until = parse_time(job.get("since"), "From"), parse_time(job.get("until"), "To")
     page_extractor = ArchivedPageExtractor(registry, ArchiveStore(settings.archive))
     services = Services.open(settings, lambda event: None)
+    rows = []
     try:
-        result = reextraction.reextract(
-            Warehouse(settings), [outlet], page_extractor, since, until, "Airflow reextract", _log_progress
-        )
-        rejected = reextract_rejected(services, outlet, since, until)
+        for outlet in registry.select(job["outlets"]):
+            result = reextraction.reextract(
+                Warehouse(settings), [outlet], page_extractor, since, until, "Airflow reextract", _log_progress
+            )
+            rejected = reextract_rejected(services, outlet, since, until)
+            for line in result.lines:
+                logger.info("COMPARED %s", line)
+            articles, pages = rejected.articles, plural(rejected.pages, "rejected page")
+            logger.info("COMPARED %s: %d of %s are articles now", outlet.id, articles, pages)
+            differs = {name: counts["differs"] for name, counts in result.comparison.items()}
+            row = {"reextraction_id": str(result.reextraction_id), "outlet": outlet.id, "pages": result.payloads}
+            rows.append({**row, **differs})
     finally:
         services.close()
         page_extractor.close()
-    for line in result.lines:
-        logger.info("COMPARED %s", line)
-    logger.info("COMPARED %d of %s are articles now", rejected.articles, plural(rejected.pages, "rejected page"))
-    differs = {name: counts["differs"] for name, counts in result.comparison.items()}
-    return {"reextraction_id": str(result.reextraction_id), "outlet": outlet.id, "pages": result.payloads, **differs}
+    return rows
 
 
 def promote_all(rows: list[dict[str, Any]], wanted: bool) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.times import parse_time
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
-from pressmark.warehouse.crawl_requests import add_request
+from pressmark.warehouse.crawl_requests import add_requests
 from pressmark.warehouse.migrations import ensure_ready
 from pressmark.warehouse.queries import queries
 
@@ -206,19 +206,16 @@ def plan_requests(
     """Store one crawl request per outlet."""
     connection = warehouse.connect("loader", "pressmark plan")
     with contextlib.closing(connection), transaction(connection) as cursor:
-        return [
-            add_request(
-                cursor,
-                outlet,
-                requested_by=f"{getpass.getuser()} (command line)",
-                mode="window" if start else "incremental",
-                start=start,
-                end=end or datetime.now(UTC),
-                dry_run=dry_run,
-                page_budget=max_pages,
-            )
-            for outlet in outlets
-        ]
+        return add_requests(
+            cursor,
+            outlets,
+            requested_by=f"{getpass.getuser()} (command line)",
+            mode="window" if start else "incremental",
+            start=start,
+            end=end or datetime.now(UTC),
+            dry_run=dry_run,
+            page_budget=max_pages,
+        )
 
 
 class _BackgroundLoader:

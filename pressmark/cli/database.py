@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -289,10 +289,7 @@ def status(as_json: _Json = False) -> None:
     if server is not None and not server.is_running():
         _print_offline_status(settings, airflow, as_json)
         return
-    connection = warehouse.connect("loader", "pressmark status")
-    with contextlib.closing(connection), transaction(connection) as cursor:
-        cursor.execute(queries("url_history")["status"])
-        rows = dict_rows(cursor)
+    rows = read_status(warehouse)
     if as_json:
         print_json({
             "home": str(settings.home), "archive": settings.archive, "server": "up", "airflow": airflow,
@@ -307,6 +304,14 @@ def status(as_json: _Json = False) -> None:
             short_time(row["last_crawl_at"]), row["last_finish_reason"] or "-", str(row["to_load"]),
         )  # fmt: skip
     out.print(outlets)
+
+
+def read_status(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Return the freshness of every outlet."""
+    connection = warehouse.connect("loader", "pressmark status")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("url_history")["status"])
+        return dict_rows(cursor)
 
 
 def _print_offline_status(settings: Settings, airflow: dict[str, str | None], as_json: bool) -> None:

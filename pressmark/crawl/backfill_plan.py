@@ -21,7 +21,7 @@ from pressmark.text import plural
 from pressmark.times import duration
 from pressmark.warehouse.backfills import FINISHED, coverage, read_chunks
 from pressmark.warehouse.connection import Warehouse, transaction
-from pressmark.warehouse.crawl_requests import add_request
+from pressmark.warehouse.crawl_requests import add_requests
 from pressmark.warehouse.queries import queries
 
 MAX_RANGE = timedelta(days=3660)
@@ -163,13 +163,11 @@ def plan_backfill(
     check(request)
     with contextlib.closing(warehouse.connect("loader", "pressmark backfill")) as connection:
         with transaction(connection) as cursor:
-            crawl_requests = [
-                add_request(
-                    cursor, outlet, requested_by=requested_by, mode="window", start=request.since, end=request.until,
-                    methods=request.methods, page_budget=10**6, force_refetch=request.force_refetch, dry_run=True,
-                )
-                for outlet in request.outlets
-            ]  # fmt: skip
+            crawl_requests = add_requests(
+                cursor, request.outlets, requested_by=requested_by, mode="window", start=request.since,
+                end=request.until, methods=request.methods, page_budget=10**6, force_refetch=request.force_refetch,
+                dry_run=True,
+            )  # fmt: skip
         log = None if on_line else settings.logs / "crawl.log"
         run = run_crawls([r.request_id for r in crawl_requests], log, on_event, on_line=on_line)
         with transaction(connection) as cursor:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from psycopg2.extensions import cursor as Cursor
@@ -19,9 +21,14 @@ from pressmark.warehouse.queries import queries
 _NAMESPACE = UUID("6f0f6f0e-6d61-5b0c-9d4e-707265737321")
 
 
-def add_request(
+def add_request(cursor: Cursor, outlet: Outlet, **options: Any) -> CrawlRequest:
+    """Insert a crawl request for one outlet. See `add_requests`."""
+    return add_requests(cursor, [outlet], **options)[0]
+
+
+def add_requests(
     cursor: Cursor,
-    outlet: Outlet,
+    outlets: Sequence[Outlet],
     *,
     requested_by: str,
     mode: Mode = "incremental",
@@ -34,26 +41,27 @@ def add_request(
     dag_id: str | None = None,
     run_id: str | None = None,
     chunk: str = "",
-) -> CrawlRequest:
-    """Insert a crawl request, together with the outlet and its current configuration.
+) -> list[CrawlRequest]:
+    """Insert a crawl request for each outlet, together with the outlets and their current configurations.
 
-    An incremental request without an interval covers [last success, now).
+    Returns them in the order of the outlets. An incremental request without an interval covers [last success, now).
     Raises ConfigError for a window without a start, or with a start after its end.
     """
     end = end or datetime.now(UTC)
     if mode == "window" and (start is None or start >= end):
-        raise ConfigError(f"{outlet.id}: a window needs --since before --until (got {start} to {end}).")
-    remember_outlet(cursor, outlet)
-    if mode == "incremental" and start is None:
-        cursor.execute(queries("crawl")["last_success"], {"outlet": outlet.id})
-        row = cursor.fetchone()
-        start = row[0] if row else None
-    request_id = uuid5(_NAMESPACE, f"{dag_id}\0{run_id}\0{outlet.id}\0{chunk}") if dag_id and run_id else uuid4()
+        names = ", ".join(outlet.id for outlet in outlets[:5])
+        raise ConfigError(f"{names}: a window needs --since before --until (got {start} to {end}).")
+    remember_outlets(cursor, outlets)
+    request_ids = [
+        uuid5(_NAMESPACE, f"{dag_id}\0{run_id}\0{outlet.id}\0{chunk}") if dag_id and run_id else uuid4()
+        for outlet in outlets
+    ]
     cursor.execute(
-        queries("crawl")["add_request"],
+        queries("crawl")["add_requests"],
         {
-            "request_id": request_id,
-            "outlet": outlet.id,
+            "request_ids": request_ids,
+            "outlets": [outlet.id for outlet in outlets],
+            "config_hashes": [outlet.config_hash for outlet in outlets],
             "mode": mode,
             "interval_start": start,
             "interval_end": end,
@@ -65,10 +73,19 @@ def add_request(
             "dag_id": dag_id,
             "run_id": run_id,
             "chunk": chunk,
-            "config_hash": outlet.config_hash,
         },
     )
-    return get_request(cursor, request_id)
+    return get_requests(cursor, request_ids)
+
+
+def remember_outlets(cursor: Cursor, outlets: Sequence[Outlet]) -> None:
+    """Insert or update the outlets whose files have changed since they were last read."""
+    cursor.execute(queries("crawl")["remembered_configs"], {"outlets": [outlet.id for outlet in outlets]})
+    known = {name: bytes(config_hash) for name, config_hash in cursor.fetchall() if config_hash is not None}
+    for outlet in outlets:
+        # Attributes of other periods can begin or end today, although the file is the same.
+        if outlet.history or known.get(outlet.id) != outlet.config_hash:
+            remember_outlet(cursor, outlet)
 
 
 def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
@@ -86,6 +103,7 @@ def remember_outlet(cursor: Cursor, outlet: Outlet) -> None:
             "domains": list(outlet.domains),
             "enabled": outlet.enabled,
             "gone_after": outlet.revisits.gone_after,
+            "config_hash": outlet.config_hash,
         },
     )
     config = {"outlet": outlet.id, "config_hash": outlet.config_hash, "config": Json(outlet.model_dump(mode="json"))}
@@ -114,9 +132,17 @@ def _remember_attributes(cursor: Cursor, outlet: Outlet) -> None:
 
 def get_request(cursor: Cursor, request_id: UUID) -> CrawlRequest:
     """Return a crawl request. Raises ConfigError if the id is unknown."""
-    cursor.execute(queries("crawl")["get_request"], {"request_id": request_id})
-    row = cursor.fetchone()
-    if row is None:
-        raise ConfigError(f"There is no crawl request {request_id} in this warehouse.")
-    methods = tuple(row[5]) if row[5] is not None else None
-    return CrawlRequest(row[0], row[1], row[2], row[3], row[4], methods, *row[6:])
+    return get_requests(cursor, [request_id])[0]
+
+
+def get_requests(cursor: Cursor, request_ids: Sequence[UUID]) -> list[CrawlRequest]:
+    """Return these crawl requests, in this order. Raises ConfigError if an id is unknown."""
+    cursor.execute(queries("crawl")["get_requests"], {"request_ids": list(request_ids)})
+    found = {}
+    for row in cursor.fetchall():
+        methods = tuple(row[5]) if row[5] is not None else None
+        found[row[0]] = CrawlRequest(row[0], row[1], row[2], row[3], row[4], methods, *row[6:])
+    unknown = next((request_id for request_id in request_ids if request_id not in found), None)
+    if unknown:
+        raise ConfigError(f"There is no crawl request {unknown} in this warehouse.")
+    return [found[request_id] for request_id in request_ids]

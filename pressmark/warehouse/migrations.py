@@ -18,6 +18,7 @@ from psycopg2 import sql
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
 from pressmark.warehouse.connection import DATABASE, Connection, Warehouse, transaction
+from pressmark.warehouse.mart import mart_digest, rebuild_mart
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.roles import ensure_roles
 
@@ -72,7 +73,7 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
                 cursor.execute("SET ROLE pressmark_owner")
                 _record(cursor, folder, before.pending)
                 cursor.execute(queries("roles")["schema_grants"])
-                _rebuild_mart(cursor)
+                rebuild_mart(cursor)
                 cursor.execute("SELECT ops.ensure_partitions(3)")
                 cursor.execute("RESET ROLE")
         return before
@@ -156,7 +157,7 @@ def _state(admin: Connection, folder: Path) -> MigrationState:
         pending=[name for name in files if name not in known],
         foreign=[name for name in known if name not in files],
         edited=[name for name, digest in files.items() if name in known and known[name] != digest],
-        mart_current=mart == _mart_digest(),
+        mart_current=mart == mart_digest(),
     )
 
 
@@ -177,30 +178,6 @@ def _record(cursor: psycopg2.extensions.cursor, folder: Path, names: list[str]) 
             "INSERT INTO ops.migration_checksum (migration_id, sha256) VALUES (%s, %s) ON CONFLICT DO NOTHING",
             (name, _sha256(folder / f"{name}.sql")),
         )
-
-
-def _rebuild_mart(cursor: psycopg2.extensions.cursor) -> None:
-    """Recreate the views from sql/mart, in the order of the files."""
-    cursor.execute("DROP SCHEMA IF EXISTS mart CASCADE")
-    for path in _mart_files():
-        cursor.execute(path.read_text(encoding="utf-8"))
-    cursor.execute(queries("roles")["mart_grants"])
-    cursor.execute(
-        "INSERT INTO ops.mart_version (sha256) VALUES (%s) "
-        "ON CONFLICT (only_row) DO UPDATE SET sha256 = excluded.sha256, created_at = now()",
-        (_mart_digest(),),
-    )
-
-
-def _mart_files() -> list[Path]:
-    return sorted((SQL_ROOT / "mart").glob("*.sql"))
-
-
-def _mart_digest() -> bytes:
-    digest = hashlib.sha256()
-    for path in (*_mart_files(), SQL_ROOT / "queries" / "roles.sql"):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.digest()
 
 
 def _sha256(path: Path) -> bytes:

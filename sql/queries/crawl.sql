@@ -2,18 +2,19 @@
 
 -- name: upsert_outlet
 -- Add an outlet, or update it to its file.
-INSERT INTO core.outlet (outlet, name, home, country, languages, timezone, tier, domains, enabled, gone_after)
+INSERT INTO core.outlet (outlet, name, home, country, languages, timezone, tier, domains, enabled, gone_after,
+                         config_hash)
 VALUES (%(outlet)s, %(name)s, %(home)s, %(country)s, %(languages)s, %(timezone)s, %(tier)s, %(domains)s, %(enabled)s,
-        %(gone_after)s)
+        %(gone_after)s, %(config_hash)s)
 ON CONFLICT (outlet) DO UPDATE SET
     name = excluded.name, home = excluded.home, country = excluded.country, languages = excluded.languages,
     timezone = excluded.timezone, tier = excluded.tier, domains = excluded.domains, enabled = excluded.enabled,
-    gone_after = excluded.gone_after, updated_at = now()
-WHERE (core.outlet.name, core.outlet.home, core.outlet.country, core.outlet.languages, core.outlet.timezone,
-       core.outlet.tier, core.outlet.domains, core.outlet.enabled, core.outlet.gone_after)
-   IS DISTINCT FROM
-      (excluded.name, excluded.home, excluded.country, excluded.languages, excluded.timezone,
-       excluded.tier, excluded.domains, excluded.enabled, excluded.gone_after);
+    gone_after = excluded.gone_after, config_hash = excluded.config_hash, updated_at = now()
+WHERE core.outlet.config_hash IS DISTINCT FROM excluded.config_hash;
+
+-- name: remembered_configs
+-- Return the version of the file that each of these outlets was last read from.
+SELECT outlet, config_hash FROM core.outlet WHERE outlet = ANY (%(outlets)s::text[]);
 
 -- name: remember_config
 -- Store a version of the outlet's file, unless it is stored.
@@ -21,24 +22,26 @@ INSERT INTO ops.outlet_config (outlet, config_hash, config)
 VALUES (%(outlet)s, %(config_hash)s, %(config)s)
 ON CONFLICT DO NOTHING;
 
--- name: last_success
--- Return the end of the interval of the last completed incremental crawl.
-SELECT max(interval_end) FROM ops.crawl
-WHERE outlet = %(outlet)s AND mode = 'incremental' AND finish_reason IN ('finished', 'budget');
-
--- name: add_request
--- Add a crawl request. A DAG run and chunk get one request only.
+-- name: add_requests
+-- Add a crawl request for each of these outlets. A DAG run and chunk get one request only.
+-- An incremental request without a start covers what follows the last completed incremental crawl.
 INSERT INTO ops.crawl_request (request_id, outlet, mode, interval_start, interval_end, methods, page_budget,
                                force_refetch, dry_run, requested_by, dag_id, run_id, chunk, config_hash)
-VALUES (%(request_id)s, %(outlet)s, %(mode)s, %(interval_start)s, %(interval_end)s, %(methods)s, %(page_budget)s,
-        %(force_refetch)s, %(dry_run)s, %(requested_by)s, %(dag_id)s, %(run_id)s, %(chunk)s, %(config_hash)s)
+SELECT wanted.request_id, wanted.outlet, %(mode)s,
+       COALESCE(%(interval_start)s, CASE WHEN %(mode)s = 'incremental' THEN (
+           SELECT max(interval_end) FROM ops.crawl
+           WHERE crawl.outlet = wanted.outlet AND mode = 'incremental' AND finish_reason IN ('finished', 'budget')) END),
+       %(interval_end)s, %(methods)s, %(page_budget)s, %(force_refetch)s, %(dry_run)s, %(requested_by)s, %(dag_id)s,
+       %(run_id)s, %(chunk)s, wanted.config_hash
+FROM unnest(%(request_ids)s::uuid[], %(outlets)s::text[], %(config_hashes)s::bytea[])
+    AS wanted (request_id, outlet, config_hash)
 ON CONFLICT (request_id) DO NOTHING;
 
--- name: get_request
--- Read one crawl request. The last column is true for scheduled runs.
+-- name: get_requests
+-- Read crawl requests. The last column is true for scheduled runs.
 SELECT request_id, outlet, mode, interval_start, interval_end, methods, page_budget, force_refetch, dry_run,
        COALESCE(starts_with(run_id, 'scheduled__'), false)
-FROM ops.crawl_request WHERE request_id = %(request_id)s;
+FROM ops.crawl_request WHERE request_id = ANY (%(request_ids)s::uuid[]);
 
 -- name: open_crawl
 -- Open a crawl, that is a new attempt at a request.

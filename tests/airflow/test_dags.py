@@ -14,7 +14,7 @@ import pytest
 
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL, POOLS
 from pressmark.newsstand.server import Newsstand
-from pressmark.scheduling import PlannedCrawl, audit, batch_jobs
+from pressmark.scheduling import PlannedCrawl, audit, batch_jobs, outlet_jobs
 from pressmark.settings import PROJECT_ROOT
 from tests.conftest import Installation
 
@@ -84,6 +84,9 @@ def test_outlets_are_batched_into_balanced_jobs() -> None:
         jobs = batch_jobs(ids)
         assert sorted(o for job in jobs for o in job) == sorted(ids) and len(jobs) <= 300
         assert max(map(len, jobs)) - min(map(len, jobs)) <= 1
+        jobs = outlet_jobs(ids)
+        assert sorted(o for job in jobs for o in job) == sorted(ids) and len(jobs) == min(count, 300)
+    assert outlet_jobs([]) == []
 
 
 def planned_crawl(outlet: str, **changes: Any) -> PlannedCrawl:

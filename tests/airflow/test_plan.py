@@ -102,6 +102,25 @@ def test_mode_and_interval_from_the_command_line(two_outlets: Installation, site
     assert two_outlets.query(statement)[1][1] == first[2], "the interval starts at the last success"
 
 
+def test_plan_writes_an_outlet_again_only_if_its_file_changed(two_outlets: Installation) -> None:
+    def rows() -> list[tuple[Any, ...]]:
+        return two_outlets.query("SELECT outlet, updated_at, name, xmin::text FROM core.outlet ORDER BY outlet")
+
+    plan_tier("hourly", context("scheduled", HOURS, "one"))
+    first = rows()
+    plan_tier("hourly", context("scheduled", HOURS, "two"))
+    assert rows() == first
+    file = two_outlets.settings.outlets / "maps.yaml"
+    file.write_text(file.read_text().replace("name: ", "name: New "))
+    plan_tier("hourly", context("scheduled", HOURS, "three"))
+    feeds, maps = rows()
+    assert feeds == first[0] and maps[2].startswith("New ") and maps[1] > first[1][1]
+    versions = "SELECT count(*) FROM ops.outlet_config WHERE outlet = 'maps'"
+    assert two_outlets.query(versions) == [(2,)]
+    plan_tier("hourly", context("scheduled", HOURS, "four"))
+    assert two_outlets.query("SELECT count(*) FROM ops.crawl_request") == [(8,)]
+
+
 @pytest.mark.long
 def test_audit_of_a_run_with_all_kinds_of_outlets(
     installation: Installation,

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from pressmark.airflow.client import AirflowClient, Run
+from pressmark.airflow.pools import CRAWL_POOL
 from pressmark.airflow.service import AirflowService, read_health
 from pressmark.settings import PROJECT_ROOT
 from tests.airflow.conftest import RunningAirflow
@@ -266,6 +267,10 @@ def test_airflow_starts_again_after_its_supervisor_is_killed(
         wait(lambda: (state := service.state()) and state.ready, 120, "Airflow did not start")
         state = service.state()
         assert state is not None
+        with AirflowClient(service) as airflow:
+            airflow._request(
+                "PATCH", f"/api/v2/pools/{CRAWL_POOL}", params={"update_mask": "slots"}, json={"slots": 40}
+            )
         psutil.Process(state.pid).kill()
         process.communicate(timeout=60)
         assert not service.is_running()
@@ -280,6 +285,9 @@ def test_airflow_starts_again_after_its_supervisor_is_killed(
             120,
             "Airflow did not start again",
         )
+        with AirflowClient(service) as airflow:
+            pool = airflow._request("GET", f"/api/v2/pools/{CRAWL_POOL}")
+        assert pool["slots"] == 40, "the operator's number of slots stays"
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=90)
         assert process.returncode == 130, output

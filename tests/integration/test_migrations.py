@@ -83,7 +83,7 @@ def _named(table: str) -> sql.Identifier:
 
 def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Path) -> None:
     """Apply the migrations one by one. A migration that loses or rejects existing rows fails."""
-    original = migrations._rebuild_mart
+    original = migrations.rebuild_mart
     counts: dict[str, int] = {}
     folder = tmp_path / "migrations"
     folder.mkdir()
@@ -91,7 +91,7 @@ def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Pat
         for number, file in enumerate(FILES):
             shutil.copy(file, folder)
             last = number == len(FILES) - 1
-            migrations._rebuild_mart = original if last else (lambda cursor: None)  # type: ignore[assignment]
+            migrations.rebuild_mart = original if last else (lambda cursor: None)  # type: ignore[assignment]
             if last:
                 migrations.migrate(fresh, folder)
             else:
@@ -110,7 +110,7 @@ def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Pat
                     cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_named(table)))
                     counts[table] = (cursor.fetchone() or (0,))[0]
     finally:
-        migrations._rebuild_mart = original  # type: ignore[assignment]
+        migrations.rebuild_mart = original  # type: ignore[assignment]
     assert migrations.state(fresh, folder).up_to_date
 
 
