@@ -37,6 +37,7 @@ from pressmark.near_duplicates import bands, split_lines
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.copy_format import field
+from pressmark.warehouse.queries import queries
 
 OUTLETS = 40
 VOCABULARY = 60_000
@@ -145,7 +146,8 @@ TABLES = {
     "date_published_source, date_published_precision, in_language, keywords, text_hash, headline_hash, "
     "description_hash, authors_hash, body_hash, load_seq",
     "core.article": "article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, payload_hash, "
-    "extractor_id, revision_count, load_seq, changed_seq, changed_at",
+    "extractor_id, revision_count, load_seq, changed_seq, changed_at, date_published, date_published_day, in_language, "
+    "word_count",
     "core.capture": "capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, "
     "requested_url, http_status, load_seq",
     "core.article_url": "article_uid, kind, url_key, url_uid, url, first_seen_at, load_seq",
@@ -168,7 +170,7 @@ def make_rows(article: GeneratedArticle) -> dict[str, tuple[Any, ...]]:
         ),
         "core.article": (
             article.uid, article.outlet, article.url, 1, observed_at, observed_at, article.capture_id,
-            article.payload, 1, 1, 1, 1, observed_at,
+            article.payload, 1, 1, 1, 1, observed_at, article.published, article.published.date(), "en", article.words,
         ),
         "core.capture": (
             article.capture_id, article.uid, article.uid, observed_at, "pressmark", CRAWL, article.payload, 1,
@@ -216,6 +218,7 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
                 "SELECT setval(pg_get_serial_sequence('core.dedup_text', 'dedup_id'), "
                 "(SELECT max(dedup_id) FROM core.dedup_text))"
             )
+            cursor.execute(queries("counts")["correct"])
         connection.autocommit = True
         cursor = connection.cursor()
         cursor.execute("VACUUM ANALYZE")

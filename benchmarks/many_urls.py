@@ -3,7 +3,8 @@
     python benchmarks/many_urls.py [--urls N] [--json]
 
 N pages of generated articles are served under eight hosts and crawled with one command. The memory is the sum of what
-each process has for itself: the command, the crawl process, the extraction workers and Postgres.
+each process has for itself: the command, the crawl process, the extraction workers and Postgres, without the shared
+cache of Postgres (`shared_buffers`), which is an eighth of the machine's memory.
 """
 
 from __future__ import annotations

@@ -51,8 +51,15 @@ SELECT hash, 1, 'A headline of ' || outlet, '{A}', at, 'meta', 'second', 'en', h
 FROM made WHERE has_article;
 
 INSERT INTO core.article (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
-                          payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at)
-SELECT article_uid, article_uid, outlet, url || 1, 1, at, at, crawl_id, hash, 1, 1, 1, 1, at FROM made WHERE has_article;
+                          payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at,
+                          date_published, date_published_day, in_language, word_count)
+SELECT article_uid, article_uid, outlet, url || 1, 1, at, at, crawl_id, hash, 1, 1, 1, 1, at, at,
+       (at AT TIME ZONE 'UTC')::date, 'en', 400
+FROM made WHERE has_article;
+
+INSERT INTO core.article_count (outlet, published_on, date_published_day, in_language, articles, words)
+SELECT outlet, published_on, date_published_day, in_language, count(*), sum(word_count)
+FROM core.counted_article GROUP BY 1, 2, 3, 4;
 
 INSERT INTO core.capture (capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id,
                         requested_url, http_status, load_seq)

@@ -214,7 +214,8 @@ def served(pages: list[bytes], work_folder: Path) -> Iterator[Site]:
         outlet = host.split(".")[0]
         (work_folder / "outlets" / f"{outlet}.yaml").write_text(
             f"id: {outlet}\nname: {outlet}\nhome: http://{host}/\ndomains: [{host}]\nlanguages: [en]\ntimezone: UTC\n"
-            f"enabled: true\npoliteness: {{delay: 0}}\nbudgets: {{pages: 100000, entries: 100000}}\n"
+            "enabled: true\npoliteness: {delay: 0}\n"
+            "budgets: {pages: 100000, pages_per_day: 100000, entries: 100000}\n"
             f"endpoints: [{{method: feed, url: 'http://{host}/feed.xml', source: a benchmark}}]\n"
         )
     process = subprocess.Popen(
@@ -351,7 +352,7 @@ class ProcessMonitor:
                         with contextlib.suppress(psutil.Error, OSError):
                             self._processes[process.pid] = (self._stage(process), _cpu(process))
                             if rounds % 8 == 0:  # reading page tables costs time
-                                memory[self._stage(process)] += process.memory_full_info().uss
+                                memory[self._stage(process)] += _own_memory(process)
             if memory.total() > self.peak:
                 self.peak, self.peak_by_stage = memory.total(), dict(memory)
 
@@ -369,6 +370,14 @@ class ProcessMonitor:
             if "spiders.job" in command
             else "load"
         )
+
+
+def _own_memory(process: psutil.Process) -> int:
+    """Return the bytes that a process has for itself, without the cache that the processes of Postgres share."""
+    if "postgres" not in process.name():
+        return int(process.memory_full_info().uss)
+    lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Anonymous:"))
 
 
 def _cpu(process: psutil.Process) -> float:

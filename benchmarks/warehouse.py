@@ -264,8 +264,19 @@ QUESTIONS = {
     "one article by its URL": "SELECT * FROM mart.article WHERE url = 'https://bench-07.example/story-4007'",
     "one day of an outlet": "SELECT headline, word_count FROM mart.article WHERE outlet = 'bench-07' "
     "AND date_published >= '2025-06-01' AND date_published < '2025-06-02'",
-    "articles by outlet and month": "SELECT outlet, date_trunc('month', date_published) AS month, count(*) "
+    "one day of all outlets": "SELECT outlet, headline FROM mart.article WHERE date_published >= '2025-06-01' "
+    "AND date_published < '2025-06-02'",
+    "latest twenty": "SELECT outlet, headline FROM mart.article WHERE date_published IS NOT NULL "
+    "ORDER BY date_published DESC LIMIT 20",
+    "articles by outlet and month": "SELECT outlet, date_trunc('month', published_on) AS month, sum(articles) "
+    "FROM mart.article_count GROUP BY 1, 2",
+    "the same, counted one by one": "SELECT outlet, date_trunc('month', date_published) AS month, count(*) "
     "FROM mart.article GROUP BY 1, 2",
+    "attention to a common word by week": "SELECT * FROM mart.attention("
+    "%(common)s, '2024-11-01', '2026-11-01', by => 'week')",
+    "the same, copies once": "SELECT * FROM mart.attention("
+    "%(common)s, '2024-11-01', '2026-11-01', by => 'week', copies_once => true)",
+    "attention to a rarer word by day": "SELECT * FROM mart.attention(%(rarer)s, '2024-11-01', '2026-11-01')",
     "articles changed since a load": "SELECT count(*) FROM mart.article_changes("
     "(SELECT max(load_seq) FROM mart.article_revision WHERE outlet = 'bench-07'))",
     "copy clusters of a month": "SELECT count(*) FROM mart.copy_cluster WHERE first_published >= '2025-06-01' "
@@ -282,7 +293,7 @@ def time_questions(warehouse: Warehouse) -> dict[str, dict[str, float]]:
             for _ in range(5):
                 started = time.perf_counter()
                 with transaction(connection) as cursor:
-                    cursor.execute(statement)
+                    cursor.execute(statement, {"common": str(WORDS[3]), "rarer": str(WORDS[600])})
                     cursor.fetchall()
                 times.append((time.perf_counter() - started) * 1000)
             results[name] = {"p50": statistics.median(times), "p95": max(times)}

@@ -189,11 +189,58 @@ def session_installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[I
 
 
 @pytest.fixture
-def installation(session_installation: Installation) -> Installation:
-    """An installation with an empty warehouse."""
+def installation(session_installation: Installation) -> Iterator[Installation]:
+    """An installation with an empty warehouse. Whatever a test does, the numbers of articles must stay exact."""
     session_installation.env = {}
     session_installation.empty()
-    return session_installation
+    yield session_installation
+    check_article_counts(session_installation)
+
+
+def check_article_counts(installation: Installation) -> None:
+    """Check the derived columns of articles and their numbers against the captures and extractions."""
+    try:
+        connection = installation.warehouse.connect_admin()
+    except Exception:  # the test has removed the server or the database
+        return
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute("SELECT to_regclass('core.article_count') IS NOT NULL")
+        if cursor.fetchone() != (True,):
+            return
+        cursor.execute("SELECT count(*) FROM ops.segment WHERE state = 'loaded'")
+        if cursor.fetchone() == (0,):
+            return  # the test has inserted its own rows
+        cursor.execute(WRONG_COUNTS)
+        assert cursor.fetchall() == []
+
+
+WRONG_COUNTS = """
+WITH published AS (
+    SELECT a.outlet, x.in_language, t.word_count, a.first_seen_at,
+           CASE WHEN listed.preferred THEN listed.listed_published ELSE x.date_published END AS at,
+           CASE WHEN listed.preferred THEN listed.listed_published_offset ELSE x.date_published_offset END AS minutes
+    FROM core.article a
+    JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+    LEFT JOIN core.text t ON t.text_hash = x.text_hash
+    LEFT JOIN LATERAL (
+        SELECT c.listed_published, c.listed_published_offset,
+               core.prefers_listed(x.date_published, x.date_published_source, x.date_published_precision,
+                   c.listed_published, c.listed_published_source, c.listed_published_precision) AS preferred
+        FROM core.capture c WHERE c.article_uid = a.article_uid AND c.listed_published IS NOT NULL
+        ORDER BY c.observed_at, c.capture_id LIMIT 1) listed ON true
+    WHERE a.merged_into IS NULL AND a.hidden_seq IS NULL
+)
+SELECT * FROM (
+    SELECT outlet, (COALESCE(at, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
+           COALESCE((at AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(minutes, 0)))::date, '-infinity')
+               AS date_published_day,
+           COALESCE(in_language, '') AS in_language, count(*) AS articles, COALESCE(sum(word_count), 0) AS words
+    FROM published GROUP BY 1, 2, 3, 4
+) counted
+FULL JOIN (SELECT * FROM core.article_count WHERE articles <> 0) kept
+    USING (outlet, published_on, date_published_day, in_language, articles, words)
+WHERE counted IS NULL OR kept IS NULL
+"""
 
 
 class SavedStates:

@@ -195,6 +195,7 @@ def derive(cursor: Cursor, values: dict[str, Any], articles: list[UUID], page_ex
     page_extractor.fill_in(cursor, values)
     cursor.execute(queries("load")["derive_revisions"], values)
     cursor.execute(queries("load")["derive_articles"], values)
+    cursor.execute(queries("load")["derive_fields"], values)
     cursor.execute(queries("load")["derive_merges"], values)
     values["merged"] = sorted(row[0] for row in cursor.fetchall())
     values["articles"] = sorted({*articles, *values["merged"]})

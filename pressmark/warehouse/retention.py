@@ -44,6 +44,11 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         report.add("fetch partitions dropped", _number(cursor))
         cursor.execute(queries("lock")["purge"])
         report.add("repeated lines forgotten", purge_memory(cursor, now.date()))
+    with transaction(connection) as cursor:
+        cursor.execute(queries("load")["one_at_a_time"])
+        cursor.execute(queries("counts")["correct"])
+        report.add("counts of articles corrected", cursor.rowcount)
+        cursor.execute(queries("counts")["purge"])
     for statement, kind in (
         ("purge_staged_captures", "staged rows purged"),
         ("purge_staged_events", "staged rows purged"),

@@ -9,14 +9,8 @@ SELECT
     extraction.standfirst,
     extraction.authors,
     extraction.author_organisations,
-    CASE WHEN listed.preferred THEN listed.listed_published ELSE extraction.date_published END AS date_published,
-    CASE
-        WHEN listed.preferred IS NOT TRUE THEN
-            (extraction.date_published AT TIME ZONE 'UTC'
-             + make_interval(mins => COALESCE(extraction.date_published_offset, 0)))::date
-        ELSE (listed.listed_published AT TIME ZONE 'UTC'
-              + make_interval(mins => COALESCE(listed.listed_published_offset, 0)))::date
-    END AS date_published_day,
+    article.date_published,
+    article.date_published_day,
     CASE WHEN listed.preferred
          THEN listed.listed_published_raw ELSE extraction.date_published_raw END AS date_published_raw,
     CASE WHEN listed.preferred
@@ -29,11 +23,11 @@ SELECT
     extraction.date_published_flag,
     COALESCE(listed.conflict, false) AS date_published_conflict,
     extraction.date_modified,
-    extraction.in_language,
+    article.in_language,
     extraction.article_section,
     extraction.keywords,
     text.article_body,
-    text.word_count,
+    article.word_count,
     text.char_count,
     extraction.extraction_confidence,
     extraction.confidence_basis,

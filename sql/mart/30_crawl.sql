@@ -93,15 +93,19 @@ LEFT JOIN LATERAL (
     FROM ops.crawl WHERE crawl.outlet = outlet.outlet
 ) crawl_stats ON true
 LEFT JOIN LATERAL (
-    SELECT count(*) AS articles,
-           max(article.first_seen_at) AS last_new_article_at,
-           max(extraction.date_published) AS last_published,
+    SELECT (SELECT COALESCE(sum(counted.articles), 0)::bigint FROM core.article_count counted
+            WHERE counted.outlet = outlet.outlet) AS articles,
+           (SELECT max(article.first_seen_at) FROM core.article
+            WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL AND article.hidden_seq IS NULL)
+               AS last_new_article_at,
+           (SELECT max(article.date_published) FROM core.article
+            WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL AND article.hidden_seq IS NULL)
+               AS last_published,
            count(*) FILTER (WHERE article.first_seen_at > now() - interval '24 hours') AS new_24h,
-           count(*) FILTER (WHERE article.first_seen_at > now() - interval '7 days') AS new_7d
+           count(*) AS new_7d
     FROM core.article
-    JOIN core.extraction ON extraction.payload_hash = article.payload_hash
-        AND extraction.extractor_id = article.extractor_id
     WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL AND article.hidden_seq IS NULL
+      AND article.first_seen_at > now() - interval '7 days'
 ) article_stats ON true;
 
 COMMENT ON VIEW mart.outlet_freshness IS 'Freshness of each outlet: its last crawl, its last new article and the number of recent articles.';

@@ -29,9 +29,9 @@ observed AS NOT MATERIALIZED (
     GROUP BY polled_crawl.outlet, covered.day::date
 ),
 loaded AS NOT MATERIALIZED (
-    SELECT outlet, date_published_day AS day, count(*) AS articles, sum(word_count) AS words
-    FROM mart.article
-    WHERE date_published_day IS NOT NULL
+    SELECT outlet, date_published_day AS day, sum(articles)::bigint AS articles, sum(words)::bigint AS words
+    FROM core.article_count
+    WHERE date_published_day > '-infinity' AND articles > 0
     GROUP BY outlet, date_published_day
 ),
 seen AS NOT MATERIALIZED (

@@ -20,8 +20,8 @@ LEFT JOIN LATERAL (
                               WHERE capture.article_uid = article.article_uid
                                 AND capture.observed_at = article.first_seen_at AND crawl.mode = 'window')
             ORDER BY article.first_seen_at DESC LIMIT 1) AS last_new_at,
-           (SELECT count(*) FROM core.article
-            WHERE article.outlet = outlet.outlet AND article.merged_into IS NULL) AS articles
+           (SELECT COALESCE(sum(counted.articles), 0)::bigint FROM core.article_count counted
+            WHERE counted.outlet = outlet.outlet) AS articles
 ) output ON true
 LEFT JOIN ops.health ON health.outlet = outlet.outlet
 WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])

@@ -79,11 +79,21 @@ ON CONFLICT (payload_hash, extractor_id) DO NOTHING;
 -- Add the articles with the state of one capture, so that few rows change when derived columns are computed afterwards.
 -- The preferred URL of an article does not depend on the order of loads: https first, then the shortest.
 INSERT INTO core.article AS a (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id,
-                               payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at)
+                               payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at,
+                               date_published, date_published_day, in_language, word_count)
 SELECT DISTINCT ON (v.article_uid)
        v.article_uid, COALESCE(v.loose_uid, v.article_uid), v.outlet, v.url, v.url_rule, v.observed_at, v.observed_at,
-       v.capture_id, v.payload_hash, v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now()
+       v.capture_id, v.payload_hash, v.extractor_id, 1, %(load_seq)s, %(load_seq)s, now(),
+       published.date_published,
+       (published.date_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(published.minutes, 0)))::date,
+       v.in_language, v.word_count
 FROM staging.capture v
+CROSS JOIN LATERAL core.prefers_listed(
+    v.date_published, v.date_published_source, v.date_published_precision,
+    v.listed_published, v.listed_published_source, v.listed_published_precision) AS preferred
+CROSS JOIN LATERAL (SELECT
+    CASE WHEN preferred THEN v.listed_published ELSE v.date_published END AS date_published,
+    CASE WHEN preferred THEN v.listed_published_offset ELSE v.date_published_offset END AS minutes) published
 WHERE v.segment_id = %(segment_id)s AND v.capture_id = ANY (%(captures)s::uuid[])
 ORDER BY v.article_uid, v.url NOT LIKE 'https:%%', length(v.url), v.url
 ON CONFLICT (article_uid) DO UPDATE SET url = excluded.url
@@ -291,6 +301,37 @@ WHERE a.article_uid = s.article_uid
       IS DISTINCT FROM
       (s.first_seen_at, s.last_seen_at, m.gone_at, s.capture_id, s.payload_hash, s.extractor_id, n.revision_count);
 
+-- name: derive_fields
+-- Update the fields that articles are searched by. A revisit has no listing, so the listed date comes from the first
+-- capture that has one.
+UPDATE core.article a
+SET date_published = s.date_published, date_published_day = s.day, in_language = s.in_language,
+    word_count = s.word_count
+FROM (
+    SELECT a.article_uid, x.in_language, t.word_count, published.date_published,
+           (published.date_published AT TIME ZONE 'UTC' + make_interval(mins => COALESCE(published.minutes, 0)))::date
+               AS day
+    FROM core.article a
+    JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
+    LEFT JOIN core.text t ON t.text_hash = x.text_hash
+    LEFT JOIN LATERAL (
+        SELECT w.listed_published, w.listed_published_source, w.listed_published_precision, w.listed_published_offset
+        FROM core.capture w
+        WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
+        ORDER BY w.observed_at, w.capture_id LIMIT 1
+    ) listed ON true
+    CROSS JOIN LATERAL core.prefers_listed(
+        x.date_published, x.date_published_source, x.date_published_precision,
+        listed.listed_published, listed.listed_published_source, listed.listed_published_precision) AS preferred
+    CROSS JOIN LATERAL (SELECT
+        CASE WHEN preferred THEN listed.listed_published ELSE x.date_published END AS date_published,
+        CASE WHEN preferred THEN listed.listed_published_offset ELSE x.date_published_offset END AS minutes) published
+    WHERE a.article_uid = ANY (%(articles)s::uuid[])
+) s
+WHERE a.article_uid = s.article_uid
+  AND (a.date_published, a.date_published_day, a.in_language, a.word_count)
+      IS DISTINCT FROM (s.date_published, s.day, s.in_language, s.word_count);
+
 -- name: derive_merges
 -- Merge a page into another page of its outlet if it names that page as canonical and has had the same text.
 -- The named page must not name a third page. Both ends are checked, so the order of loads does not matter.
@@ -385,23 +426,13 @@ WHERE e.article_uid IS NOT NULL;
 -- Update the search documents whose source has changed. Hidden and merged articles get empty documents.
 WITH shown AS (
     SELECT a.article_uid, a.outlet, x.in_language, x.headline, x.description, x.text_hash,
-           (COALESCE(CASE WHEN core.prefers_listed(
-                         x.date_published, x.date_published_source, x.date_published_precision,
-                         listed.listed_published, listed.listed_published_source, listed.listed_published_precision)
-                     THEN listed.listed_published ELSE x.date_published END,
-                     a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
+           (COALESCE(a.date_published, a.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
            CASE WHEN a.merged_into IS NULL AND a.hidden_seq IS NULL
                 THEN sha256(convert_to(concat_ws(E'\x1f', x.headline, x.description, encode(x.text_hash, 'hex')),
                                     'UTF8'))
                 ELSE '\x' END AS source
     FROM core.article a
     JOIN core.extraction x ON x.payload_hash = a.payload_hash AND x.extractor_id = a.extractor_id
-    LEFT JOIN LATERAL (
-        SELECT w.listed_published, w.listed_published_source, w.listed_published_precision
-        FROM core.capture w
-        WHERE w.article_uid = a.article_uid AND w.listed_published IS NOT NULL
-        ORDER BY w.observed_at, w.capture_id LIMIT 1
-    ) listed ON true
     WHERE a.article_uid = ANY (%(articles)s::uuid[])
 )
 INSERT INTO core.search_document AS d (article_uid, search_version, outlet, in_language, published_on, source, tokens)

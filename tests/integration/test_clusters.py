@@ -125,8 +125,8 @@ def store(installation: Installation, given: list[SampleArticle]) -> None:
             )  # fmt: skip
             cursor.execute(
                 "INSERT INTO core.article (article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, "
-                "payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at) "
-                "VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, %s, 1, 1, 1, now())",
+                "payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at, date_published) "
+                "VALUES (%s, %s, %s, %s, 1, %s, %s, %s, %s, %s, 1, 1, 1, now(), %s)",
                 (
                     sample.uid,
                     sample.uid,
@@ -137,6 +137,7 @@ def store(installation: Installation, given: list[SampleArticle]) -> None:
                     sample.uid,
                     payload,
                     extractor,
+                    sample.published,
                 ),
             )
             cursor.execute(
