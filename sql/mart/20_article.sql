@@ -34,7 +34,7 @@ SELECT
     extraction.is_live_blog,
     extraction.main_image,
     extraction.is_accessible_for_free,
-    COALESCE(member.copy_cluster, article.article_uid) AS copy_cluster,
+    COALESCE(article.copy_cluster, article.article_uid) AS copy_cluster,
     article.first_seen_at,
     article.last_seen_at,
     article.gone_at,
@@ -85,7 +85,6 @@ LEFT JOIN LATERAL (
     ORDER BY listed_capture.observed_at, listed_capture.capture_id
     LIMIT 1
 ) listed ON true
-LEFT JOIN core.cluster_member member ON member.article_uid = article.article_uid AND member.superseded_seq IS NULL
 WHERE article.merged_into IS NULL AND article.hidden_seq IS NULL;
 
 COMMENT ON VIEW mart.article IS 'One row per article as last captured, with its full text and the provenance of every field.';

@@ -94,32 +94,89 @@ INSERT INTO core.article_count (outlet, published_on, date_published_day, in_lan
 SELECT outlet, published_on, date_published_day, in_language, count(*), COALESCE(sum(word_count), 0)
 FROM core.counted_article GROUP BY 1, 2, 3, 4;
 
-CREATE FUNCTION core.count_articles() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION core.count_added_articles() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP <> 'INSERT' THEN
-        UPDATE core.article_count c SET articles = c.articles - o.articles, words = c.words - o.words
-        FROM (SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
-                     COALESCE(date_published_day, '-infinity') AS date_published_day,
-                     COALESCE(in_language, '') AS in_language, count(*) AS articles, COALESCE(sum(word_count), 0) AS words
-              FROM old_rows WHERE merged_into IS NULL AND hidden_seq IS NULL GROUP BY 1, 2, 3, 4) o
-        WHERE (c.outlet, c.published_on, c.date_published_day, c.in_language)
-            = (o.outlet, o.published_on, o.date_published_day, o.in_language);
-    END IF;
-    IF TG_OP <> 'DELETE' THEN
-        INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
-        SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date,
-               COALESCE(date_published_day, '-infinity'), COALESCE(in_language, ''), count(*), COALESCE(sum(word_count), 0)
-        FROM new_rows WHERE merged_into IS NULL AND hidden_seq IS NULL GROUP BY 1, 2, 3, 4
-        ON CONFLICT (outlet, published_on, date_published_day, in_language)
-        DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
-    END IF;
+    INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
+    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
+           COALESCE(date_published_day, '-infinity') AS printed, COALESCE(in_language, '') AS language,
+           sum(sign), COALESCE(sum(sign * word_count), 0)
+    FROM (SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, 1 AS sign FROM new_rows) changed
+    WHERE merged_into IS NULL AND hidden_seq IS NULL
+    GROUP BY 1, 2, 3, 4
+    HAVING sum(sign) <> 0 OR COALESCE(sum(sign * word_count), 0) <> 0
+    ORDER BY 1, 2, 3, 4  -- locks in a fixed order
+    ON CONFLICT (outlet, published_on, date_published_day, in_language)
+    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION core.count_articles() IS 'Keep core.article_count.';
+COMMENT ON FUNCTION core.count_added_articles() IS 'Keep core.article_count when articles are added.';
 CREATE TRIGGER count_added AFTER INSERT ON core.article
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_articles();
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_added_articles();
+
+CREATE FUNCTION core.count_changed_articles() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
+    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
+           COALESCE(date_published_day, '-infinity') AS printed, COALESCE(in_language, '') AS language,
+           sum(sign), COALESCE(sum(sign * word_count), 0)
+    FROM (SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, 1 AS sign FROM new_rows
+          UNION ALL SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, -1 AS sign FROM old_rows) changed
+    WHERE merged_into IS NULL AND hidden_seq IS NULL
+    GROUP BY 1, 2, 3, 4
+    HAVING sum(sign) <> 0 OR COALESCE(sum(sign * word_count), 0) <> 0
+    ORDER BY 1, 2, 3, 4  -- locks in a fixed order
+    ON CONFLICT (outlet, published_on, date_published_day, in_language)
+    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.count_changed_articles() IS 'Keep core.article_count when articles are changed.';
 CREATE TRIGGER count_changed AFTER UPDATE ON core.article
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_articles();
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_changed_articles();
+
+CREATE FUNCTION core.count_removed_articles() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
+    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
+           COALESCE(date_published_day, '-infinity') AS printed, COALESCE(in_language, '') AS language,
+           sum(sign), COALESCE(sum(sign * word_count), 0)
+    FROM (SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, -1 AS sign FROM old_rows) changed
+    WHERE merged_into IS NULL AND hidden_seq IS NULL
+    GROUP BY 1, 2, 3, 4
+    HAVING sum(sign) <> 0 OR COALESCE(sum(sign * word_count), 0) <> 0
+    ORDER BY 1, 2, 3, 4  -- locks in a fixed order
+    ON CONFLICT (outlet, published_on, date_published_day, in_language)
+    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.count_removed_articles() IS 'Keep core.article_count when articles are removed.';
 CREATE TRIGGER count_removed AFTER DELETE ON core.article
-    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_articles();
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_removed_articles();
+
+-- The copy cluster of an article, next to it.
+ALTER TABLE core.article ADD COLUMN copy_cluster uuid;
+COMMENT ON COLUMN core.article.copy_cluster IS 'Copy cluster of the article (core.cluster_member); null if it has no copies. Triggers on core.cluster_member keep it.';
+UPDATE core.article SET copy_cluster = member.copy_cluster FROM core.cluster_member member
+WHERE member.article_uid = article.article_uid AND member.superseded_seq IS NULL;
+CREATE INDEX article_copy_cluster ON core.article (COALESCE(copy_cluster, article_uid));
+
+CREATE FUNCTION core.set_copy_clusters() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE core.article SET copy_cluster = current.copy_cluster
+    FROM (SELECT DISTINCT changed_rows.article_uid, member.copy_cluster
+          FROM changed_rows
+          LEFT JOIN core.cluster_member member
+              ON member.article_uid = changed_rows.article_uid AND member.superseded_seq IS NULL) current
+    WHERE article.article_uid = current.article_uid AND article.copy_cluster IS DISTINCT FROM current.copy_cluster;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION core.set_copy_clusters() IS 'Keep core.article.copy_cluster.';
+CREATE TRIGGER member_added AFTER INSERT ON core.cluster_member
+    REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION core.set_copy_clusters();
+CREATE TRIGGER member_changed AFTER UPDATE ON core.cluster_member
+    REFERENCING NEW TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION core.set_copy_clusters();
+CREATE TRIGGER member_removed AFTER DELETE ON core.cluster_member
+    REFERENCING OLD TABLE AS changed_rows FOR EACH STATEMENT EXECUTE FUNCTION core.set_copy_clusters();
