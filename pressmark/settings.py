@@ -2,8 +2,8 @@
 
 Settings of a single outlet are in its file under `outlets/`.
 
-    PRESSMARK_HOME           state folder (default: .pressmark in the project folder)
-    PRESSMARK_OUTLETS        folder of outlet files (default: outlets in the project folder)
+    PRESSMARK_HOME           state folder (default: .pressmark in the project folder, or in ~ if installed as a package)
+    PRESSMARK_OUTLETS        folder of outlet files (default: outlets in the project folder, or of the package)
     PRESSMARK_DATABASE_URL   URL of an external Postgres server (default: the embedded server)
     PRESSMARK_ARCHIVE        folder or fsspec URL of the WARC archive (default: HOME/archive)
     PRESSMARK_RESOLVE        host=ip:port,...: plain-http URLs of exactly these hosts connect there
@@ -21,6 +21,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -28,7 +29,11 @@ from pressmark import __version__
 from pressmark.errors import ConfigError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
-SQL_ROOT = PROJECT_ROOT / "sql"
+"""The folder with the packages: that of the repository, or the site-packages of an installed wheel."""
+IN_REPOSITORY = (PROJECT_ROOT / "sql" / "migrations").is_dir()
+# A wheel has the folders of the repository that are no packages inside of the package (pyproject.toml).
+_DATA = PROJECT_ROOT if IN_REPOSITORY else Path(str(files("pressmark"))) / "data"
+SQL_ROOT = _DATA / "sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,12 @@ class Settings:
         Raises ConfigError that names the variable and a valid value.
         """
         env = os.environ if env is None else env
-        home = Path(env.get("PRESSMARK_HOME") or PROJECT_ROOT / ".pressmark").expanduser().absolute()
-        outlets = Path(env.get("PRESSMARK_OUTLETS") or PROJECT_ROOT / "outlets").expanduser().absolute()
+        home = (
+            Path(env.get("PRESSMARK_HOME") or (PROJECT_ROOT if IN_REPOSITORY else Path.home()) / ".pressmark")
+            .expanduser()
+            .absolute()
+        )
+        outlets = Path(env.get("PRESSMARK_OUTLETS") or _DATA / "outlets").expanduser().absolute()
         basis = env.get("PRESSMARK_TDM_BASIS") or None
         if basis not in (None, "research", "licensed"):
             raise ConfigError(f"PRESSMARK_TDM_BASIS is {basis!r}: set it to 'research' or 'licensed', or unset it.")

@@ -27,7 +27,7 @@ from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.edge_case_pages import EDGE_CASES
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.newsstand.sites import FIRST_FOUR, SEED_URL
-from pressmark.settings import PROJECT_ROOT, SQL_ROOT, Settings
+from pressmark.settings import IN_REPOSITORY, PROJECT_ROOT, SQL_ROOT, Settings
 from pressmark.text import plural
 from pressmark.warehouse.connection import Warehouse, dict_rows, transaction
 from pressmark.warehouse.queries import queries
@@ -65,7 +65,7 @@ def demo(
       pressmark demo --port 8090
     """
     started = time.monotonic()
-    demo_home = (home or PROJECT_ROOT / _FOLDER).absolute()
+    demo_home = (home or (PROJECT_ROOT if IN_REPOSITORY else Path.cwd()) / _FOLDER).absolute()
     if os.environ.get("PRESSMARK_DATABASE_URL"):
         raise ConfigError("The demo uses an embedded server. Unset PRESSMARK_DATABASE_URL to run it.")
     for name in [name for name in os.environ if name.startswith("AIRFLOW")]:

@@ -1,6 +1,6 @@
 """Segments of a running crawl: results collect in the open one; a full one is sealed and committed.
 
-A segment is full at 64 MB, at 200 candidates or after 10 minutes. It is sealed once the last of its pages is resolved:
+A segment is full at 64 MB, at 100 candidates or after 10 minutes. It is sealed once the last of its pages is resolved:
 the WARC is put in place first, then ONE transaction commits rows, frontier and ledger.
 """
 
@@ -33,7 +33,7 @@ from pressmark.warehouse.queries import queries
 from pressmark.warehouse.staging import EVENT_COLUMNS, SealedFile, Segment, SegmentItem, commit_segment, event_rows
 
 FULL_BYTES = 64 * 2**20
-FULL_ITEMS = 200  # their texts are kept in memory until the segment is sealed
+FULL_ITEMS = 100  # their texts are kept in memory until the segment is sealed
 FULL_SECONDS = 600.0
 
 

@@ -29,6 +29,9 @@ GRANT USAGE ON SCHEMA team TO PUBLIC;
 def owner(installation: Installation) -> Iterator[Cursor]:
     """A cursor of the owner. Everything is rolled back at the end."""
     with contextlib.closing(installation.warehouse.connect_admin()) as admin, admin.cursor() as cursor:
+        cursor.execute("SET ROLE pressmark_owner")
+        rebuild_mart(cursor)  # a database that was restored from a dump has the same views in other words
+        cursor.execute("RESET ROLE")
         cursor.execute(OWN)
         cursor.execute("SET ROLE pressmark_owner")
         yield cursor
