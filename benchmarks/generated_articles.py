@@ -145,9 +145,9 @@ TABLES = {
     "core.extraction": "payload_hash, extractor_id, headline, description, authors, date_published, "
     "date_published_source, date_published_precision, in_language, keywords, text_hash, headline_hash, "
     "description_hash, authors_hash, body_hash, load_seq",
-    "core.article": "article_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, payload_hash, "
-    "extractor_id, revision_count, load_seq, changed_seq, changed_at, date_published, date_published_day, in_language, "
-    "word_count",
+    "core.article": "article_uid, loose_uid, outlet, url, url_rule, first_seen_at, last_seen_at, capture_id, "
+    "payload_hash, extractor_id, revision_count, load_seq, changed_seq, changed_at, date_published, "
+    "date_published_day, in_language, word_count",
     "core.capture": "capture_id, article_uid, url_uid, observed_at, captured_by, crawl_id, payload_hash, extractor_id, "
     "requested_url, http_status, load_seq",
     "core.article_url": "article_uid, kind, url_key, url_uid, url, first_seen_at, load_seq",
@@ -169,8 +169,9 @@ def make_rows(article: GeneratedArticle) -> dict[str, tuple[Any, ...]]:
             ["news"], article.text_hash, *hashes, 1,
         ),
         "core.article": (
-            article.uid, article.outlet, article.url, 1, observed_at, observed_at, article.capture_id,
-            article.payload, 1, 1, 1, 1, observed_at, article.published, article.published.date(), "en", article.words,
+            article.uid, article.uid, article.outlet, article.url, 1, observed_at, observed_at, article.capture_id,
+            article.payload, 1, 1, 1, 1, observed_at, article.published, article.published.date().isoformat(), "en",
+            article.words,
         ),
         "core.capture": (
             article.capture_id, article.uid, article.uid, observed_at, "pressmark", CRAWL, article.payload, 1,

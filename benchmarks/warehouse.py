@@ -216,6 +216,7 @@ def _staged(segment_id: UUID, article: GeneratedArticle) -> tuple[Any, ...]:
         "description_hash": comparable_hash(article.description), "authors_hash": 1,
         "body_hash": comparable_hash(article.body), "sig_version": SIG_VERSION, "body_sig": article.signature.body,
         "lead_sig": article.signature.lead, "urls": Json([url]), "comments": Json([]), "links": [],
+        "is_live_blog": False, "author_organisations": [],
     }  # fmt: skip
     return tuple(values[name] for name in CAPTURE_COLUMNS)
 

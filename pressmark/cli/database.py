@@ -21,7 +21,7 @@ from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.times import short_time
-from pressmark.warehouse.backup import create_database, is_empty, run_client
+from pressmark.warehouse.backup import create_database, is_empty, run_client, write_backup
 from pressmark.warehouse.connection import Role, Warehouse, dict_rows, transaction
 from pressmark.warehouse.embedded import wheel_binaries
 from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
@@ -121,9 +121,7 @@ def db_backup(
     """
     warehouse = Warehouse(Settings.from_env())
     ensure_ready(warehouse)
-    part = file.with_name(file.name + ".part")
-    run_client(warehouse, "pg_dump", "--format=custom", f"--file={part}")
-    part.rename(file)
+    write_backup(warehouse, file)
     size = plural(file.stat().st_size, "byte")
     out.print(f"{file}: {size}. Keep it together with a copy of the archive, {warehouse.settings.archive}.")
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 from psycopg2.extensions import make_dsn, parse_dsn
 
@@ -35,6 +36,13 @@ def run_client(warehouse: Warehouse, program: str, *arguments: str, database_opt
     )  # fmt: skip
     if done.returncode != 0:
         raise ServerError(f"{program} failed: {done.stderr.strip()[-1000:]}")
+
+
+def write_backup(warehouse: Warehouse, file: Path) -> None:
+    """Write a backup of the database. The file appears when it is complete."""
+    part = file.with_name(file.name + ".part")
+    run_client(warehouse, "pg_dump", "--format=custom", f"--file={part}")
+    part.rename(file)
 
 
 def create_database(warehouse: Warehouse) -> None:

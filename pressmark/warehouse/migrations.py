@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from pressmark.warehouse.mart import mart_digest, rebuild_mart
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.roles import ensure_roles
 
+logger = logging.getLogger(__name__)
 _LOCK = 0x7072657373  # "press"; allows one migration at a time per database
 
 
@@ -67,6 +69,8 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
         if before.pending:
             with transaction(admin) as cursor:  # the migration library's own tables
                 cursor.execute("CREATE SCHEMA IF NOT EXISTS migration AUTHORIZATION pressmark_owner")
+            if warehouse.embedded and before.applied:
+                _back_up(warehouse, admin, before.pending[0])
             _apply(warehouse, folder)
         if before.pending or not before.mart_current:
             with transaction(admin) as cursor:
@@ -159,6 +163,20 @@ def _state(admin: Connection, folder: Path) -> MigrationState:
         edited=[name for name, digest in files.items() if name in known and known[name] != digest],
         mart_current=mart == mart_digest(),
     )
+
+
+def _back_up(warehouse: Warehouse, admin: Connection, migration: str) -> None:
+    """Write a backup before the first of the pending migrations, if there are articles. An earlier one is kept."""
+    from pressmark.warehouse.backup import write_backup
+
+    with transaction(admin) as cursor:
+        cursor.execute("SELECT EXISTS (SELECT 1 FROM core.article)")
+        has_articles = (cursor.fetchone() or (False,))[0]
+    file = warehouse.settings.home / "backups" / f"before-{migration}.dump"
+    if has_articles and not file.exists():
+        logger.warning("The database is upgraded. A backup is written to %s first.", file)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_backup(warehouse, file)
 
 
 def _apply(warehouse: Warehouse, folder: Path) -> None:

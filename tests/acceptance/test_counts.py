@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -9,6 +10,7 @@ import psycopg2
 import pytest
 
 from pressmark.newsstand.server import Newsstand
+from pressmark.settings import SQL_ROOT
 from tests.acceptance.test_newsstand import OUTLETS
 from tests.conftest import Installation
 
@@ -97,3 +99,19 @@ def test_maintenance_corrects_wrong_counts(crawled: Installation) -> None:
     wrong += sum(row[0] == "al-waha" for row in right)
     assert f'"counts of articles corrected": {wrong}' in crawled.run("maintain", "--json").stdout
     assert crawled.query("SELECT * FROM mart.article_count ORDER BY 1, 2, 3, 4") == right
+
+
+def test_migration_fills_what_loads_derive(crawled: Installation) -> None:
+    columns = "SELECT article_uid, date_published, date_published_day, in_language, word_count, copy_cluster FROM core.article"
+    derived = crawled.query(f"{columns} ORDER BY 1")
+    assert sum(row[5] is not None for row in derived) > 1
+    text = (SQL_ROOT / "migrations" / "0007.growth.sql").read_text()
+    updates = re.findall(r"^UPDATE core\.article SET\s.*?;$", text, re.MULTILINE | re.DOTALL)
+    assert len(updates) == 2
+    crawled.query(
+        "UPDATE core.article SET date_published = NULL, date_published_day = NULL, in_language = NULL, "
+        "word_count = NULL, copy_cluster = NULL"
+    )
+    for update in updates:
+        crawled.query(update)
+    assert crawled.query(f"{columns} ORDER BY 1") == derived

@@ -112,6 +112,9 @@ def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Pat
     finally:
         migrations.rebuild_mart = original  # type: ignore[assignment]
     assert migrations.state(fresh, folder).up_to_date
+    backups = fresh.settings.home / "backups"
+    assert [file.name for file in backups.iterdir()] == [f"before-{FILES[-1].stem}.dump"]
+    assert (backups / f"before-{FILES[-1].stem}.dump").read_bytes().startswith(b"PGDMP")
 
 
 def _apply_alone(warehouse: Warehouse, folder: Path) -> None:
