@@ -46,6 +46,8 @@ _MAX_LOG_SIZE = 20 * 2**20  # bytes
 # In seconds:
 _RESTART_WINDOW = 300.0
 _CHECK_INTERVAL = 3.0  # between checks of Postgres and of log sizes
+_HEALTH_INTERVAL = 10.0  # between checks of the components' heartbeats
+_STUCK_SECONDS = 60.0  # without a recent heartbeat (30 s), before a component that runs is replaced
 _READY_TIMEOUT = 240.0
 _CRAWL_STOP_TIMEOUT = 60.0
 _STOP_TIMEOUT = 15.0
@@ -69,6 +71,8 @@ class Supervisor:
         self._state = State(os.getpid(), port, "starting")
         self._server = EmbeddedServer(service.settings.home)
         self._next_check_at = 0.0
+        self._next_health_at = 0.0
+        self._unhealthy_since: dict[str, float] = {}
         self._sessions: dict[str, list[float]] = {}  # component to session id and start time
 
     def run(self) -> None:
@@ -85,6 +89,7 @@ class Supervisor:
             self._set_stage("ready", ready=True)
             while True:
                 self._keep_alive()
+                self._end_stuck()
                 time.sleep(0.5)
         except _Stopped:
             logger.info("stopping on request")
@@ -161,6 +166,23 @@ class Supervisor:
             self._end_orphans()
             self._start(name)
         self._reap()
+
+    def _end_stuck(self) -> None:
+        """Kill components that run but have no heartbeat, for example after their database was killed."""
+        now = time.monotonic()
+        if now < self._next_health_at:
+            return
+        self._next_health_at = now + _HEALTH_INTERVAL
+        unhealthy = self._not_healthy()
+        if unhealthy == set(COMPONENTS):
+            unhealthy = {"api-server"}  # it does not respond, so the state of the others is unknown
+        for name, process in self._processes.items():
+            if name not in unhealthy:
+                self._unhealthy_since.pop(name, None)
+            elif now - self._unhealthy_since.setdefault(name, now) >= _STUCK_SECONDS:
+                logger.warning("%s has had no heartbeat for a minute; killing it", name)
+                del self._unhealthy_since[name]
+                process.kill()
 
     def _end_orphans(self) -> None:
         """Kill the children of a dead component. They are children of the supervisor now."""

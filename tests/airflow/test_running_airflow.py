@@ -130,7 +130,7 @@ def test_reextraction_and_backfill_run_on_demand(
     extract_tasks = {t["rendered_map_index"]: t["map_index"] for t in airflow.tasks(run) if t["task_id"] == "extract"}
     assert set(extract_tasks) == {"la-plaza", "tagesblick"}
     assert "COMPARED" in airflow.log(run, "extract", extract_tasks["tagesblick"])
-    result = airflow.xcom(run, "extract", extract_tasks["tagesblick"])
+    (result,) = airflow.xcom(run, "extract", extract_tasks["tagesblick"])
     assert result["pages"] == 10 and result["outlet"] == "tagesblick"
     assert airflow.xcom(run, "promote")["promoted"] == 2
     file.write_text(kept)
@@ -246,6 +246,20 @@ def test_task_marked_failed_ends_its_crawl_and_can_be_cleared(
 
 
 @pytest.mark.long
+def test_scheduler_that_hangs_is_replaced(running_airflow: RunningAirflow, airflow: AirflowClient) -> None:
+    scheduler = _scheduler(running_airflow)
+    assert scheduler is not None
+    scheduler.suspend()
+
+    def is_replaced() -> bool:
+        current = _scheduler(running_airflow)
+        return current is not None and current.pid != scheduler.pid
+
+    wait(is_replaced, 180, "the scheduler was not replaced")
+    wait(lambda: read_health(running_airflow.service.state().port)["scheduler"] == "healthy", 60, "it is not healthy")
+
+
+@pytest.mark.long
 def test_airflow_starts_again_after_its_supervisor_is_killed(
     installation: Installation, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -269,7 +283,9 @@ def test_airflow_starts_again_after_its_supervisor_is_killed(
         assert state is not None
         with AirflowClient(service) as airflow:
             airflow._request(
-                "PATCH", f"/api/v2/pools/{CRAWL_POOL}", params={"update_mask": "slots"}, json={"slots": 40}
+                "PATCH",
+                f"/api/v2/pools/{CRAWL_POOL}",
+                json={"pool": CRAWL_POOL, "slots": 40, "include_deferred": False},
             )
         psutil.Process(state.pid).kill()
         process.communicate(timeout=60)
