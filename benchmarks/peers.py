@@ -8,9 +8,9 @@ Pressmark's (scoring.py). A page on which a tool raises an error counts as empty
 page is extracted before the measurement, so that lazy imports don't count.
 
 Fundus has no general extractor, only parsers for single publishers. It is scored on the pages it has a parser for. If
-predictions of Pressmark are given (see extraction.py), Pressmark is scored on the same pages. The figures of Fundus on
-the pack fundustests can't be used: the gold texts there are the output of its own parsers. Pages that were saved long
-ago are missed, because the newest parser is used.
+predictions of Pressmark are given (see extraction.py), Pressmark is scored on the same pages. Ignore Fundus's scores on
+the pack fundustests, because its gold texts were made with Fundus's own parsers. Older saved pages score low, because
+the current parsers expect the current layout.
 
 Two things change the scores slightly: the version of lxml, which the table shows, and Newspaper4k, whose results differ
 from run to run.

@@ -88,4 +88,5 @@ def _drop(cursor: Cursor, name: str, kind: str, signature: str) -> None:
             "drop what it has not created. Save the definitions (`pg_get_viewdef`, `pg_get_functiondef`), drop these "
             "objects, run `pressmark db migrate`, and create them again."
         )
+    # Postgres has quoted the name: it is the text of a regclass or regprocedure.
     cursor.execute(f"DROP {kind} IF EXISTS {signature} CASCADE")

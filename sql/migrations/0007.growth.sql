@@ -59,6 +59,13 @@ CREATE INDEX article_payload ON core.article (payload_hash);
 CREATE INDEX extraction_authors ON core.extraction USING gin (authors);
 CREATE INDEX extraction_section ON core.extraction (article_section) WHERE article_section IS NOT NULL;
 
+-- The copy cluster of an article, next to it.
+ALTER TABLE core.article ADD COLUMN copy_cluster uuid;
+COMMENT ON COLUMN core.article.copy_cluster IS 'Copy cluster of the article (core.cluster_member); null if it has no copies. Triggers on core.cluster_member keep it.';
+UPDATE core.article SET copy_cluster = member.copy_cluster FROM core.cluster_member member
+WHERE member.article_uid = article.article_uid AND member.superseded_seq IS NULL;
+CREATE INDEX article_copy_cluster ON core.article (COALESCE(copy_cluster, article_uid));
+
 -- Numbers of articles, kept by triggers, so that counting them does not read them.
 CREATE TABLE core.article_count (
     outlet text NOT NULL,
@@ -94,73 +101,43 @@ INSERT INTO core.article_count (outlet, published_on, date_published_day, in_lan
 SELECT outlet, published_on, date_published_day, in_language, count(*), COALESCE(sum(word_count), 0)
 FROM core.counted_article GROUP BY 1, 2, 3, 4;
 
-CREATE FUNCTION core.count_added_articles() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
+CREATE FUNCTION core.change_counts(added core.article[], removed core.article[]) RETURNS void LANGUAGE sql AS $$
     INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
-    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
-           COALESCE(date_published_day, '-infinity') AS printed, COALESCE(in_language, '') AS language,
+    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date,
+           COALESCE(date_published_day, '-infinity'), COALESCE(in_language, ''),
            sum(sign), COALESCE(sum(sign * word_count), 0)
-    FROM (SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, 1 AS sign FROM new_rows) changed
+    FROM (SELECT *, 1 AS sign FROM unnest(added) UNION ALL SELECT *, -1 FROM unnest(removed)) changed
     WHERE merged_into IS NULL AND hidden_seq IS NULL
     GROUP BY 1, 2, 3, 4
     HAVING sum(sign) <> 0 OR COALESCE(sum(sign * word_count), 0) <> 0
     ORDER BY 1, 2, 3, 4  -- locks in a fixed order
     ON CONFLICT (outlet, published_on, date_published_day, in_language)
-    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
+    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words
+$$;
+COMMENT ON FUNCTION core.change_counts(core.article[], core.article[]) IS 'Add articles to core.article_count and remove others.';
+
+CREATE FUNCTION core.count_articles() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    added core.article[];
+    removed core.article[];
+BEGIN
+    IF TG_OP <> 'DELETE' THEN
+        SELECT array_agg(r) INTO added FROM new_rows r;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        SELECT array_agg(r) INTO removed FROM old_rows r;
+    END IF;
+    PERFORM core.change_counts(added, removed);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION core.count_added_articles() IS 'Keep core.article_count when articles are added.';
+COMMENT ON FUNCTION core.count_articles() IS 'Keep core.article_count.';
 CREATE TRIGGER count_added AFTER INSERT ON core.article
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_added_articles();
-
-CREATE FUNCTION core.count_changed_articles() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
-    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
-           COALESCE(date_published_day, '-infinity') AS printed, COALESCE(in_language, '') AS language,
-           sum(sign), COALESCE(sum(sign * word_count), 0)
-    FROM (SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, 1 AS sign FROM new_rows
-          UNION ALL SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, -1 AS sign FROM old_rows) changed
-    WHERE merged_into IS NULL AND hidden_seq IS NULL
-    GROUP BY 1, 2, 3, 4
-    HAVING sum(sign) <> 0 OR COALESCE(sum(sign * word_count), 0) <> 0
-    ORDER BY 1, 2, 3, 4  -- locks in a fixed order
-    ON CONFLICT (outlet, published_on, date_published_day, in_language)
-    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION core.count_changed_articles() IS 'Keep core.article_count when articles are changed.';
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_articles();
 CREATE TRIGGER count_changed AFTER UPDATE ON core.article
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_changed_articles();
-
-CREATE FUNCTION core.count_removed_articles() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO core.article_count AS c (outlet, published_on, date_published_day, in_language, articles, words)
-    SELECT outlet, (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
-           COALESCE(date_published_day, '-infinity') AS printed, COALESCE(in_language, '') AS language,
-           sum(sign), COALESCE(sum(sign * word_count), 0)
-    FROM (SELECT outlet, date_published, first_seen_at, date_published_day, in_language, word_count, merged_into, hidden_seq, -1 AS sign FROM old_rows) changed
-    WHERE merged_into IS NULL AND hidden_seq IS NULL
-    GROUP BY 1, 2, 3, 4
-    HAVING sum(sign) <> 0 OR COALESCE(sum(sign * word_count), 0) <> 0
-    ORDER BY 1, 2, 3, 4  -- locks in a fixed order
-    ON CONFLICT (outlet, published_on, date_published_day, in_language)
-    DO UPDATE SET articles = c.articles + excluded.articles, words = c.words + excluded.words;
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION core.count_removed_articles() IS 'Keep core.article_count when articles are removed.';
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_articles();
 CREATE TRIGGER count_removed AFTER DELETE ON core.article
-    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_removed_articles();
-
--- The copy cluster of an article, next to it.
-ALTER TABLE core.article ADD COLUMN copy_cluster uuid;
-COMMENT ON COLUMN core.article.copy_cluster IS 'Copy cluster of the article (core.cluster_member); null if it has no copies. Triggers on core.cluster_member keep it.';
-UPDATE core.article SET copy_cluster = member.copy_cluster FROM core.cluster_member member
-WHERE member.article_uid = article.article_uid AND member.superseded_seq IS NULL;
-CREATE INDEX article_copy_cluster ON core.article (COALESCE(copy_cluster, article_uid));
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION core.count_articles();
 
 CREATE FUNCTION core.set_copy_clusters() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
