@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import psutil
@@ -24,14 +25,16 @@ from tests.conftest import Installation, process_command
 
 DAG_ID = "crawl_hourly"
 pytestmark = pytest.mark.timeout(600)
+Value = TypeVar("Value")
 
 
-def wait(condition: Callable[[], object], seconds: float, failure: str) -> None:
-    """Wait until the condition is true. Fail with a message after `seconds`."""
+def wait(condition: Callable[[], Value | None], seconds: float, failure: str) -> Value:
+    """Wait until the condition returns a true value, and return it. Fail with a message after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not condition():
+    while not (value := condition()):
         assert time.monotonic() < deadline, failure
         time.sleep(0.2)
+    return value
 
 
 def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
@@ -175,8 +178,19 @@ def _crawl(running_airflow: RunningAirflow) -> psutil.Process | None:
 
 
 def _task(running_airflow: RunningAirflow) -> psutil.Process | None:
-    crawl = _crawl(running_airflow)
-    return crawl.parent() if crawl else None
+    with contextlib.suppress(psutil.NoSuchProcess):
+        crawl = _crawl(running_airflow)
+        return crawl.parent() if crawl else None
+    return None
+
+
+def _suspended_crawl(running_airflow: RunningAirflow) -> psutil.Process | None:
+    """Suspend a crawl, so that it and its task run until it is resumed."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        if crawl := _crawl(running_airflow):
+            crawl.suspend()
+            return crawl
+    return None
 
 
 def _postmaster(running_airflow: RunningAirflow) -> psutil.Process | None:
@@ -202,9 +216,8 @@ def test_run_succeeds_after_a_process_is_killed(
     before = len(running_airflow.newsstand.requests())
     run = airflow.trigger(DAG_ID)
     wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
-    process = victim(running_airflow)
-    assert process is not None
-    process.kill()
+    # Between the crawls of two outlets there is neither a crawl nor its task.
+    wait(lambda: victim(running_airflow), 60, "there is no such process").kill()
     wait(lambda: _healthy(running_airflow), 120, "Airflow did not come back")
     # A component that died with the server counts as healthy until its heartbeat is missed, so wait for its successor.
     wait(lambda: _all_registered(running_airflow), 60, "a restarted component is not registered")
@@ -236,8 +249,15 @@ def test_task_marked_failed_ends_its_crawl_and_can_be_cleared(
     before = len(running_airflow.newsstand.requests())
     run = airflow.trigger(DAG_ID)
     wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
-    (task, *_) = [t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["state"] == "running"]
+    crawl = wait(lambda: _suspended_crawl(running_airflow), 60, "there is no crawl")
+    task = wait(
+        lambda: next((t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["state"] == "running"), None),
+        60,
+        "no crawl is shown as running",
+    )
     airflow.set_state(run, "job.crawl", task["map_index"], "failed")
+    with contextlib.suppress(psutil.NoSuchProcess):
+        crawl.resume()
     assert end_of(airflow, run).state == "success", "one failed outlet of four is within the failure budget"
     wait(lambda: _crawl(running_airflow) is None, 60, "a crawl was left behind")
     airflow.clear(run)
