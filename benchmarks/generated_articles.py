@@ -21,6 +21,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from psycopg2 import sql
 from rich.console import Console
 from rich.progress import track
 
@@ -135,8 +136,16 @@ def begin(connection: Connection) -> None:
             "VALUES (%s, %s, 'bench-00', 'incremental', now(), now(), 'finished', '1', 'b', 1)",
             (CRAWL, CRAWL),
         )
-        # Autovacuum would merge the pending entries of the search index in the background and distort the measurements.
-        cursor.execute("ALTER TABLE core.search_document SET (autovacuum_enabled = false)")
+        months = [(FIRST_DAY + timedelta(days=day)).date() for day in range(0, DAYS + 31, 28)]
+        for parent in ("search_document", "lsh_band"):
+            cursor.execute("SELECT core.ensure_month_partitions(%s, %s)", (parent, months))
+        cursor.execute("SELECT partition FROM core.month_partition WHERE parent = 'search_document'")
+        for (partition,) in cursor.fetchall():
+            # Autovacuum would merge the pending entries of the search index in the background and distort the
+            # measurements.
+            cursor.execute(
+                sql.SQL("ALTER TABLE core.{} SET (autovacuum_enabled = false)").format(sql.Identifier(partition))
+            )
 
 
 TABLES = {
@@ -192,14 +201,14 @@ def fill(warehouse: Warehouse, start: int, size: int) -> None:
     with contextlib.closing(warehouse.connect_admin()) as connection:
         with transaction(connection) as cursor:
             cursor.execute(
-                "SELECT string_agg(pg_get_indexdef(i), ';') FROM unnest("
-                "'{core.search_document_tokens,core.lsh_band_key}'::regclass[]) AS i"
+                "SELECT string_agg(replace(pg_get_indexdef(i), ' ON ONLY ', ' ON '), ';'), "
+                "string_agg(i::regclass::text, ', ') "
+                "FROM (SELECT 'core.search_document_tokens'::regclass AS i UNION ALL "
+                "SELECT indexrelid FROM pg_index JOIN pg_class ON pg_class.oid = indrelid "
+                "WHERE relispartition AND relname LIKE 'lsh_band_%%') bulky"
             )
-            (index_definitions,) = cursor.fetchone() or ("",)
-            cursor.execute(
-                "DROP INDEX core.search_document_tokens, core.lsh_band_key; "
-                "ALTER TABLE core.article_line DROP CONSTRAINT article_line_pkey"
-            )
+            index_definitions, indexes = cursor.fetchone() or ("", "")
+            cursor.execute(f"DROP INDEX {indexes}; ALTER TABLE core.article_line DROP CONSTRAINT article_line_pkey")
             cursor.execute("SELECT COALESCE(max(dedup_id), 0) + 1 FROM core.dedup_text")
             (next_dedup_id,) = cursor.fetchone() or (1,)
         chunks = [(n, min(n + CHUNK, size), next_dedup_id - start) for n in range(start, size, CHUNK)]

@@ -142,6 +142,7 @@ def time_copy(connection: Connection, articles: list[GeneratedArticle]) -> float
         cursor.execute("CREATE SCHEMA plain")
         for table in [*TABLES, "core.search_document", "staging.capture"]:
             target, source = sql.Identifier("plain", table.replace(".", "_")), sql.Identifier(*table.split("."))
+            # A new table also has the indexes of a partitioned one.
             cursor.execute(sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING ALL)").format(target, source))
     lines: dict[str, list[str]] = {table: [] for table in TABLES}
     for article in articles:

@@ -26,6 +26,7 @@ from pressmark.warehouse.connection import Role, Warehouse, dict_rows, transacti
 from pressmark.warehouse.embedded import wheel_binaries
 from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
+from pressmark.warehouse.partitions import months_to_split, split
 from pressmark.warehouse.queries import queries
 from pressmark.warehouse.roles import grant_reader
 
@@ -50,16 +51,28 @@ _NOT_RUNNING = "The embedded server is not running. Start it with `pressmark up`
 def db_migrate() -> None:
     """Upgrade the database to this version.
 
-    Creates the roles, applies pending migrations and rebuilds the views. It is
-    safe to repeat.
+    Creates the roles, applies pending migrations and updates the views. Then
+    it moves the search index of a warehouse that has none yet into monthly
+    partitions, which takes about ten minutes per million articles. Crawls
+    and loads go on meanwhile. It is safe to interrupt and repeat.
 
     Example:
 
       pressmark db migrate
     """
-    before = migrate(Warehouse(Settings.from_env()))
+    warehouse = Warehouse(Settings.from_env())
+    before = migrate(warehouse)
+    _split_into_months(warehouse)
     applied = f"applied {', '.join(before.pending)}" if before.pending else "no migration was pending"
     out.print(f"The warehouse is at {[*before.applied, *before.pending][-1]} ({applied}). Its views are up to date.")
+
+
+def _split_into_months(warehouse: Warehouse) -> None:
+    with contextlib.closing(warehouse.connect("maintainer", "pressmark db migrate")) as connection:
+        months = months_to_split(connection)
+        with Progress(console=err, disable=not err.is_terminal, transient=True) as progress:
+            bars = {name: progress.add_task(f"core.{name}: months", total=n) for name, n in months.items() if n}
+            split(connection, on_month=lambda name: progress.advance(bars[name]))
 
 
 @app.command("status")

@@ -16,6 +16,7 @@ from pressmark.settings import Settings
 from pressmark.warehouse.compaction import delete_spare, join_files
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.locks import session_lock
+from pressmark.warehouse.partitions import split
 from pressmark.warehouse.retention import MaintenanceReport, analyse, expire, purge
 
 RESTAGED_SEGMENTS = "orphaned segments staged again"
@@ -49,4 +50,6 @@ def maintain(
             report.add("files joined", join_files(connection, store, now))
     report.add("captures overwritten", apply_pending_removals(warehouse, store).captures)
     analyse(warehouse, vacuum=True)
+    with contextlib.closing(warehouse.connect("maintainer", "pressmark maintain")) as connection:
+        report.add("months moved to partitions", split(connection))
     return report

@@ -218,7 +218,9 @@ def _replace_rows(cursor: Cursor, articles: Sequence[UUID], texts: Sequence[_Tex
         if signature is not None
     ]
     if new_rows:
-        cursor.execute(_SQL["add_bands"], _band_values(new_rows))
+        values = _band_values(new_rows)
+        cursor.execute(_SQL["ensure_band_partitions"], values)
+        cursor.execute(_SQL["add_bands"], values)
     return new_rows
 
 

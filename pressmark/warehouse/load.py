@@ -199,6 +199,10 @@ def derive(cursor: Cursor, values: dict[str, Any], articles: list[UUID], page_ex
     cursor.execute(queries("load")["derive_merges"], values)
     values["merged"] = sorted(row[0] for row in cursor.fetchall())
     values["articles"] = sorted({*articles, *values["merged"]})
+    cursor.execute(queries("load")["ensure_search_partitions"], values)
+    cursor.execute(queries("load")["moved_documents"], values)
+    if moved := [row[0] for row in cursor.fetchall()]:
+        cursor.execute(queries("load")["move_documents"], {"moved": moved})
     cursor.execute(queries("load")["derive_search"], values)
     queued = values["merged"] if values["segment_id"] else values["articles"]
     cursor.execute(queries("load")["enqueue_cluster"], {**values, "merged": queued})

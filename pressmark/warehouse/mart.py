@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
+from pressmark import __version__
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
 from pressmark.warehouse.queries import queries
@@ -47,7 +48,7 @@ def rebuild_mart(cursor: Cursor, folder: Path = FOLDER) -> None:
     for statement in statements:
         _execute(cursor, statement)
     cursor.execute(queries("roles")["mart_grants"])
-    cursor.execute(queries("mart")["set_version"], {"sha256": mart_digest(folder)})
+    cursor.execute(queries("mart")["set_version"], {"sha256": mart_digest(folder), "code_version": __version__})
 
 
 def _files(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2 import sql
 
+from pressmark import __version__
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
 from pressmark.warehouse.connection import DATABASE, Connection, Warehouse, transaction
@@ -36,6 +38,7 @@ class MigrationState:
     edited: list[str]
     foreign: list[str]
     mart_current: bool
+    mart_built_by: str | None  # the version that built the views, if it was recorded
 
     @property
     def up_to_date(self) -> bool:
@@ -46,7 +49,8 @@ class MigrationState:
 def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
     """Create missing objects and apply pending migrations. Returns the state before.
 
-    Raises ServerError if an applied migration was edited since, or is not part of this version.
+    Raises ServerError if an applied migration was edited since, or is not part of this version, or if a newer version
+    built the views.
     """
     folder = folder or SQL_ROOT / "migrations"
     if warehouse.embedded:
@@ -65,6 +69,11 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
             raise ServerError(
                 f"Migration {', '.join(before.edited)} was edited after it was applied to this database. "
                 f"Restore the file in {folder} and add the change as a new migration."
+            )
+        if not before.mart_current and before.mart_built_by and _parts(before.mart_built_by) > _parts(__version__):
+            raise ServerError(
+                f"The views of this database were created by Pressmark {before.mart_built_by}, and this is version "
+                f"{__version__}. Use that version or a newer one."
             )
         if before.pending:
             with transaction(admin) as cursor:  # the migration library's own tables
@@ -147,22 +156,28 @@ def _set_compression(admin: Connection) -> None:
 def _state(admin: Connection, folder: Path) -> MigrationState:
     files = {path.stem: _sha256(path) for path in sorted(folder.glob("*.sql"))}
     known: dict[str, bytes] = {}
-    mart = None
+    mart = built_by = None
     with transaction(admin) as cursor:
         cursor.execute("SELECT to_regclass('ops.migration_checksum') IS NOT NULL")
         if (cursor.fetchone() or (False,))[0]:
             cursor.execute("SELECT migration_id, sha256 FROM ops.migration_checksum")
             known = {name: bytes(digest) for name, digest in cursor.fetchall()}
-            cursor.execute("SELECT sha256 FROM ops.mart_version")
-            row = cursor.fetchone()
-            mart = bytes(row[0]) if row else None
+            # The column code_version is younger than the table.
+            cursor.execute("SELECT sha256, to_jsonb(version) ->> 'code_version' FROM ops.mart_version version")
+            if row := cursor.fetchone():
+                mart, built_by = bytes(row[0]), row[1]
     return MigrationState(
         applied=[name for name in files if name in known],
         pending=[name for name in files if name not in known],
         foreign=[name for name in known if name not in files],
         edited=[name for name, digest in files.items() if name in known and known[name] != digest],
         mart_current=mart == mart_digest(),
+        mart_built_by=built_by,
     )
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def _back_up(warehouse: Warehouse, admin: Connection, migration: str) -> None:
@@ -183,11 +198,19 @@ def _apply(warehouse: Warehouse, folder: Path) -> None:
     from yoyo import get_backend, read_migrations
 
     backend = get_backend(warehouse.owner_url().replace("postgres://", "postgresql://", 1) + "&schema=migration")
-    try:
-        with contextlib.closing(backend.connection):
-            backend.apply_migrations(backend.to_apply(read_migrations(str(folder))))
-    except psycopg2.Error as error:
-        raise ServerError(f"A migration in {folder} failed and was rolled back: {error}") from error
+    with contextlib.closing(backend.connection):
+        pending = backend.to_apply(read_migrations(str(folder)))
+        applied: list[str] = []
+        for migration in pending:
+            try:
+                backend.apply_migrations(type(pending)([migration]))
+            except psycopg2.Error as error:
+                before = f"{', '.join(applied)} was applied before it and stays. " if applied else ""
+                raise ServerError(
+                    f"Migration {migration.id} in {folder} failed and was rolled back. {before}Nothing after it was "
+                    f"applied. `pressmark db migrate` continues with it. Error: {error}"
+                ) from error
+            applied.append(migration.id)
 
 
 def _record(cursor: psycopg2.extensions.cursor, folder: Path, names: list[str]) -> None:

@@ -14,6 +14,7 @@ from pressmark.archive.store import ArchiveStore
 from pressmark.outlet import Outlet
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.outlet_memory import purge_memory
+from pressmark.warehouse.partitions import create_ahead
 from pressmark.warehouse.queries import queries
 
 FETCH_RETENTION = timedelta(days=400)
@@ -44,6 +45,7 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         report.add("fetch partitions dropped", _number(cursor))
         cursor.execute(queries("lock")["purge"])
         report.add("repeated lines forgotten", purge_memory(cursor, now.date()))
+    report.add("partitions created", create_ahead(connection))
     with transaction(connection) as cursor:
         cursor.execute(queries("load")["one_at_a_time"])
         cursor.execute(queries("counts")["correct"])

@@ -84,7 +84,9 @@ DECLARE
     days integer := 2;
     until date;
     found uuid[];
+    found_days date[];
     newest uuid[] := '{}';
+    newest_days date[] := '{}';
     hits integer := 0;
     answers integer := least(greatest(most, 1), 1000);
     ranked integer := greatest(answers, 250);
@@ -95,24 +97,25 @@ BEGIN
     -- Collect the newest matches in windows that reach further and further back. Reading the days of all articles that
     -- contain a common word would take longer. EXECUTE plans for the actual words: the best plan depends on how many
     -- articles contain them.
-    last_day := least(to_day, (SELECT max(document.published_on) FROM core.search_document document), current_date);
+    last_day := least(to_day, (SELECT max(dated.date_published)::date FROM core.article dated), current_date);
     until := to_day;
     LOOP
         since := greatest(from_day, last_day - days);
         EXECUTE $sql$
-            SELECT array_agg(hit.article_uid) FROM (
-                SELECT document.article_uid
+            SELECT array_agg(hit.article_uid), array_agg(hit.published_on) FROM (
+                SELECT document.article_uid, document.published_on
                 FROM core.search_document document
                 WHERE ($2 IS NULL OR document.in_language = $2 OR starts_with(document.in_language, $2 || '-'))
                   AND ($3 IS NULL OR document.published_on >= $3)
                   AND ($4 IS NULL OR document.published_on <= $4)
                   AND ($5 IS NULL OR document.outlet = $5)
                   AND document.tokens @@ $1  -- last, because tokens are stored out of line
-                ORDER BY document.published_on DESC NULLS LAST, document.article_uid
+                ORDER BY document.published_on DESC, document.article_uid
                 LIMIT $6
             ) hit
-        $sql$ INTO found USING wanted, language, since, until, of_outlet, ranked - hits;
+        $sql$ INTO found, found_days USING wanted, language, since, until, of_outlet, ranked - hits;
         newest := newest || found;
+        newest_days := newest_days || found_days;
         hits := cardinality(newest);
         EXIT WHEN hits = ranked OR since = from_day OR days IS NULL;
         until := since - 1;
@@ -123,17 +126,19 @@ BEGIN
     RETURN QUERY EXECUTE $sql$
         WITH best AS MATERIALIZED (
             SELECT document.article_uid, ts_rank(document.tokens, $1, 1) AS rank, document.published_on
-            FROM core.search_document document
-            WHERE document.article_uid = ANY ($2)
-            ORDER BY rank DESC, document.published_on DESC NULLS LAST, document.article_uid
+            FROM unnest($2, $5) AS hit (article_uid, published_on)
+            JOIN core.search_document document
+                ON document.article_uid = hit.article_uid AND document.published_on = hit.published_on
+            WHERE document.published_on BETWEEN $5[cardinality($5)] AND $5[1]  -- newest first
+            ORDER BY rank DESC, document.published_on DESC, document.article_uid
             LIMIT $3
         )
         SELECT article.article_uid, article.outlet, article.url, article.headline, article.date_published,
                article.in_language, best.rank, mart.search_snippet(article.article_body, $4)
         FROM best
         JOIN mart.article ON article.article_uid = best.article_uid
-        ORDER BY best.rank DESC, best.published_on DESC NULLS LAST, best.article_uid
-    $sql$ USING wanted, newest, answers, query;
+        ORDER BY best.rank DESC, best.published_on DESC, best.article_uid
+    $sql$ USING wanted, newest, answers, query, newest_days;
 END
 $$;
 COMMENT ON FUNCTION mart.search(text, text, date, date, text, integer) IS 'Search articles and return the best matches first. Plain words must all occur. The words of "a phrase" must follow each other. `or` matches either side, and `-word` excludes a word. language: BCP 47; en also matches en-GB. from_day, to_day: publication days (UTC), both inclusive. of_outlet: outlet slug. most: maximum number of results, up to 1,000. If there are more than 250 matches, only the newest 250 are ranked, or the newest `most` if that is higher. Diacritics of Latin, Greek, Arabic and Hebrew letters are ignored. Chinese, Japanese, Thai, Lao, Khmer and Burmese words match anywhere in a text.';

@@ -49,8 +49,10 @@ BEGIN
                 AS first_day
         ), copy AS MATERIALIZED (
             -- All but the first published article of each copy cluster.
-            SELECT ranked.article_uid
-            FROM (SELECT member.article_uid,
+            SELECT ranked.article_uid, ranked.outlet, ranked.in_language, ranked.published_on
+            FROM (SELECT member.article_uid, article.outlet, article.in_language,
+                         (COALESCE(article.date_published, article.first_seen_at) AT TIME ZONE 'UTC')::date
+                             AS published_on,
                          row_number() OVER (PARTITION BY member.copy_cluster
                                             ORDER BY article.date_published, article.first_seen_at,
                                                      article.article_uid) AS place
@@ -77,11 +79,11 @@ BEGIN
                   AND ($5 IS NULL OR count.outlet = ANY ($5))
                   AND ($6 IS NULL OR count.in_language = $6 OR starts_with(count.in_language, $6 || '-'))
                 UNION ALL
-                SELECT document.published_on, -1
-                FROM copy JOIN core.search_document document ON document.article_uid = copy.article_uid
-                WHERE document.published_on >= $2 AND document.published_on < $3
-                  AND ($5 IS NULL OR document.outlet = ANY ($5))
-                  AND ($6 IS NULL OR document.in_language = $6 OR starts_with(document.in_language, $6 || '-'))
+                SELECT copy.published_on, -1
+                FROM copy
+                WHERE copy.published_on >= $2 AND copy.published_on < $3
+                  AND ($5 IS NULL OR copy.outlet = ANY ($5))
+                  AND ($6 IS NULL OR copy.in_language = $6 OR starts_with(copy.in_language, $6 || '-'))
             ) counted
             GROUP BY 1
         )

@@ -96,6 +96,10 @@ INSERT INTO core.dedup_text (article_uid, text_hash, published_on, sig_version, 
 VALUES %s
 RETURNING dedup_id, article_uid, text_hash;
 
+-- name: ensure_band_partitions
+-- Create the missing partitions for bands of these months.
+SELECT core.ensure_month_partitions('lsh_band', %(months)s::date[]);
+
 -- name: add_bands
 -- Add the LSH bands of rows of dedup_text, the same number for each row.
 INSERT INTO core.lsh_band (month, band_hash, dedup_id)

@@ -422,6 +422,29 @@ FROM moved m
 CROSS JOIN LATERAL (VALUES (m.article_uid), (m.before), (m.target)) AS e (article_uid)
 WHERE e.article_uid IS NOT NULL;
 
+-- name: ensure_search_partitions
+-- Create the missing partitions for the search documents of these articles.
+SELECT core.ensure_month_partitions('search_document', ARRAY(
+    SELECT DISTINCT (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date
+    FROM core.article WHERE article_uid = ANY (%(articles)s::uuid[])));
+
+-- name: moved_documents
+-- Return the articles of an earlier load that have no search document under their day: it changed, or there is none.
+SELECT a.article_uid
+FROM core.article a
+WHERE a.article_uid = ANY (%(articles)s::uuid[]) AND a.load_seq <> %(load_seq)s
+  AND NOT EXISTS (
+      SELECT 1 FROM core.search_document d
+      WHERE d.article_uid = a.article_uid
+        AND d.published_on = (COALESCE(a.date_published, a.first_seen_at) AT TIME ZONE 'UTC')::date);
+
+-- name: move_documents
+-- Move the search documents of these articles to their days, whatever partition they are in.
+UPDATE core.search_document d
+SET published_on = (COALESCE(a.date_published, a.first_seen_at) AT TIME ZONE 'UTC')::date
+FROM core.article a
+WHERE d.article_uid = ANY (%(moved)s::uuid[]) AND a.article_uid = d.article_uid;
+
 -- name: derive_search
 -- Update the search documents whose source has changed. Hidden and merged articles get empty documents.
 WITH shown AS (
@@ -444,12 +467,12 @@ FROM shown s
 LEFT JOIN core.text t ON t.text_hash = s.text_hash
 WHERE NOT EXISTS (
     SELECT 1 FROM core.search_document n
-    WHERE n.article_uid = s.article_uid AND n.search_version = 1
-      AND (n.source, n.in_language, n.published_on) IS NOT DISTINCT FROM (s.source, s.in_language, s.published_on))
-ORDER BY s.article_uid
-ON CONFLICT (article_uid) DO UPDATE SET
+    WHERE n.article_uid = s.article_uid AND n.published_on = s.published_on AND n.search_version = 1
+      AND (n.source, n.in_language) IS NOT DISTINCT FROM (s.source, s.in_language))
+ORDER BY s.published_on, s.article_uid
+ON CONFLICT (article_uid, published_on) DO UPDATE SET
     search_version = excluded.search_version, outlet = excluded.outlet, in_language = excluded.in_language,
-    published_on = excluded.published_on, source = excluded.source, tokens = excluded.tokens;
+    source = excluded.source, tokens = excluded.tokens;
 
 -- name: enqueue_cluster
 -- Queue articles for clustering: those with a new capture and those that a merge concerns.

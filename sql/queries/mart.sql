@@ -27,5 +27,6 @@ ORDER BY 1;
 
 -- name: set_version
 -- Record which files the schema was built from.
-INSERT INTO ops.mart_version (sha256) VALUES (%(sha256)s)
-ON CONFLICT (only_row) DO UPDATE SET sha256 = excluded.sha256, created_at = now();
+INSERT INTO ops.mart_version (sha256, code_version) VALUES (%(sha256)s, %(code_version)s)
+ON CONFLICT (only_row) DO UPDATE
+SET sha256 = excluded.sha256, created_at = now(), code_version = excluded.code_version;

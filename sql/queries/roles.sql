@@ -19,6 +19,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging
 GRANT MAINTAIN ON ALL TABLES IN SCHEMA core, ops, staging TO pressmark_maintainer;
 GRANT EXECUTE ON FUNCTION ops.drop_fetch_partitions(timestamptz) TO pressmark_maintainer;
 GRANT EXECUTE ON FUNCTION core.flush_search_index() TO pressmark_loader;
+GRANT EXECUTE ON FUNCTION core.ensure_month_partitions(text, date[]) TO pressmark_loader, pressmark_maintainer;
+GRANT EXECUTE ON FUNCTION core.months_to_split(text), core.split_partition(text) TO pressmark_maintainer;
 REVOKE ALL ON ops.migration_checksum, ops.mart_version FROM pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT ON ops.migration_checksum, ops.mart_version TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 

@@ -79,6 +79,9 @@ def sample_articles() -> list[SampleArticle]:
     tokyo = write("tokyo", text_generator.JAPANESE)
     add("plain", 20, tokyo, 3)
     add("agency", 20, tokyo[:4], 3)
+    # A copy that was edited and published on the other side of a month's border.
+    add("agency", 50, write("border"), 29)
+    add("plain", 50, edit(write("border")), 30)
     # Copies with distant dates are matched only if their texts are identical.
     add("plain", 30, write("old"), 0)
     add("agency", 30, [*write("old"), "One more sentence than it had in March."], 90)
@@ -204,7 +207,7 @@ def test_clusters_in_any_order_and_batch_size_match_brute_force(
     installation: Installation, given: list[SampleArticle]
 ) -> None:
     expected = by_brute_force(given)
-    assert len(set(expected.values())) == 8, "six from the agency, one from Tokyo, one old and identical"
+    assert len(set(expected.values())) == 9, "six from the agency, Tokyo, the border, one old and identical"
     warehouse_fingerprints = set()
     for seed in range(4):
         delete_clusters(installation)
@@ -303,7 +306,7 @@ def test_views_show_clusters_and_syndication(installation: Installation, given: 
         "SELECT (SELECT count(*) FROM mart.article), count(*), sum(copies)::int FROM mart.article_deduplicated",
         role="analyst",
     )
-    assert articles == len(given) and unique == articles - boilerplate_lines and boilerplate_lines == 6 * 2 + 1 + 1
+    assert articles == len(given) and unique == articles - boilerplate_lines and boilerplate_lines == 6 * 2 + 3
     edges = installation.query(
         "SELECT later_outlet, extract(epoch FROM delay)::int / 3600, containment > 0.99, equal_text "
         "FROM mart.syndication_edge WHERE earlier_article = %s ORDER BY 1", (first.uid,), role="analyst",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from psycopg2 import sql
 
+from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT, Settings
 from pressmark.warehouse import migrations
 from pressmark.warehouse.connection import Warehouse, transaction
@@ -95,7 +96,7 @@ def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Pat
             if last:
                 migrations.migrate(fresh, folder)
             else:
-                _apply_alone(fresh, folder)
+                apply_alone(fresh, folder)
             with contextlib.closing(fresh.connect_admin()) as connection, transaction(connection) as cursor:
                 for table, count in counts.items():
                     cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(_named(table)))
@@ -117,7 +118,7 @@ def test_migrations_keep_the_rows_of_every_table(fresh: Warehouse, tmp_path: Pat
     assert (backups / f"before-{FILES[-1].stem}.dump").read_bytes().startswith(b"PGDMP")
 
 
-def _apply_alone(warehouse: Warehouse, folder: Path) -> None:
+def apply_alone(warehouse: Warehouse, folder: Path) -> None:
     """Apply the migrations of a folder as an earlier release would have, without the current grants and views."""
     migrations.create_embedded_database(warehouse)
     with migrations._locked(warehouse) as admin:
@@ -131,3 +132,16 @@ def _apply_alone(warehouse: Warehouse, folder: Path) -> None:
             if (cursor.fetchone() or (False,))[0]:
                 names = [path.stem for path in sorted(folder.glob("*.sql"))]
                 migrations._record(cursor, folder, sorted({*pending, *names}))
+
+
+def test_failure_midway_says_what_is_applied_and_is_continued(fresh: Warehouse, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SQL_ROOT / "migrations", tmp_path / "migrations"))
+    last = FILES[-1]
+    (folder / last.name).write_text(last.read_text() + "\nSELECT 1 / 0;\n")
+    with pytest.raises(ServerError) as failure:
+        migrations.migrate(fresh, folder)
+    message = str(failure.value)
+    assert f"Migration {last.stem} in {folder} failed and was rolled back" in message and "division by zero" in message
+    assert f"{FILES[0].stem}, " in message and f"{FILES[-2].stem} was applied before it and stays" in message
+    before = migrations.migrate(fresh)
+    assert last.stem in before.pending and migrations.state(fresh).up_to_date

@@ -12,6 +12,7 @@ import pytest
 
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
+from pressmark.warehouse.connection import transaction
 from pressmark.warehouse.migrations import migrate, state
 from pressmark.warehouse.queries import queries
 from tests.conftest import Installation
@@ -71,6 +72,19 @@ def test_database_of_another_version_is_refused_with_the_way_out(installation: I
     (older / "0004.staging.sql").unlink()
     with pytest.raises(ServerError, match=r"0004\.staging is not in .*rebuild --from-archive"):
         migrate(installation.warehouse, older)
+
+
+def test_views_of_a_newer_version_are_left_alone(installation: Installation) -> None:
+    with contextlib.closing(installation.warehouse.connect_admin()) as admin, transaction(admin) as cursor:
+        cursor.execute("UPDATE ops.mart_version SET sha256 = '\\x00', code_version = '99.1.0'")
+    try:
+        with pytest.raises(ServerError, match=r"created by Pressmark 99\.1\.0, and this is version"):
+            migrate(installation.warehouse)
+    finally:
+        with contextlib.closing(installation.warehouse.connect_admin()) as admin, transaction(admin) as cursor:
+            cursor.execute("UPDATE ops.mart_version SET code_version = '0.0.9'")
+    assert not migrate(installation.warehouse).mart_current, "views of an older version are replaced"
+    assert state(installation.warehouse).up_to_date
 
 
 @pytest.mark.parametrize(
