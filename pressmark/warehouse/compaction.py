@@ -6,7 +6,10 @@ import contextlib
 import logging
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from uuid import uuid4
@@ -17,53 +20,85 @@ from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
 
-JOINED_BYTES = 2**30
+JOINED_BYTES = 2**30  # a joined file is not larger
+LARGE_BYTES = 2**26  # a file of this size is not joined again
+MANY_FILES = 100  # of an outlet and month; they are joined before they reach LARGE_BYTES together
 _MIN_AGE = timedelta(days=1)  # younger files are not joined: their crawl may still be running
+_PARALLEL = 8
+_JOINED = "joined_"
 _SQL = queries("compaction")
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Small files of an outlet and month, and the file that they become."""
+
+    files: list[str]
+    target: str
+
+
 def join_files(connection: Connection, store: ArchiveStore, now: datetime) -> int:
     """Join small files of the same outlet and month into files of up to 1 GiB. Return how many files were joined.
+
+    A file is joined once its outlet and month have 64 MiB of small files or a hundred of them, or once the month is
+    over: a byte is copied once or twice, however many files a month has. Several files are written at a time.
 
     A joined file is in the archive before rows point to it. The small files are deleted after no row points to them.
     """
     with transaction(connection) as cursor:
-        cursor.execute(_SQL["small_files"], {"before": now - _MIN_AGE, "most": JOINED_BYTES // 2})
+        cursor.execute(_SQL["small_files"], {"before": now - _MIN_AGE, "most": LARGE_BYTES})
         rows = cursor.fetchall()
+    batches = [
+        _Batch(files, f"{outlet}/{month:%Y}/{month:%m}/{_JOINED}{uuid4()}.warc.gz")
+        for (outlet, month), group in groupby(rows, key=lambda row: (row[0], row[1]))
+        for files in _choose([(file, size) for _, _, file, size in group], is_over=_end(month) <= now - _MIN_AGE)
+    ]
     joined = 0
-    for (outlet, month), group in groupby(rows, key=lambda row: (row[0], row[1])):
-        batch: list[str] = []
-        size = 0
-        for _, _, file, length in group:
-            if batch and size + length > JOINED_BYTES:
-                joined += _join(connection, store, outlet, month, batch)
-                batch, size = [], 0
-            batch.append(file)
-            size += length
-        joined += _join(connection, store, outlet, month, batch)
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        for start in range(0, len(batches), _PARALLEL):  # few at a time, so that little is left over by an interruption
+            some = batches[start : start + _PARALLEL]
+            for batch, shifts in zip(some, pool.map(partial(_write, store), some), strict=True):
+                with transaction(connection) as cursor:
+                    for file, shift in shifts.items():
+                        cursor.execute(_SQL["move_segments"], {"file": file, "target": batch.target, "shift": shift})
+                joined += len(list(pool.map(store.delete, batch.files)))
     return joined
 
 
-def _join(connection: Connection, store: ArchiveStore, outlet: str, month: datetime, files: list[str]) -> int:
-    if len(files) < 2:
-        return 0
-    target = f"{outlet}/{month:%Y}/{month:%m}/joined_{uuid4()}.warc.gz"
+def _end(month: datetime) -> datetime:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _choose(files: list[tuple[str, int]], is_over: bool) -> list[list[str]]:
+    """Return which of the small files of an outlet and month are joined now, in groups of up to JOINED_BYTES."""
+    if not is_over and sum(size for _, size in files) < LARGE_BYTES:
+        files = [(file, size) for file, size in files if _JOINED not in file]
+        if len(files) < MANY_FILES:
+            return []
+    groups: list[list[str]] = [[]]
+    total = 0
+    for file, size in files:
+        if groups[-1] and total + size > JOINED_BYTES:
+            groups.append([])
+            total = 0
+        groups[-1].append(file)
+        total += size
+    return [group for group in groups if len(group) > 1]
+
+
+def _write(store: ArchiveStore, batch: _Batch) -> dict[str, int]:
+    """Write the joined file. Return the offset of each small file in it."""
     shifts: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="pressmark-join-") as folder:
         path = Path(folder) / "joined.warc.gz"
         with path.open("wb") as joined:
-            for file in files:
+            for file in batch.files:
                 shifts[file] = joined.tell()
                 joined.write(store.read_file(file))
-        store.put(path, target)
-    with transaction(connection) as cursor:
-        for file, shift in shifts.items():
-            cursor.execute(_SQL["move_segments"], {"file": file, "target": target, "shift": shift})
-    for file in files:
-        store.delete(file)
-    return len(files)
+        store.put(path, batch.target)
+    return shifts
 
 
 def delete_spare(warehouse: Warehouse, store: ArchiveStore, files: Iterable[str]) -> int:

@@ -40,6 +40,9 @@ SELECT uid, uid, uid, at, hash, 1, 'http://x.example/' || n, 200, n FROM made;
 INSERT INTO core.article_count (outlet, published_on, date_published_day, in_language, articles, words)
 SELECT outlet, published_on, date_published_day, in_language, count(*), sum(word_count)
 FROM core.counted_article GROUP BY 1, 2, 3, 4;
+SELECT core.ensure_month_partitions('search_document', array_agg(DISTINCT at::date)) FROM made;
+INSERT INTO core.search_document
+SELECT uid, 1, outlet, 'en', at::date, '\\x00', format('''common'':1 ''rare%%s'':2', n %% 1000)::tsvector FROM made;
 SET session_replication_role = origin;
 """
 SMALL = 5000  # rows; a table that is smaller may be read as a whole
@@ -55,7 +58,8 @@ def large(session_installation: Installation) -> Iterator[Installation]:
             cursor.execute(FILL, {"rows": ROWS})
         admin.autocommit = True
         admin.cursor().execute(
-            "VACUUM ANALYZE core.article, core.extraction, core.capture, core.text, core.article_count"
+            "VACUUM ANALYZE core.article, core.extraction, core.capture, core.text, core.article_count, "
+            "core.search_document"
         )
     yield installation
     installation.empty()
@@ -95,3 +99,37 @@ def test_question_reads_no_large_table_as_a_whole(large: Installation, condition
     assert abs(plan["Actual Rows"] - expected) <= 1
     widest = max(node["Actual Rows"] * node["Actual Loops"] for node in nodes(plan))
     assert widest <= 20 * expected + 1000, "no step reads many more rows than the answer has"
+
+
+def rows_read(large: Installation) -> dict[str, int]:
+    """Return how many rows of each partition of the search index have been read so far."""
+    return dict(
+        large.query(
+            "SELECT relname, seq_tup_read + COALESCE(idx_tup_fetch, 0) FROM pg_stat_all_tables "
+            "WHERE relname LIKE 'search_document_2%%'"
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("search", "expected", "partitions"),
+    [
+        ("'common', from_day => '2025-06-03', to_day => '2025-06-09'", 20, {"2025_06"}),
+        ("'rare7', from_day => '2025-06-25', to_day => '2025-07-05'", 2, {"2025_06", "2025_07"}),
+        ("'common'", 20, {"2025_12"}),
+        ("'common', of_outlet => 'outlet-7', from_day => '2025-06-01', to_day => '2025-06-30'", 20, {"2025_06"}),
+    ],
+)
+def test_search_reads_only_the_months_it_needs(
+    large: Installation, search: str, expected: int, partitions: set[str]
+) -> None:
+    before = rows_read(large)
+    connection = large.warehouse.connect("analyst")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(f"SELECT count(*) FROM mart.search({search})")
+        (found,) = cursor.fetchone() or (0,)
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+    read = {name.removeprefix("search_document_"): rows - before[name] for name, rows in rows_read(large).items()}
+    assert {name for name, rows in read.items() if rows} <= partitions
+    assert 0 < sum(read.values()) <= 20_000
+    assert found == expected
