@@ -212,3 +212,9 @@ def test_long_reads_have_many_words(run_example: RunExample) -> None:
 def test_texts_have_a_confidence_and_kinds_of_lines(run_example: RunExample) -> None:
     assert all(row[2] > 0 and (row[3] is None or 0 < row[3] <= 1) for row in run_example("29-text-quality"))
     assert {row[1] for row in run_example("30-kinds-of-lines")} >= {"paragraph"}
+
+
+def test_attention_is_a_share_of_all_articles_of_a_week(run_example: RunExample) -> None:
+    rows = run_example("31-attention")
+    assert sum(row[1] for row in rows) > 0
+    assert all(0 <= row[1] <= row[2] and abs(row[3] - 100 * row[1] / row[2]) <= 0.1 for row in rows)
