@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long test-browser test-compose quality lint format docs plots screenshots env clean down
+.PHONY: setup demo test test-long test-browser test-compose quality bench lint format docs plots screenshots env clean down
 
 setup: $(VENV)/.synced  ## Install everything into .venv
 
@@ -44,6 +44,11 @@ test-compose: setup  ## docker-compose.yml and the image; skipped with a reason 
 
 quality: setup  ## Extraction on the benchmark packs, compared with the committed figures
 	$(BIN)/python benchmarks/quality.py
+
+bench: setup  ## Benchmarks of growth with limits, for a quiet machine before a release: about 25 minutes
+	$(BIN)/python benchmarks/warehouse.py --sizes 10000,100000 --check
+	$(BIN)/python benchmarks/outlets.py
+	$(BIN)/python benchmarks/many_urls.py --urls 10000
 
 lint: setup  ## Check style, types, the import contract and the generated reference
 	$(BIN)/ruff format --check .

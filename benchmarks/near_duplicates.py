@@ -5,6 +5,7 @@
 - Recall: 60 texts of 200 to 800 words, and 60 texts in a script without spaces, are edited. An edit replaces a share of
   the words, cuts the text, or adds boilerplate lines. Recall is the share of texts whose edited form shares a band with
   the original and is a copy by the comparison of the texts.
+- Bands: the share of pairs of texts that share a band, by their Jaccard index.
 - False positives: all pairs of 40 articles in each language of the newsstand, and pairs that share a third of their
   text.
 - Newsstand: all outlets are crawled, and the copies in the warehouse are compared with the known copies.
@@ -141,6 +142,29 @@ def recall(space: str, change: Change) -> float:
     return detected / total
 
 
+def band_recall() -> dict[str, tuple[float, float]]:
+    """Return, by the Jaccard index of pairs of texts, the share that shares a band, and the share in theory."""
+    shared: dict[int, list[bool]] = {}
+    indexes: dict[int, list[float]] = {}
+    for number, text in enumerate(texts(" ", 200)):
+        for share in (0.02, 0.04, 0.06, 0.08, 0.1, 0.11, 0.12, 0.13, 0.14, 0.16):
+            other = edited(share)(" ", text, random.Random(number))  # noqa: S311
+            mine, theirs = signatures(text), signatures(other)
+            one, two = shingles(text), shingles(other)
+            assert mine and theirs and one is not None and two is not None
+            similarity = measure_similarity(one, two).similarity
+            if similarity >= MIN_SIMILARITY:
+                tenth = int(similarity * 10)
+                shared.setdefault(tenth, []).append(bool(set(bands(mine)) & set(bands(theirs))))
+                indexes.setdefault(tenth, []).append(1 - (1 - similarity**4) ** (BODY_HASHES // 4))
+    return {
+        f"{tenth / 10:.1f} to {(tenth + 1) / 10:.1f}": (
+            sum(shared[tenth]) / len(shared[tenth]), sum(indexes[tenth]) / len(indexes[tenth]),
+        )
+        for tenth in sorted(shared)
+    }  # fmt: skip
+
+
 def false_pairs() -> tuple[int, int]:
     """Return (false positives, pairs compared) for unrelated articles and for texts that share a third."""
     false_positives = compared = 0
@@ -225,6 +249,7 @@ def main() -> None:
         "recall": {
             name: {"spaced": recall(" ", change), "unspaced": recall("", change)} for name, change in EDITS.items()
         },
+        "band_recall": band_recall(),
         "false_pairs": false_positives,
         "unrelated_pairs": compared,
         "newsstand": on_the_newsstand(),
@@ -237,6 +262,9 @@ def main() -> None:
     print(f"\n{'recall':20} {'spaced':>8} {'unspaced':>9}")
     for name, row in result["recall"].items():
         print(f"{name:20} {row['spaced']:8.2f} {row['unspaced']:9.2f}")
+    print("\nJaccard index         share a band   of the whole text alone, in theory")
+    for name, (found, expected) in result["band_recall"].items():
+        print(f"{name:20} {found:13.3f} {expected:13.3f}")
     print(f"\n{false_positives} of {compared} pairs of unrelated texts are detected as copies")
     newsstand = result["newsstand"]
     print(

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import (
-    CannotResolveHostError,
-    DownloadCancelledError,
-    DownloadTimeoutError,
-    IgnoreRequest,
-)
-from twisted.internet.error import ConnectionLost, DNSLookupError
-from twisted.internet.error import TimeoutError as TwistedTimeout
-from twisted.web.client import ResponseFailed
 
 from pressmark.errors import FetchError, RefusedAddress
 from pressmark.outcomes import Outcome
 from pressmark.robots import RobotsDisallowed
 from pressmark.urls import url_host, url_site
 from spiders import resolver
+from spiders.network_errors import describe
 
 
 class RightsReserved(FetchError):
@@ -76,20 +68,6 @@ def outcome_for_error(error: BaseException, url: str) -> tuple[Outcome, str]:
         return Outcome.RIGHTS_RESERVED, str(error)
     if isinstance(error, OutOfScope):
         return Outcome.OUT_OF_SCOPE, str(error)
-    if isinstance(error, (TwistedTimeout, DownloadTimeoutError)):
-        return Outcome.TIMEOUT, f"no complete response: {_message(error)}"
-    if isinstance(error, DownloadCancelledError):
-        return Outcome.TOO_LARGE, _message(error)
-    if isinstance(error, (DNSLookupError, CannotResolveHostError)):
-        return Outcome.NETWORK_ERROR, f"the host name {host} could not be resolved"
-    if isinstance(error, IncompleteResponse):
-        return Outcome.NETWORK_ERROR, _message(error)
-    if isinstance(error, (ConnectionLost, ResponseFailed)):
-        return Outcome.NETWORK_ERROR, f"the connection to {host} was lost: {_message(error)}"
-    if isinstance(error, IgnoreRequest):
-        return Outcome.HTTP_ERROR, _message(error)
-    return Outcome.NETWORK_ERROR, f"{type(error).__name__}: {_message(error)}"
-
-
-def _message(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__
+    if isinstance(error, FetchError):
+        return Outcome.NETWORK_ERROR, str(error)
+    return describe(error, hop)

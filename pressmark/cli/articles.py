@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 
 from pressmark.cli.output import fail, friendly, out, print_json
+from pressmark.removal.erasure import read_removals
 from pressmark.settings import Settings
 from pressmark.text import clean_text, plural
 from pressmark.times import short_time
@@ -42,7 +43,7 @@ def why(url: _Url, as_json: _Json = False) -> None:
     elif history.is_known:
         _print_history(history, settings)
     if not history.is_known:
-        _fail_unknown(history)
+        _fail_unknown(history, settings)
 
 
 @friendly
@@ -63,10 +64,11 @@ def show(
 
       pressmark show https://southfront.press/some-article/ --markdown > article.md
     """
-    history, article = _read_history(Settings.from_env(), url)
+    settings = Settings.from_env()
+    history, article = _read_history(settings, url)
     if article is None:
         if not history.is_known:
-            _fail_unknown(history)
+            _fail_unknown(history, settings)
         last = f"last outcome: {history.outcomes[-1]['outcome']}" if history.outcomes else "no outcome yet"
         fail(f"{history.url} is known, but it is not an article ({last}). `pressmark why` shows its history.")
     if as_json:
@@ -107,7 +109,15 @@ def _read_markdown(settings: Settings, article_uid: UUID) -> str:
         return read_markdown(cursor, article_uid)
 
 
-def _fail_unknown(history: UrlHistory) -> NoReturn:
+def _fail_unknown(history: UrlHistory, settings: Settings) -> NoReturn:
+    connection = Warehouse(settings).connect("maintainer", "pressmark why")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        for outlet, uid in zip(history.outlets, history.uids, strict=True):
+            for removal in read_removals(cursor, settings, outlet):
+                if removal.action == "erase" and removal.covers(history.url, uid):
+                    fail(
+                        f"{history.url} was erased on request (removal {removal.removal_id}). It is not crawled again."
+                    )
     if history.outlets:
         fail(f"{history.url} has never been discovered at {', '.join(history.outlets)}.")
     fail(f"{history.url} is not in a domain of any crawled outlet. `pressmark outlet list` lists the outlets.")

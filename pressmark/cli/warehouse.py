@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -217,7 +218,9 @@ def remove(
     ] = False,
     reason: Annotated[str | None, typer.Option(help="Reason for the removal, kept with it.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be removed without removing it.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Skip the confirmation. --erase needs it without a terminal or with --json.")
+    ] = False,
     as_json: _Json = False,
 ) -> None:
     """Remove data and keep it removed.
@@ -265,8 +268,13 @@ def remove(
         if as_json:
             print_json(summary)
         return
-    if not yes and not as_json and err.is_terminal:
+    if not yes and err.is_terminal and sys.stdin.isatty() and not as_json:
         typer.confirm("This cannot be undone. Continue?" if erase else "Continue?", abort=True)
+    elif not yes and erase:
+        raise ConfigError(
+            f"Nothing was erased: nobody can be asked to confirm. Look at {plural(len(covered.urls), 'URL')} with "
+            "--dry-run, then add --yes."
+        )
     store = ArchiveStore(warehouse.settings.archive)
     removal = record_removal(warehouse, store, target, value, action, reason or "", outlet)
     done = apply_removal(warehouse, store, [removal])

@@ -17,7 +17,7 @@ from pressmark.warehouse.compaction import delete_spare, join_files
 from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.partitions import split
-from pressmark.warehouse.retention import MaintenanceReport, analyse, expire, purge
+from pressmark.warehouse.retention import MaintenanceReport, expire, purge, vacuum
 
 RESTAGED_SEGMENTS = "orphaned segments staged again"
 
@@ -49,7 +49,7 @@ def maintain(
                 expire(connection, store, outlet, now, report)
             report.add("files joined", join_files(connection, store, now))
     report.add("captures overwritten", apply_pending_removals(warehouse, store).captures)
-    analyse(warehouse, vacuum=True)
+    vacuum(warehouse)
     with contextlib.closing(warehouse.connect("maintainer", "pressmark maintain")) as connection:
         report.add("months moved to partitions", split(connection))
     return report

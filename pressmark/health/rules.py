@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import comb
+from types import MappingProxyType
 from typing import Literal
 
 from pressmark.outcomes import ACCESS_DENIED, EXTRACTION_FAILURES, KEPT, POLICY_DENIED, Outcome
@@ -37,6 +38,21 @@ _FIELD_WAS, _FIELD_IS = 0.8, 0.3  # shares of articles with a field
 FIELD_WINDOWS = (5, 10, 20)
 """Numbers of latest articles that are compared with the ones before."""
 _MIN_ARTICLES_BEFORE = 8
+_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        Outcome.RATE_LIMITED: "too many requests (429)",
+        Outcome.LEGAL_BLOCK: "blocked for legal reasons (451)",
+        Outcome.GEO_BLOCKED: "not available in our country",
+        Outcome.PAYWALL_STUB: "paywall",
+        Outcome.ROBOTS_DENIED: "robots.txt forbids it",
+        Outcome.ROBOTS_UNREACHABLE: "robots.txt cannot be read",
+        Outcome.RIGHTS_RESERVED: "its TDM policy reserves the rights",
+        Outcome.JAVASCRIPT_REQUIRED: "needs JavaScript",
+        Outcome.EXTRACTION_EMPTY: "no text found",
+        Outcome.EXTRACTION_TIMEOUT: "extraction took too long",
+    }
+)
+"""Outcomes that read better in other words than their names."""
 _FIELD_CHANCE = 1e-4  # of so many articles without a field, if nothing has changed
 _ALWAYS = 0.98  # an outlet whose articles all had a field may still publish one without it
 
@@ -221,9 +237,9 @@ def _refusal(outcomes: Mapping[str, int], crawls: str) -> Verdict | None:
     requested = refused + _count(outcomes, KEPT) + _count(outcomes, EXTRACTION_FAILURES)
     if refused >= _MIN_PAGES and refused >= _SHARE * requested:
         summary = _summary(outcomes, ACCESS_DENIED)
-        return Verdict("blocked", f"{refused} of {plural(requested, 'page')} of {crawls} were {summary}")
+        return Verdict("blocked", f"{_share(refused, requested)} of {crawls} were refused: {summary}")
     if denied >= _MIN_PAGES and denied == sum(outcomes.values()) - outcomes.get(Outcome.KNOWN_NOT_DUE, 0):
-        return Verdict("blocked", f"all pages of {crawls}: {_summary(outcomes, POLICY_DENIED)}")
+        return Verdict("blocked", f"no page of {crawls} may be requested: {_summary(outcomes, POLICY_DENIED)}")
     return None
 
 
@@ -247,7 +263,7 @@ def _check_extraction(stats: OutletStats) -> Verdict | None:
         crawls = "the last crawl" if with_pages == 1 else f"the last {with_pages} crawls"
         return Verdict(
             "extraction_broken",
-            f"text: {broken} of {plural(pages, 'page')} of {crawls} gave no article ({summary}){_examples(examples)}. "
+            f"text: {_share(broken, pages)} of {crawls} gave no article ({summary}){_examples(examples)}. "
             "Its layout may have changed: `pressmark why URL` shows a page, and extraction.keep in the outlet's file "
             "may fix it",
         )
@@ -293,5 +309,14 @@ def _count(outcomes: Mapping[str, int], names: Collection[str]) -> int:
     return sum(outcomes.get(name, 0) for name in names)
 
 
+def _share(part: int, total: int) -> str:
+    return f"all {total} pages" if part == total else f"{part} of {plural(total, 'page')}"
+
+
 def _summary(outcomes: Mapping[str, int], names: Collection[str]) -> str:
-    return ", ".join(f"{outcomes[name]} {name}" for name in sorted(names) if outcomes.get(name))
+    """Return the outcomes in words, most frequent first, with their numbers if there are several."""
+    found = Counter({name: outcomes[name] for name in names if outcomes.get(name)}).most_common()
+    words = [
+        (_WORDS.get(name, name.replace("_", " ")), count) for name, count in sorted(found, key=lambda f: (-f[1], f[0]))
+    ]
+    return words[0][0] if len(words) == 1 else ", ".join(f"{word} ({count})" for word, count in words)

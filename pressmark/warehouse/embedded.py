@@ -254,8 +254,11 @@ class EmbeddedServer:
 
 
 def _cache_size() -> int:
-    """Return an eighth of the memory, between 128 MB and 1 GB, in bytes. Pages are allocated on use."""
-    return int(min(max(psutil.virtual_memory().total // 8, 128 << 20), 1 << 30))
+    """Return an eighth of the memory, between 128 MB and 4 GB, in bytes. Pages are allocated on use."""
+    memory: int = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):  # a container's limit; "max" if there is none
+        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(max(memory // 8, 128 << 20), 4 << 30)
 
 
 def _living_postgres(lock_file: Path) -> psutil.Process | None:

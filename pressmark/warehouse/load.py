@@ -199,14 +199,21 @@ def derive(cursor: Cursor, values: dict[str, Any], articles: list[UUID], page_ex
     cursor.execute(queries("load")["derive_merges"], values)
     values["merged"] = sorted(row[0] for row in cursor.fetchall())
     values["articles"] = sorted({*articles, *values["merged"]})
+    _derive_search(cursor, values)
+    queued = values["merged"] if values["segment_id"] else values["articles"]
+    cursor.execute(queries("load")["enqueue_cluster"], {**values, "merged": queued})
+    cursor.execute(queries("load")["resolve_captures"], values)
+
+
+def _derive_search(cursor: Cursor, values: dict[str, Any]) -> None:
+    """Update the search documents of the articles, in the partitions of their days."""
     cursor.execute(queries("load")["ensure_search_partitions"], values)
+    cursor.execute(queries("load")["plain_joins"])
     cursor.execute(queries("load")["moved_documents"], values)
     if moved := [row[0] for row in cursor.fetchall()]:
         cursor.execute(queries("load")["move_documents"], {"moved": moved})
     cursor.execute(queries("load")["derive_search"], values)
-    queued = values["merged"] if values["segment_id"] else values["articles"]
-    cursor.execute(queries("load")["enqueue_cluster"], {**values, "merged": queued})
-    cursor.execute(queries("load")["resolve_captures"], values)
+    cursor.execute(queries("load")["all_joins"])
 
 
 def _note_failure(warehouse: Warehouse, segment_id: UUID, error: Exception) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,9 +18,11 @@ from pressmark.warehouse.queries import queries
 
 FETCH_RETENTION = timedelta(days=400)
 _VACUUMED = (
-    "core.article", "core.capture", "core.extraction", "core.text", "core.revision", "core.search_document",
-    "core.lsh_band", "core.dedup_text", "core.url_listing", "ops.frontier", "ops.candidate",
+    "core.article", "core.capture", "core.extraction", "core.text", "core.revision", "core.dedup_text",
+    "core.url_listing", "ops.frontier", "ops.candidate",
 )  # fmt: skip
+# Autovacuum analyses the partitions that changed. Analysing all of them would read gigabytes of tokens.
+_PARTITIONED = ("core.search_document", "core.lsh_band")
 _SQL = queries("retention")
 
 
@@ -88,15 +89,14 @@ def expire(
         report.add("archive files expired", 1)
 
 
-def analyse(warehouse: Warehouse, tables: Iterable[str] = _VACUUMED, vacuum: bool = False) -> None:
-    """Update the planner's statistics. With `vacuum`, also reclaim space and flush the search index."""
-    with contextlib.closing(warehouse.connect("maintainer", "pressmark analyse")) as connection:
+def vacuum(warehouse: Warehouse) -> None:
+    """Reclaim space, flush the search index, and update the planner's statistics."""
+    with contextlib.closing(warehouse.connect("maintainer", "pressmark maintain")) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            for table in tables:
-                schema, name = table.split(".")
-                verb = sql.SQL("VACUUM (ANALYZE, SKIP_LOCKED) {}.{}" if vacuum else "ANALYZE {}.{}")
-                cursor.execute(verb.format(sql.Identifier(schema), sql.Identifier(name)))
+            for table in (*_VACUUMED, *_PARTITIONED):
+                options = "SKIP_LOCKED" if table in _PARTITIONED else "ANALYZE, SKIP_LOCKED"
+                cursor.execute(sql.SQL("VACUUM ({}) {}").format(sql.SQL(options), sql.Identifier(*table.split("."))))
 
 
 def _number(cursor: Cursor) -> int:

@@ -15,6 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Headers, Response
 
 from pressmark.archive import records
+from pressmark.urls import url_host
 from spiders.outcomes import NON_ARTICLE_STATUSES, SUCCESS, IncompleteResponse
 from spiders.requests import CANDIDATE, PAGE, SITE_RIGHTS, request_kind
 
@@ -39,7 +40,7 @@ class CaptureMiddleware:
         if ledger is None or request_kind(request) != "article":
             return response
         if "partial" in response.flags and response.status in SUCCESS and _seems_cut(response.body):
-            raise IncompleteResponse("the connection was closed before the end of the page")
+            raise IncompleteResponse(f"{url_host(request.url)} closed the connection before the end of the page")
         if response.status in SUCCESS | NON_ARTICLE_STATUSES:
             captured = records.Response(
                 capture_id=uuid4(),

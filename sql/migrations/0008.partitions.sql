@@ -227,5 +227,8 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
 $$;
 COMMENT ON FUNCTION core.flush_search_index() IS 'Merge the pending entries that loads added to the indexes of mart.search into their main structure. Returns the number of pages that were merged.';
 
+-- The primary key finds the current revisions of an article too.
+DROP INDEX core.revision_current;
+
 ALTER TABLE ops.mart_version ADD COLUMN code_version text;
 COMMENT ON COLUMN ops.mart_version.code_version IS 'Version of Pressmark that built the views. Null for versions that did not record it.';

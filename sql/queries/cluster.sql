@@ -26,16 +26,9 @@ SELECT COALESCE(max(queue_id) - min(queue_id) + 1, 0) FROM staging.cluster_queue
 -- Return every text of these articles' revisions, with its date and its fingerprint if there is one.
 SELECT DISTINCT ON (article.article_uid, extraction.text_hash)
        article.article_uid, article.outlet, extraction.text_hash, extraction.headline_hash, text.article_body,
-       COALESCE(CASE WHEN core.prefers_listed(
-                    current_extraction.date_published, current_extraction.date_published_source,
-                    current_extraction.date_published_precision, listed.listed_published,
-                    listed.listed_published_source, listed.listed_published_precision)
-                THEN listed.listed_published ELSE current_extraction.date_published END,
-                article.first_seen_at)::date AS published_on,
+       (COALESCE(article.date_published, article.first_seen_at) AT TIME ZONE 'UTC')::date AS published_on,
        fingerprint.body_sig, fingerprint.lead_sig
 FROM core.article
-JOIN core.extraction current_extraction ON current_extraction.payload_hash = article.payload_hash
-                                       AND current_extraction.extractor_id = article.extractor_id
 JOIN core.revision ON revision.article_uid = article.article_uid AND revision.superseded_seq IS NULL
 JOIN core.capture ON capture.capture_id = revision.capture_id
 JOIN core.extraction ON extraction.payload_hash = capture.payload_hash
@@ -43,12 +36,6 @@ JOIN core.extraction ON extraction.payload_hash = capture.payload_hash
 JOIN core.text ON text.text_hash = extraction.text_hash
 LEFT JOIN core.fingerprint ON fingerprint.text_hash = extraction.text_hash
                           AND fingerprint.sig_version = %(sig_version)s
-LEFT JOIN LATERAL (
-    SELECT w.listed_published, w.listed_published_source, w.listed_published_precision
-    FROM core.capture w
-    WHERE w.article_uid = article.article_uid AND w.listed_published IS NOT NULL
-    ORDER BY w.observed_at, w.capture_id LIMIT 1
-) listed ON true
 WHERE article.article_uid = ANY (%(articles)s::uuid[]) AND article.merged_into IS NULL
 ORDER BY article.article_uid, extraction.text_hash, revision.ordinal;
 

@@ -428,6 +428,15 @@ SELECT core.ensure_month_partitions('search_document', ARRAY(
     SELECT DISTINCT (COALESCE(date_published, first_seen_at) AT TIME ZONE 'UTC')::date
     FROM core.article WHERE article_uid = ANY (%(articles)s::uuid[])));
 
+-- name: plain_joins
+-- Disable hash and merge joins until the next `all_joins`. For a few hundred lookups by key in one partition each, the
+-- planner would read all partitions: it does not know that the others are skipped.
+SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);
+
+-- name: all_joins
+-- Enable all joins again.
+SELECT set_config('enable_hashjoin', 'on', true), set_config('enable_mergejoin', 'on', true);
+
 -- name: moved_documents
 -- Return the articles of an earlier load that have no search document under their day: it changed, or there is none.
 SELECT a.article_uid

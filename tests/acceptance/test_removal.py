@@ -113,9 +113,13 @@ def test_erased_article_is_gone_everywhere_and_does_not_return(
     assert "1 article, " in dry and len(installation.query("SELECT 1 FROM mart.article")) == 3
     ((seq,),) = installation.query("SELECT max(change_seq) FROM mart.article_changes(0)")
     for url in (f"{H}/two-{CANARY}", f"{H}/gone-{CANARY}"):
-        done = json.loads(installation.run("remove", "--url", url, "--erase", "--reason", "a test", "--json").stdout)
+        done = json.loads(
+            installation.run("remove", "--url", url, "--erase", "--reason", "a test", "--yes", "--json").stdout
+        )
         assert done["captures_overwritten"] == (1 if "two" in url else 0)
     check_canary_is_gone(installation)
+    unknown = installation.run("why", f"{H}/two-{CANARY}", check=False)
+    assert unknown.returncode == 1 and "was erased on request (removal " in unknown.stderr
     # The other articles are unchanged, their pointers are valid, and other tools can read the files.
     after = installation.query(
         "SELECT url, archive_file, archive_offset, archive_length FROM mart.article ORDER BY url"
@@ -261,6 +265,8 @@ def test_hidden_article_is_absent_from_views_and_stays_in_the_archive(
         (["--url", f"{H}/one", "--reason", "r"], "--hide"),
         (["--url", f"{H}/one", "--erase"], "--reason is missing"),
         (["--prefix", "two-", "--erase", "--reason", "r"], "must begin with http"),
+        (["--prefix", f"{H}/", "--outlet", "test", "--erase", "--reason", "r"], "Nothing was erased"),
+        (["--prefix", f"{H}/", "--outlet", "test", "--erase", "--reason", "r", "--json"], "then add --yes"),
     ],
 )
 def test_incomplete_or_ambiguous_arguments_are_rejected(
