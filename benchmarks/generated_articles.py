@@ -248,9 +248,12 @@ def _open(settings: Settings) -> None:
 def _fill_chunk(span: tuple[int, int, int]) -> None:
     start, end, first_id = span
     articles = [write_article(number, quick=True) for number in range(start, end)]
-    rows: dict[str, list[str]] = {f"{table} ({columns})": [] for table, columns in {**TABLES, **DERIVED}.items()}
+    kept = {table: columns for table, columns in TABLES.items() if table != "core.fingerprint"}
+    rows: dict[str, list[str]] = {f"{table} ({columns})": [] for table, columns in {**kept, **DERIVED}.items()}
     for article in articles:
         for table, row in make_rows(article).items():
+            if table == "core.fingerprint":
+                continue  # clustering deletes it
             rows[f"{table} ({TABLES[table]})"].append("\t".join(map(field, row)))
         for table, table_rows in derived_rows(article, first_id + article.number).items():
             rows[f"{table} ({DERIVED[table]})"] += table_rows

@@ -71,7 +71,7 @@ class _Text:
 
     def signatures(self) -> Signatures | None:
         if not self.boilerplate_lines:
-            return self.stored or signatures(self.body)  # not stored for short texts or other versions
+            return self.stored or signatures(self.body)  # stored by the load until the first comparison
         return signatures(without_lines(self.outlet, self.body, self.boilerplate_lines))
 
 
@@ -133,6 +133,7 @@ def cluster_batch(connection: Connection, limit: int = BATCH) -> ClusterResult |
         copies = _find_copies(cursor, new_rows)
         failpoints.reach("within_cluster")
         result = _regroup(cursor, articles, copies)
+        cursor.execute(_SQL["drop_fingerprints"], {"texts": [text.text_hash for text in texts]})
         cursor.execute(_SQL["done"], {"queue": [queue_id for queue_id, _ in taken]})
         result.articles = len({article for _, article in taken})
         return result

@@ -19,6 +19,7 @@ from pressmark.warehouse.queries import queries
 FETCH_RETENTION = timedelta(days=400)
 _VACUUMED = (
     "core.article", "core.capture", "core.extraction", "core.text", "core.revision", "core.dedup_text",
+    "core.fingerprint",
     "core.url_listing", "ops.frontier", "ops.candidate",
 )  # fmt: skip
 # Autovacuum analyses the partitions that changed. Analysing all of them would read gigabytes of tokens.
@@ -56,6 +57,7 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         ("purge_staged_captures", "staged rows purged"),
         ("purge_staged_events", "staged rows purged"),
         ("purge_queue", "cluster queue entries purged"),
+        ("purge_fingerprints", "unused signatures purged"),
         ("purge_bands", "unused near-duplicate bands purged"),
     ):
         with transaction(connection) as cursor:

@@ -230,5 +230,7 @@ COMMENT ON FUNCTION core.flush_search_index() IS 'Merge the pending entries that
 -- The primary key finds the current revisions of an article too.
 DROP INDEX core.revision_current;
 
+COMMENT ON TABLE core.fingerprint IS 'MinHash signatures of texts, from the load until the text is compared with others. Clustering computes them again if it needs them later.';
+
 ALTER TABLE ops.mart_version ADD COLUMN code_version text;
 COMMENT ON COLUMN ops.mart_version.code_version IS 'Version of Pressmark that built the views. Null for versions that did not record it.';

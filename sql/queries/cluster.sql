@@ -194,6 +194,10 @@ FROM unnest(%(articles)s::uuid[], %(labels)s::uuid[]) AS n (article_uid, copy_cl
 -- Mark articles as changed by this load.
 UPDATE core.article SET changed_seq = %(load_seq)s, changed_at = now() WHERE article_uid = ANY (%(articles)s::uuid[]);
 
+-- name: drop_fingerprints
+-- Delete the signatures of compared texts. They are computed again if a text is compared again.
+DELETE FROM core.fingerprint WHERE text_hash = ANY (%(texts)s::bytea[]);
+
 -- name: done
 -- Remove entries from the queue.
 DELETE FROM staging.cluster_queue WHERE queue_id = ANY (%(queue)s::bigint[]);

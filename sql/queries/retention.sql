@@ -24,6 +24,10 @@ WHERE NOT EXISTS (SELECT 1 FROM ops.segment WHERE segment.segment_id = event.seg
 DELETE FROM staging.cluster_queue queue
 WHERE NOT EXISTS (SELECT 1 FROM core.article WHERE article.article_uid = queue.article_uid);
 
+-- name: purge_fingerprints
+-- Delete signatures once no article waits for clustering. Clustering deletes those of the texts that it compared.
+DELETE FROM core.fingerprint WHERE NOT EXISTS (SELECT 1 FROM staging.cluster_queue);
+
 -- name: purge_bands
 -- Delete LSH bands of texts that were replaced more than a week ago.
 DELETE FROM core.lsh_band band

@@ -12,6 +12,7 @@ SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s);
 -- Grant privileges on core, ops and staging. Run by the owner after the migrations; safe to repeat.
 GRANT USAGE ON SCHEMA core, ops, staging TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA core, ops TO pressmark_loader;
+GRANT DELETE ON core.fingerprint TO pressmark_loader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA staging TO pressmark_loader;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA core, ops TO pressmark_loader, pressmark_maintainer, pressmark_eraser;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA core, ops, staging
