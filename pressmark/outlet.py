@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from lxml import etree
@@ -128,6 +130,12 @@ class Revisits(_Section):
     gone_after: Duration = Field(
         timedelta(hours=24), description="Mark an article as gone if its page is still missing after this time."
     )
+
+
+TIER_INTERVALS: Mapping[str, timedelta] = MappingProxyType(
+    {"hourly": timedelta(hours=1), "six_hourly": timedelta(hours=6), "daily": timedelta(days=1)}
+)
+"""Time between the scheduled crawls of an outlet, by tier."""
 
 
 class Budgets(_Section):

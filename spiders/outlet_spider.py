@@ -205,18 +205,16 @@ class OutletSpider(Spider):
         if self._maintainer:
             await self._maintainer
         finish_reason = _FINISH_REASONS.get(reason, "failed")
-        if (
-            finish_reason == "finished"
-            and self.ledger.selection.endpoints_listed == 0
-            and not self.ledger.selection.endpoints_resting
-        ):
+        stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
+        selection = self.ledger.selection
+        if finish_reason == "finished" and selection.endpoints_listed == 0 and not selection.endpoints_resting:
             finish_reason = "failed"
-            self.error = (
-                self.error or "; ".join(self.ledger.selection.endpoint_problems[:3]) or "no endpoint could be polled"
-            )
+            problems = selection.endpoint_problems
+            self.error = self.error or "; ".join(problems[:3]) or "no endpoint could be polled"
+            if problems and selection.endpoints_backed_off == len(problems):
+                stats["only_backed_off"] = True
         if finish_reason == "failed":
             self.error = self.error or f"ended by Scrapy: {reason}"
-        stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
         unread = self.context.unread if self.context else 0
         if unread:
             stats["sitemaps_unread"] = unread

@@ -21,7 +21,7 @@ from pressmark.crawl_types import CrawlRequest, Poll
 from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, EndpointState
 from pressmark.frontier import Candidate, Decision, decide, is_early, validators
 from pressmark.outcomes import Outcome
-from pressmark.outlet import Outlet
+from pressmark.outlet import TIER_INTERVALS, Outlet
 from pressmark.removal.rules import Removal, masked
 from pressmark.warehouse.crawls import count_unreliable, read_due, read_endpoints, read_frontier, record_poll
 
@@ -47,6 +47,7 @@ class CandidateSelection:
         self.endpoint_problems: list[str] = []
         self.endpoints_listed = 0
         self.endpoints_resting = 0  # not polled now because they list little that is new
+        self.endpoints_backed_off = 0  # not polled now because they failed; each is also in endpoint_problems
         self.plan: Counter[str] = Counter()  # of a dry run: outcomes, `fetch` and `from_archive`
         self.plan_days: dict[str, Counter[str]] = {}  # the same by day of publication (UTC), `?` if it is unknown
         self._services = services
@@ -91,6 +92,7 @@ class CandidateSelection:
             self.endpoints_resting += 1
         elif poll.detail:
             self.endpoint_problems.append(f"{poll.endpoint.url}: {poll.detail}")
+            self.endpoints_backed_off += poll.outcome == RESTING
         detail = f" ({poll.detail})" if poll.detail else ""
         logger.info(
             "%s: %s %s: %d entries%s", self._outlet.id, poll.outcome, poll.endpoint.url, len(poll.entries), detail
@@ -219,7 +221,7 @@ class CandidateSelection:
             )
         if poll.outcome == NOT_MODIFIED:
             return state.not_modified(poll.polled_at)
-        return state.failed(poll.polled_at)
+        return state.failed(poll.polled_at, poll.detail or poll.outcome, TIER_INTERVALS[self._outlet.tier])
 
     def _with_room(self, uids: list[UUID], now: datetime) -> list[UUID]:
         """The due pages that the crawl has time for. Early revisits wait for a later crawl, the others do not."""

@@ -7,11 +7,12 @@ from datetime import datetime, time, timedelta
 from uuid import UUID
 
 from pressmark.text import clean_text
+from pressmark.times import short_time
 from pressmark.urls import literal_key
 
 LISTED, NOT_MODIFIED, RESTING = "listed", "not_modified", "resting"
 _FULL_REFETCH_INTERVAL = timedelta(days=1)
-_FIRST_RETRY, _LAST_RETRY = timedelta(hours=1), timedelta(days=7)
+_FIRST_RETRY = timedelta(hours=1)
 _INACTIVITY_DIVISOR = 10  # the poll interval is this fraction of the time without new URLs
 _MAX_POLL_INTERVAL = timedelta(days=1)
 _INDEX_SLACK = timedelta(hours=1)  # a lastmod is often rounded down to the minute or the hour
@@ -46,6 +47,8 @@ class EndpointState:
     next_poll_at: datetime | None = None
     validators_unreliable: bool = False
     index_modified: datetime | None = None
+    failure: str | None = None
+    failing_since: datetime | None = None
 
     def validators(self, now: datetime) -> dict[str, str]:
         """Return the headers of a conditional request, or none if the full listing is needed.
@@ -87,14 +90,33 @@ class EndpointState:
 
     def not_modified(self, now: datetime) -> EndpointState:
         """Return the state after a response with status 304."""
-        return replace(self, failures=0, next_poll_at=_next_poll(now, self.last_new_at or now))
+        return replace(
+            self, failures=0, next_poll_at=_next_poll(now, self.last_new_at or now), failure=None, failing_since=None
+        )
 
-    def failed(self, now: datetime) -> EndpointState:
-        """Return the state after a failed poll. The retry interval doubles up to a limit, and retries never stop."""
-        failures = self.failures + 1
-        wait = min(_FIRST_RETRY * 2 ** min(failures - 1, 10), _LAST_RETRY)
+    def failed(self, now: datetime, failure: str, longest: timedelta) -> EndpointState:
+        """Return the state after a failed poll. The retry interval doubles up to a limit, and retries never stop.
+
+        A poll during the back-off, as by the retry of a task or by hand, does not count as another failure.
+        failure: what happened, in a sentence. longest: the limit, the interval of the outlet's crawls.
+        """
+        is_early = self.failures > 0 and self.next_poll_at is not None and now < self.next_poll_at
+        failures = self.failures if is_early else self.failures + 1
+        wait = min(_FIRST_RETRY * 2 ** min(failures - 1, 10), longest)
         # The retry is due slightly early, so that a scheduled run that starts early doesn't miss it.
-        return replace(self, failures=failures, next_poll_at=now + wait * 0.9)
+        return replace(
+            self, failures=failures, next_poll_at=now + wait * 0.9, failure=failure,
+            failing_since=self.failing_since or now,
+        )  # fmt: skip
+
+    @property
+    def why_it_rests(self) -> str:
+        """Why scheduled crawls do not poll it before next_poll_at: the failure, or that it has nothing new."""
+        if not self.failures:
+            return "nothing new for a long time"
+        cause = self.failure or "it failed"
+        since = f" since {short_time(self.failing_since)}" if self.failing_since else ""
+        return f"{cause} (failed {'once' if self.failures == 1 else f'{self.failures} times'}{since})"
 
 
 def _next_poll(now: datetime, last_new: datetime) -> datetime:

@@ -15,7 +15,7 @@ from pressmark.discovery.endpoints import LISTED, NOT_MODIFIED, RESTING, Endpoin
 from pressmark.discovery.listing import Entry, Listing
 from pressmark.frontier import Candidate, CrawlScope
 from pressmark.outlet import Outlet
-from pressmark.text import plural
+from pressmark.times import short_time
 from pressmark.urls import url_uid
 from spiders.outcomes import Stopping, outcome_for_error, outcome_for_status
 
@@ -72,11 +72,9 @@ async def fetch_listing(
     state, past = context.state(endpoint), context.scope.mode == "window"
     may_rest = may_rest or bool(state.failures)
     if context.scheduled and may_rest and not past and state.next_poll_at is not None and state.next_poll_at > now:
-        failures = plural(state.failures, "consecutive failure")
-        why = failures if state.failures else "nothing new for a long time"
         return None, Poll(
             endpoint=endpoint, polled_at=now, http_status=None, outcome=RESTING,
-            detail=f"next poll at {state.next_poll_at:%Y-%m-%d %H:%M} UTC: {why}",
+            detail=f"{state.why_it_rests}; next poll at {short_time(state.next_poll_at)}",
         )  # fmt: skip
     headers = {} if past or not conditional or context.scope.force_refetch else state.validators(now)
     try:

@@ -129,7 +129,7 @@ SELECT endpoint.outlet, endpoint.method, endpoint.url, endpoint.configured, endp
        last_poll.polled_at AS last_polled_at, last_poll.outcome AS last_outcome, last_poll.detail AS last_detail,
        last_poll.entries AS last_entries, last_poll.gap_suspected AS last_gap_suspected,
        last_poll.is_truncated AS last_is_truncated,
-       recent.polls, recent.candidates
+       recent.polls, recent.candidates, endpoint.failure, endpoint.failing_since
 FROM ops.endpoint
 LEFT JOIN LATERAL (
     SELECT * FROM ops.endpoint_poll poll
@@ -159,6 +159,8 @@ COMMENT ON COLUMN mart.endpoint.last_is_truncated IS 'Whether the last listing w
 COMMENT ON COLUMN mart.endpoint.last_gap_suspected IS 'Whether entries may have dropped out of the listing unseen before the last poll.';
 COMMENT ON COLUMN mart.endpoint.polls IS 'Number of polls within the last 30 days.';
 COMMENT ON COLUMN mart.endpoint.candidates IS 'New or due URLs found by these polls.';
+COMMENT ON COLUMN mart.endpoint.failure IS 'What happened at the last failed poll; null if the last poll was successful.';
+COMMENT ON COLUMN mart.endpoint.failing_since IS 'When the first of the consecutive polls failed.';
 
 CREATE VIEW mart.crawl_summary AS
 SELECT crawl.crawl_id, crawl.outlet, crawl.mode, crawl.started_at, crawl.finished_at, crawl.finish_reason, crawl.error,

@@ -232,5 +232,10 @@ DROP INDEX core.revision_current;
 
 COMMENT ON TABLE core.fingerprint IS 'MinHash signatures of texts, from the load until the text is compared with others. Clustering computes them again if it needs them later.';
 
+-- Why an endpoint fails. Later polls and crawls that skip it during a back-off do not replace the cause.
+ALTER TABLE ops.endpoint ADD COLUMN failure text, ADD COLUMN failing_since timestamptz;
+COMMENT ON COLUMN ops.endpoint.failure IS 'What happened at the last failed poll; null if the last poll was successful.';
+COMMENT ON COLUMN ops.endpoint.failing_since IS 'When the first of the consecutive polls failed.';
+
 ALTER TABLE ops.mart_version ADD COLUMN code_version text;
 COMMENT ON COLUMN ops.mart_version.code_version IS 'Version of Pressmark that built the views. Null for versions that did not record it.';

@@ -138,8 +138,7 @@ ON CONFLICT (url_uid, endpoint_id) DO UPDATE SET
 -- name: endpoint_states
 -- Read the states of an outlet's endpoints.
 SELECT endpoint_id, etag, last_modified, body_hash, last_read_at, last_new_at, failures, next_poll_at,
-       validators_unreliable,
-       index_modified
+       validators_unreliable, index_modified, failure, failing_since
 FROM ops.endpoint WHERE outlet = %(outlet)s;
 
 -- name: update_endpoint
@@ -147,7 +146,8 @@ FROM ops.endpoint WHERE outlet = %(outlet)s;
 UPDATE ops.endpoint SET
     etag = %(etag)s, last_modified = %(last_modified)s, body_hash = %(body_hash)s, last_read_at = %(last_read_at)s,
     last_new_at = %(last_new_at)s, failures = %(failures)s, next_poll_at = %(next_poll_at)s,
-    validators_unreliable = %(validators_unreliable)s, index_modified = %(index_modified)s
+    validators_unreliable = %(validators_unreliable)s, index_modified = %(index_modified)s, failure = %(failure)s,
+    failing_since = %(failing_since)s
 WHERE endpoint_id = %(endpoint_id)s;
 
 -- name: still_listed

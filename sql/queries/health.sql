@@ -48,6 +48,8 @@ CROSS JOIN LATERAL (
         SELECT * FROM ops.crawl
         WHERE crawl.outlet = outlet.outlet AND crawl.mode = modes.mode AND crawl.finished_at IS NOT NULL
           AND NOT COALESCE((crawl.stats ->> 'internal_failure')::boolean, false)
+          -- A crawl that polled nothing because of a back-off says nothing new.
+          AND NOT COALESCE((crawl.stats ->> 'only_backed_off')::boolean, false)
         ORDER BY crawl.started_at DESC LIMIT modes.most
     ) crawl
 ) recent
@@ -227,7 +229,9 @@ HAVING count(*) = 5 AND bool_and(recent.finish_reason NOT IN ('finished', 'budge
 
 -- name: reset_backoff_endpoints
 -- After an internal failure, undo the back-off of endpoints that gave no response.
-UPDATE ops.endpoint SET failures = GREATEST(endpoint.failures - 1, 0), next_poll_at = NULL
+UPDATE ops.endpoint SET failures = GREATEST(endpoint.failures - 1, 0), next_poll_at = NULL,
+    failure = CASE WHEN endpoint.failures > 1 THEN endpoint.failure END,
+    failing_since = CASE WHEN endpoint.failures > 1 THEN endpoint.failing_since END
 FROM ops.endpoint_poll poll
 WHERE poll.crawl_id = ANY (%(crawls)s::uuid[]) AND poll.outcome = ANY (%(no_answer)s::text[])
   AND endpoint.endpoint_id = poll.endpoint_id;

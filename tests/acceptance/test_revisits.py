@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pressmark.health.monitor import check_health
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry
 from pressmark.settings import PROJECT_ROOT
@@ -174,11 +175,14 @@ def test_scheduled_crawl_skips_a_failing_endpoint_during_backoff(installation: I
     assert scheduled(installation, outlet, "1").returncode == 1
     before = len(site.requests)
     done = scheduled(installation, outlet, "2")
-    assert done.returncode == 1 and "1 consecutive failure" in done.stderr
+    assert done.returncode == 1 and "answered 500 (failed once since " in done.stderr
     assert "/feed" not in sent_headers(site, before)
+    # The cause stays, and a crawl that asked for nothing is no further failure.
+    verdict = check_health(installation.warehouse).verdicts["second"]
+    assert verdict.state == "failing" and verdict.reason == f"the last crawl failed: http://{HOST}/feed: answered 500"
     serve_pages(site, 2)
     assert installation.outcomes("second") == {"new": 2}, "a manual crawl polls without waiting"
-    assert installation.query("SELECT failures, next_poll_at <= now() FROM ops.endpoint") == [(0, True)]
+    assert installation.query("SELECT failures, failure, next_poll_at <= now() FROM ops.endpoint") == [(0, None, True)]
 
 
 def test_scheduled_crawl_skips_an_endpoint_that_is_not_due(installation: Installation, site: WebSite) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from pressmark.discovery.endpoints import EndpointState
 
 NOW = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -38,14 +40,27 @@ def test_poll_interval_grows_while_an_endpoint_lists_nothing_new() -> None:
     assert abandoned == NOW + timedelta(days=301), "the interval is at most a day"
 
 
-def test_failing_endpoint_is_polled_ever_less_often_but_never_abandoned() -> None:
-    state, waits = POLLED, []
-    for _ in range(12):
-        state = state.failed(NOW)
+def test_failing_endpoint_is_polled_less_often_but_in_every_crawl_of_its_tier() -> None:
+    state, waits, now = POLLED, [], NOW
+    for _ in range(6):
+        state = state.failed(now, "it is down", 6 * HOUR)
         assert state.next_poll_at is not None
-        waits.append((state.next_poll_at - NOW) / HOUR)
-    assert waits[:4] == [0.9, 1.8, 3.6, 7.2] and waits[-1] == 0.9 * 7 * 24
-    assert state.not_modified(NOW).failures == 0
+        waits.append((state.next_poll_at - now) / HOUR)
+        now = state.next_poll_at
+    assert waits == pytest.approx([0.9, 1.8, 3.6, 5.4, 5.4, 5.4]), "not longer than the interval of its crawls"
+    assert (state.failures, state.failure, state.failing_since) == (6, "it is down", NOW)
+    well = state.not_modified(now)
+    assert (well.failures, well.failure, well.failing_since) == (0, None, None)
+    listed = state.listed(now, None, None, b"1", True)
+    assert (listed.failures, listed.failure, listed.failing_since) == (0, None, None)
+
+
+def test_poll_during_the_back_off_does_not_count_as_another_failure() -> None:
+    once = POLLED.failed(NOW, "it refused the connection", 6 * HOUR)
+    again = once.failed(NOW + HOUR / 4, "it is down", 6 * HOUR)
+    assert (again.failures, again.failure, again.failing_since) == (1, "it is down", NOW)
+    assert once.why_it_rests == "it refused the connection (failed once since 2026-11-24 12:30:00Z)"
+    assert POLLED.why_it_rests == "nothing new for a long time"
 
 
 def test_child_sitemap_is_skipped_while_its_lastmod_in_the_index_is_unchanged() -> None:
