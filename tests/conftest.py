@@ -140,7 +140,11 @@ class Installation:
         migrate(self.warehouse)  # a test may have dropped the database
         connection = self.warehouse.connect_admin()
         with contextlib.closing(connection), transaction(connection) as cursor:
-            cursor.execute("SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('core', 'ops', 'staging')")
+            # Partitions, not the tables that they belong to: emptying one of those recreates the files of all partitions.
+            cursor.execute(
+                "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+                "WHERE n.nspname IN ('core', 'ops', 'staging') AND c.relkind = 'r'"
+            )
             tables = [sql.Identifier(*name) for name in cursor.fetchall() if ".".join(name) not in KEPT_TABLES]
             has_rows = sql.SQL("SELECT EXISTS (SELECT 1 FROM {})")
             cursor.execute(sql.SQL(" UNION ALL ").join(has_rows.format(table) for table in tables))

@@ -17,6 +17,7 @@ from pressmark.warehouse.partitions import create_ahead
 from pressmark.warehouse.queries import queries
 
 FETCH_RETENTION = timedelta(days=400)
+FRONTIER_RETENTION = timedelta(days=400)  # of URLs that are no article and that nothing lists
 _VACUUMED = (
     "core.article", "core.capture", "core.extraction", "core.text", "core.revision", "core.dedup_text",
     "core.fingerprint",
@@ -57,11 +58,12 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         ("purge_staged_captures", "staged rows purged"),
         ("purge_staged_events", "staged rows purged"),
         ("purge_queue", "cluster queue entries purged"),
+        ("purge_frontier", "forgotten URLs that are no article"),
         ("purge_fingerprints", "unused signatures purged"),
         ("purge_bands", "unused near-duplicate bands purged"),
     ):
         with transaction(connection) as cursor:
-            cursor.execute(_SQL[statement])
+            cursor.execute(_SQL[statement], {"before": now - FRONTIER_RETENTION})
             report.add(kind, cursor.rowcount)
 
 

@@ -24,6 +24,15 @@ WHERE NOT EXISTS (SELECT 1 FROM ops.segment WHERE segment.segment_id = event.seg
 DELETE FROM staging.cluster_queue queue
 WHERE NOT EXISTS (SELECT 1 FROM core.article WHERE article.article_uid = queue.article_uid);
 
+-- name: purge_frontier
+-- Delete URLs that are no article, are not due, and have not been fetched or listed since a time. One that is listed
+-- again is fetched again. The URLs of articles stay.
+DELETE FROM ops.frontier
+WHERE frontier.article_uid IS NULL AND frontier.next_due_at IS NULL
+  AND GREATEST(frontier.first_listed_at, frontier.last_fetch_at) < %(before)s
+  AND NOT EXISTS (SELECT 1 FROM core.url_listing listing
+                  WHERE listing.url_uid = frontier.url_uid AND listing.last_listed_at >= %(before)s);
+
 -- name: purge_fingerprints
 -- Delete signatures once no article waits for clustering. Clustering deletes those of the texts that it compared.
 DELETE FROM core.fingerprint WHERE NOT EXISTS (SELECT 1 FROM staging.cluster_queue);
