@@ -81,7 +81,7 @@ def test_page_without_its_text_is_not_loaded_and_the_outlet_is_reported(
     assert installation.query("SELECT count(*) FROM mart.article") == [(USUAL,)]
     state, reason = health(installation)
     assert state == "extraction_broken"
-    assert reason.startswith(f"text: {PER_RUN} of {PER_RUN} pages")
+    assert reason.startswith(f"text: all {PER_RUN} pages")
     assert reason.count(f"{H}/story-") == 2
     assert installation.query("SELECT count(*) FROM ops.quarantine WHERE segment_id IS NOT NULL") == [(PER_RUN,)]
 

@@ -90,7 +90,7 @@ def test_operator_week_from_failure_to_recovery(
     assert installation.run("crawl", *hosts, check=False).returncode == 1, "the refusals stopped the crawl"
     health = check_health(installation)
     assert health["quiet"][0] == "silent" and "publishing pattern expects" in health["quiet"][1]
-    assert health["layout"][0] == "extraction_broken" and "text: 8 of 8 pages" in health["layout"][1]
+    assert health["layout"][0] == "extraction_broken" and "text: all 8 pages" in health["layout"][1]
     assert health["refusing"][0] == "blocked" and "does not want to be crawled" in health["refusing"][1]
     alerts = installation.query("SELECT outlet, cause, notified_at FROM mart.alert WHERE closed_at IS NULL ORDER BY 1")
     assert [row[:2] for row in alerts] == [
