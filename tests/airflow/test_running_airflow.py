@@ -19,6 +19,7 @@ import pytest
 from pressmark.airflow.client import AirflowClient, Run
 from pressmark.airflow.pools import CRAWL_POOL
 from pressmark.airflow.service import AirflowService, read_health
+from pressmark.errors import ServerError
 from pressmark.settings import PROJECT_ROOT
 from tests.airflow.conftest import RunningAirflow
 from tests.conftest import Installation, process_command
@@ -38,13 +39,23 @@ def wait(condition: Callable[[], Value | None], seconds: float, failure: str) ->
 
 
 def end_of(airflow: AirflowClient, run: Run, seconds: float = 240) -> Run:
-    """Wait for the end of a run. Return its final state."""
+    """Wait for the end of a run. Return its final state.
+
+    Right after the database was killed, Airflow answers 500: its health is that of a moment ago.
+    """
     deadline = time.monotonic() + seconds
-    while not (now := airflow.run(run.dag_id, run.run_id)).has_ended:
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{run.run_id} did not end: {now.state}\n{_task_states(airflow, run)}")
+    while True:
+        try:
+            now = airflow.run(run.dag_id, run.run_id)
+        except ServerError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            if now.has_ended:
+                return now
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{run.run_id} did not end: {now.state}\n{_task_states(airflow, run)}")
         time.sleep(0.2)
-    return now
 
 
 def _task_states(airflow: AirflowClient, run: Run) -> str:
