@@ -114,8 +114,9 @@ BEGIN
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM core.month_partition p
             WHERE p.parent = $1 AND p.since <= first_day AND first_day < p.until);
-        -- Two transactions may need the same month. The second one finds the partition of the first.
-        PERFORM pg_advisory_xact_lock(hashtext('core.ensure_month_partitions'), hashtext($1));
+        -- Two transactions may need the same month. The second one waits here and finds the partition of the first.
+        INSERT INTO ops.lock (name) VALUES ('partitions:' || $1) ON CONFLICT DO NOTHING;
+        PERFORM 1 FROM ops.lock l WHERE l.name = 'partitions:' || $1 FOR UPDATE;
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM core.month_partition p
             WHERE p.parent = $1 AND p.since <= first_day AND first_day < p.until);
@@ -137,6 +138,9 @@ END
 $$;
 COMMENT ON FUNCTION core.ensure_month_partitions(text, date[]) IS 'Create the missing partitions of core.search_document or core.lsh_band for these days. Returns the number of partitions created.';
 REVOKE EXECUTE ON FUNCTION core.ensure_month_partitions(text, date[]) FROM PUBLIC;
+
+COMMENT ON TABLE ops.lock IS 'Locks of crawls and maintenance, as rows that no reader can touch. `load`, `cluster` and `partitions:<table>` are locked as rows for the length of a transaction. All others are leases: held until expires_at, or until their holder is disconnected.';
+COMMENT ON COLUMN ops.lock.name IS 'What is locked: load, cluster, partitions:<table>, crawl:<outlet>:<mode>, alive:<crawl_id>, lease:<process>, or a maintenance task.';
 
 CREATE FUNCTION core.months_to_split(parent text) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
