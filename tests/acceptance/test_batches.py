@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import pytest
+
 from tests.conftest import Installation
 from tests.site import PROSE, Answer, WebSite, article, feed
 
@@ -25,6 +27,7 @@ def test_all_batches_of_all_endpoints_are_fetched(installation: Installation, se
     assert asked.index("/other") >= 8
 
 
+@pytest.mark.long
 def test_crawl_can_end_while_a_batch_waits(installation: Installation, serve: Callable[..., WebSite]) -> None:
     site = serve("spider: tests.small_batch_spider.SmallBatchSpider", "politeness: {delay: 0.2, timeout: 5}")
     pages = [f"/story-{number}" for number in range(30)]

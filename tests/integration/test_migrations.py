@@ -134,6 +134,7 @@ def apply_alone(warehouse: Warehouse, folder: Path) -> None:
                 migrations._record(cursor, folder, sorted({*pending, *names}))
 
 
+@pytest.mark.long
 def test_failure_midway_says_what_is_applied_and_is_continued(fresh: Warehouse, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SQL_ROOT / "migrations", tmp_path / "migrations"))
     last = FILES[-1]

@@ -143,6 +143,7 @@ def content(installation: Installation) -> list[list[tuple[object, ...]]]:
     ]
 
 
+@pytest.mark.long
 def test_existing_warehouse_is_split_into_months_in_steps(
     unpartitioned: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
