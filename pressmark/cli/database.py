@@ -52,9 +52,9 @@ def db_migrate() -> None:
     """Upgrade the database to this version.
 
     Creates the roles, applies pending migrations and updates the views. Then
-    it moves the search index of a warehouse that has none yet into monthly
-    partitions, which takes about ten minutes per million articles. Crawls
-    and loads go on meanwhile. It is safe to interrupt and repeat.
+    it moves the search index of an older warehouse to monthly partitions,
+    which takes about ten minutes per million articles. Crawls can run
+    meanwhile. It is safe to interrupt and repeat.
 
     Example:
 

@@ -3,7 +3,7 @@
 -- depends: 0007.growth
 
 -- The tables so far become one partition each, for all months up to the last one with rows. Nothing is copied here:
--- core.split_partition moves one month at a time into a partition of its own.
+-- core.split_partition moves the rows to monthly partitions, one month at a time.
 ALTER TABLE core.search_document RENAME TO search_document_unsplit;
 ALTER TABLE core.search_document_unsplit
     DROP CONSTRAINT search_document_article_uid_fkey,
@@ -14,39 +14,17 @@ ALTER INDEX core.search_document_tokens RENAME TO search_document_unsplit_tokens
 ALTER INDEX core.search_document_day RENAME TO search_document_unsplit_day;
 ALTER INDEX core.search_document_outlet_day RENAME TO search_document_unsplit_outlet_day;
 CREATE TABLE core.search_document (
-    article_uid uuid NOT NULL,
-    search_version smallint NOT NULL,
-    outlet text NOT NULL,
-    in_language text,
-    published_on date NOT NULL,
-    source bytea NOT NULL,
-    tokens tsvector NOT NULL,
-    PRIMARY KEY (article_uid, published_on)
+    LIKE core.search_document_unsplit INCLUDING STORAGE INCLUDING COMMENTS, PRIMARY KEY (article_uid, published_on)
 ) PARTITION BY RANGE (published_on);
-ALTER TABLE core.search_document ALTER COLUMN tokens SET STORAGE EXTENDED;
 CREATE INDEX search_document_tokens ON core.search_document USING gin (tokens) WITH (fastupdate = on, gin_pending_list_limit = 16384);
 CREATE INDEX search_document_day ON core.search_document (published_on);
 CREATE INDEX search_document_outlet_day ON core.search_document (outlet, published_on);
 COMMENT ON TABLE core.search_document IS 'The index of mart.search: the current headline, description and text of each article as tokens. One row per article, in the partition of the month it was published in.';
-COMMENT ON COLUMN core.search_document.article_uid IS 'Article that the tokens belong to.';
-COMMENT ON COLUMN core.search_document.search_version IS 'Version of core.search_tokens.';
-COMMENT ON COLUMN core.search_document.outlet IS 'Outlet of the article.';
-COMMENT ON COLUMN core.search_document.in_language IS 'Language of the article, BCP 47.';
-COMMENT ON COLUMN core.search_document.published_on IS 'Publication day (UTC), or the day of the first capture if the publication date is unknown.';
-COMMENT ON COLUMN core.search_document.source IS 'Hash of the input of the tokens. Tokens are rebuilt only if it changes.';
-COMMENT ON COLUMN core.search_document.tokens IS 'Headline (weight A), description (B) and text (D); empty for an article that is not visible.';
 
 ALTER TABLE core.lsh_band RENAME TO lsh_band_unsplit;
 ALTER INDEX core.lsh_band_key RENAME TO lsh_band_unsplit_key;
-CREATE TABLE core.lsh_band (
-    month date NOT NULL,
-    band_hash bigint NOT NULL,
-    dedup_id bigint NOT NULL
-) PARTITION BY RANGE (month);
+CREATE TABLE core.lsh_band (LIKE core.lsh_band_unsplit INCLUDING COMMENTS) PARTITION BY RANGE (month);
 COMMENT ON TABLE core.lsh_band IS 'LSH bands of MinHash signatures, in monthly partitions. Two texts that share a band are candidate copies.';
-COMMENT ON COLUMN core.lsh_band.month IS 'First day of the publication month.';
-COMMENT ON COLUMN core.lsh_band.band_hash IS 'xxh3_64 of a band and its number: 32 bands of four values for the whole text, 8 for its beginning.';
-COMMENT ON COLUMN core.lsh_band.dedup_id IS 'Compared text (core.dedup_text).';
 
 CREATE VIEW core.month_partition AS
 SELECT parent.relname::text AS parent, part.relname::text AS partition,
@@ -88,7 +66,7 @@ BEGIN
             EXECUTE index_definition;
         END LOOP;
     ELSE
-        -- Not an index of the partitioned table: lsh_band_unsplit has one of its own, which starts with the month.
+        -- The partitioned table has no such index, because the index of lsh_band_unsplit starts with the month.
         EXECUTE format('CREATE INDEX ON core.%I (band_hash, dedup_id)', name);
     END IF;
 END
@@ -102,12 +80,30 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
 $$;
 COMMENT ON FUNCTION core.partition_start(date) IS 'Return the first day of the partition for a day: that of its month, or -infinity before the year 2000, which has one partition.';
 
+CREATE FUNCTION core.partition_name(parent text, first_day date) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog AS $$
+    SELECT parent || CASE WHEN first_day = '-infinity' THEN '_before_2000' ELSE to_char(first_day, '_YYYY_MM') END
+$$;
+COMMENT ON FUNCTION core.partition_name(text, date) IS 'Return the name of the partition that starts on a day (core.partition_start).';
+
+CREATE FUNCTION core.attach_partition(parent text, first_day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    -- Unlike CREATE TABLE ... PARTITION OF, ATTACH lets others read and write the table meanwhile.
+    EXECUTE format('ALTER TABLE core.%I ATTACH PARTITION core.%I FOR VALUES FROM (%s) TO (%L)',
+                   parent, core.partition_name(parent, first_day),
+                   CASE WHEN first_day = '-infinity' THEN 'MINVALUE' ELSE quote_literal(first_day) END,
+                   CASE WHEN first_day = '-infinity' THEN date '2000-01-01'
+                        ELSE (first_day + interval '1 month')::date END);
+END
+$$;
+COMMENT ON FUNCTION core.attach_partition(text, date) IS 'Attach the table of a month (core.add_partition) to the partitioned table.';
+REVOKE EXECUTE ON FUNCTION core.attach_partition(text, date) FROM PUBLIC;
+
 CREATE FUNCTION core.ensure_month_partitions(parent text, days date[]) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     first_day date;
-    next_day date;
-    name text;
     made integer := 0;
 BEGIN
     FOR first_day IN SELECT DISTINCT core.partition_start(day) FROM unnest(days) AS day ORDER BY 1 LOOP
@@ -120,17 +116,8 @@ BEGIN
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM core.month_partition p
             WHERE p.parent = $1 AND p.since <= first_day AND first_day < p.until);
-        IF first_day = '-infinity' THEN
-            name := parent || '_before_2000';
-            next_day := '2000-01-01';
-        ELSE
-            name := parent || to_char(first_day, '_YYYY_MM');
-            next_day := (first_day + interval '1 month')::date;
-        END IF;
-        PERFORM core.add_partition(parent, name);
-        -- Unlike CREATE TABLE ... PARTITION OF, ATTACH lets others read and write the table meanwhile.
-        EXECUTE format('ALTER TABLE core.%I ATTACH PARTITION core.%I FOR VALUES FROM (%s) TO (%L)', parent, name,
-                       CASE WHEN first_day = '-infinity' THEN 'MINVALUE' ELSE quote_literal(first_day) END, next_day);
+        PERFORM core.add_partition(parent, core.partition_name(parent, first_day));
+        PERFORM core.attach_partition(parent, first_day);
         made := made + 1;
     END LOOP;
     RETURN made;
@@ -164,13 +151,10 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
 DECLARE
     key text := CASE parent WHEN 'search_document' THEN 'published_on' ELSE 'month' END;
     unsplit text := parent || '_unsplit';
-    until date;
     last_day date;
     first_day date;
-    name text;
 BEGIN
-    SELECT p.until INTO until FROM core.month_partition p WHERE p.partition = unsplit;
-    IF NOT FOUND THEN
+    IF to_regclass(format('core.%I', unsplit)) IS NULL THEN
         RETURN NULL;
     END IF;
     EXECUTE format('SELECT max(%I) FROM core.%I', key, unsplit) INTO last_day;
@@ -179,27 +163,22 @@ BEGIN
         RETURN NULL;
     END IF;
     first_day := core.partition_start(last_day);
-    name := CASE WHEN first_day = '-infinity' THEN parent || '_before_2000'
-                 ELSE parent || to_char(first_day, '_YYYY_MM') END;
-    PERFORM core.add_partition(parent, name,
+    PERFORM core.add_partition(parent, core.partition_name(parent, first_day),
                                format('SELECT * FROM core.%I WHERE %I >= %L', unsplit, key, first_day));
     EXECUTE format('DELETE FROM core.%I WHERE %I >= %L', unsplit, key, first_day);
     -- From here on, readers wait until the end of the transaction.
     EXECUTE format('ALTER TABLE core.%I DETACH PARTITION core.%I', parent, unsplit);
+    PERFORM core.attach_partition(parent, first_day);
     IF first_day = '-infinity' THEN
         EXECUTE format('DROP TABLE core.%I', unsplit);
-        EXECUTE format('ALTER TABLE core.%I ATTACH PARTITION core.%I FOR VALUES FROM (MINVALUE) TO (%L)',
-                       parent, name, '2000-01-01'::date);
     ELSE
-        EXECUTE format('ALTER TABLE core.%I ATTACH PARTITION core.%I FOR VALUES FROM (%L) TO (%L)',
-                       parent, name, first_day, (first_day + interval '1 month')::date);
         EXECUTE format('ALTER TABLE core.%I ATTACH PARTITION core.%I FOR VALUES FROM (MINVALUE) TO (%L)',
                        parent, unsplit, first_day);
     END IF;
     RETURN last_day;
 END
 $$;
-COMMENT ON FUNCTION core.split_partition(text) IS 'Move the last month of the partition that an upgrade left for all months into a partition of its own. Returns the last day that was moved, or null if nothing is left to do. Run it under the lock of those who write the table.';
+COMMENT ON FUNCTION core.split_partition(text) IS 'Move the newest month of the rows from before the upgrade into a monthly partition. Returns the last day that was moved, or null if nothing is left to do. Run it under the lock of those who write the table.';
 REVOKE EXECUTE ON FUNCTION core.split_partition(text) FROM PUBLIC;
 
 DO $$

@@ -16,5 +16,5 @@ SELECT core.months_to_split(%(parent)s);
 SELECT set_config('lock_timeout', %(patience)s, true);
 
 -- name: split
--- Move the last month into a partition of its own. Returns null if nothing is left.
+-- Move the newest month to a monthly partition. Returns null if nothing is left.
 SELECT core.split_partition(%(parent)s);

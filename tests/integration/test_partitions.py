@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
+from psycopg2 import sql
 
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
@@ -37,7 +38,7 @@ def partition_names(installation: Installation, parent: str) -> set[str]:
 
 def drop_partition(installation: Installation, name: str) -> None:
     with contextlib.closing(installation.warehouse.connect_admin()) as admin, transaction(admin) as cursor:
-        cursor.execute(f"DROP TABLE IF EXISTS core.{name}")
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier("core", name)))
 
 
 def dated(title: str, day: str, *paragraphs: str) -> object:
