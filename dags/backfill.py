@@ -38,7 +38,7 @@ from airflow.sdk import DAG, Param, TriggerRule, task
 
 from pressmark.airflow.alerts import AlertNotifier
 from pressmark.airflow.dag_building import complete, outlet_file_names
-from pressmark.airflow.operator import ChunksOperator, without_retry
+from pressmark.airflow.operator import RETRY_POLICY, ChunksOperator, expected_errors
 from pressmark.airflow.pools import BACKFILL_POOL
 
 
@@ -46,6 +46,8 @@ def make_backfill() -> DAG:
     """Build the DAG."""
     with DAG(
         "backfill",
+        dag_display_name="Fetch the past of outlets",
+        description="Fetch what outlets published in a date range",
         schedule=None,
         start_date=datetime(2026, 1, 1),
         catchup=False,
@@ -53,7 +55,7 @@ def make_backfill() -> DAG:
         doc_md=__doc__,
         tags=["pressmark", "on demand"],
         on_failure_callback=AlertNotifier(),
-        default_args={"retries": 1},
+        default_args={"retries": 1, "retry_policy": RETRY_POLICY, "owner": "pressmark"},
         params={
             "outlets": Param(
                 [], type="array", minItems=1, examples=outlet_file_names(), title="Outlets", items={"type": "string"},
@@ -84,23 +86,24 @@ def make_backfill() -> DAG:
         @task(execution_timeout=timedelta(hours=2))
         def plan_backfill(**context: Any) -> list[dict[str, Any]]:
             from pressmark.airflow.backfill_tasks import plan_backfill as plan
+            from pressmark.airflow.crawl_tasks import requester
 
             run = context["dag_run"]
-            with without_retry():
-                return plan(dict(context["params"]), run.dag_id, run.run_id, f"Airflow {run.dag_id}")
+            with expected_errors():
+                return plan(dict(context["params"]), run.dag_id, run.run_id, requester(run))
 
         @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=1))
         def cluster() -> dict[str, int]:
             from pressmark.airflow.crawl_tasks import cluster_loaded
 
-            with without_retry():
+            with expected_errors():
                 return cluster_loaded()
 
         @task(trigger_rule=TriggerRule.ALL_DONE, retries=0, execution_timeout=timedelta(minutes=10))
         def report(**context: Any) -> dict[str, Any]:
             from pressmark.airflow.backfill_tasks import report_backfill
 
-            with without_retry():
+            with expected_errors():
                 return report_backfill(context["dag_run"].dag_id, context["dag_run"].run_id)
 
         jobs = plan_backfill()

@@ -7,18 +7,26 @@
 | `plan` | writes a crawl request for each outlet and groups the outlets into jobs |
 | `job.crawl` | fetches, extracts and archives; one task per job, named after its outlets |
 | `job.load` | loads committed segments into the warehouse, including those of failed crawls |
+| `job.evaluate` | evaluates the health of the outlets and sends alerts, without waiting for the other jobs |
 | `cluster` | finds copies of the new articles |
 | `audit` | evaluates the run from the database and emits the asset `news_articles` with its counts |
 
-`audit` lists the outlets that failed, listed nothing or forbid crawling. It fails the run if more than a quarter of the
-outlets failed, if a ledger does not add up, or if `cluster` failed. A red `job.crawl` in a green run means that single
-outlets have a problem.
+`audit` lists the outlets that failed, listed nothing, forbid crawling or wait. It fails the run if more than a quarter
+of the outlets failed, if a ledger does not add up, or if `cluster` failed. A red `job.crawl` in a green run means that
+single outlets have a problem.
+
+**Retries.** Airflow retries what an error of this installation ended, such as a killed process or a full disk. An
+outlet that cannot be reached is not retried by Airflow. Its endpoints are polled again after a back-off, which is never
+longer than the interval of the tier. Until then the outlet is *waiting*.
+
+**Slow outlets.** A run that is still crawling an outlet does not hold up the next run, which leaves this outlet out.
 
 **Actions**
 
 - *Clear* any task at any time. Nothing is loaded twice. A cleared `job.crawl` crawls again and fetches what is new or
   due now.
-- *Trigger* to crawl now, without waiting for the schedule.
+- *Trigger* to crawl now, without waiting for the schedule or for a back-off. **Outlets** limits the run to some
+  outlets, of any tier.
 - *Backfill* (Trigger > Backfill) to crawl by date of publication, one run per interval, for all outlets of the tier.
   Only sitemaps, daily archives and WordPress are used. For single outlets, use the DAG `backfill` or
   `pressmark backfill ID --since DATE --until DATE`.
@@ -31,10 +39,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Metadata, TriggerRule, task, task_group
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Metadata, Param, TriggerRule, task, task_group
 
 from pressmark.airflow.alerts import AlertNotifier
-from pressmark.airflow.operator import CrawlOperator, LoadOperator, without_retry
+from pressmark.airflow.dag_building import outlet_file_names
+from pressmark.airflow.operator import RETRY_POLICY, CrawlOperator, LoadOperator, expected_errors
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL
 
 TIERS = {"hourly": "7 * * * *", "six_hourly": "17 */6 * * *", "daily": "27 3 * * *"}
@@ -45,22 +54,34 @@ def make_dag(tier: str, cron: str) -> DAG:
     """Build the DAG of a tier."""
     with DAG(
         f"crawl_{tier}",
+        dag_display_name=f"Crawl {tier.replace('_', '-')} outlets",
+        description=f"Crawl the outlets of the tier {tier}, load their articles and evaluate their health",
         schedule=CronDataIntervalTimetable(cron, timezone="UTC"),
         start_date=datetime(2026, 1, 1),
         catchup=False,
-        max_active_runs=1,
+        # A job ends after 3.5 hours at the latest, so a fifth hourly run never has to wait for the first one.
+        max_active_runs=4,
         doc_md=__doc__,
         tags=["pressmark", "crawl"],
         on_failure_callback=AlertNotifier(),
         # The first retry delay is an Airflow setting: [core] default_task_retry_delay.
-        default_args={"retries": 2, "retry_exponential_backoff": True, "max_retry_delay": timedelta(minutes=20)},
-    ) as dag:
+        default_args={
+            "retries": 2, "retry_exponential_backoff": True, "max_retry_delay": timedelta(minutes=20),
+            "retry_policy": RETRY_POLICY, "owner": "pressmark",
+        },
+        params={
+            "outlets": Param(
+                [], type=["null", "array"], examples=outlet_file_names(), title="Outlets", items={"type": "string"},
+                description="Crawl only these outlets, whatever their tier. Leave empty to crawl the whole tier.",
+            ),
+        },
+    ) as dag:  # fmt: skip
 
         @task(execution_timeout=timedelta(minutes=10))
         def plan(**context: Any) -> list[dict[str, Any]]:
             from pressmark.airflow.crawl_tasks import plan_tier
 
-            with without_retry():
+            with expected_errors():
                 return plan_tier(tier, context)
 
         @task_group
@@ -81,13 +102,25 @@ def make_dag(tier: str, cron: str) -> DAG:
                 map_index_template=name_template,
                 execution_timeout=timedelta(minutes=30),
             )
-            crawl >> load
+
+            @task(
+                trigger_rule=TriggerRule.ALL_DONE,
+                execution_timeout=timedelta(minutes=10),
+                map_index_template="{{ task.op_kwargs['job']['name'] }}",
+            )
+            def evaluate(job: dict[str, Any], **context: Any) -> None:
+                from pressmark.airflow.crawl_tasks import evaluate_job
+
+                with expected_errors():
+                    evaluate_job(job, context["dag_run"].dag_id, context["dag_run"].run_id)
+
+            crawl >> load >> evaluate(job)
 
         @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=1))
         def cluster() -> dict[str, int]:
             from pressmark.airflow.crawl_tasks import cluster_loaded
 
-            with without_retry():
+            with expected_errors():
                 return cluster_loaded()
 
         @task(trigger_rule=TriggerRule.ALL_DONE, outlets=[ARTICLES], execution_timeout=timedelta(minutes=10))
@@ -96,7 +129,7 @@ def make_dag(tier: str, cron: str) -> DAG:
 
             # A successful task returned a value, even if it is an empty list. A failed task returned none.
             planned, clustered = (context["ti"].xcom_pull(task_ids=name) is not None for name in ("plan", "cluster"))
-            with without_retry():
+            with expected_errors():
                 counts = audit_run(context["dag_run"].dag_id, context["dag_run"].run_id, planned, clustered)
             yield Metadata(ARTICLES, counts)
 

@@ -25,7 +25,7 @@ from airflow.sdk import DAG, Param, task
 
 from pressmark.airflow.alerts import AlertNotifier
 from pressmark.airflow.dag_building import outlet_file_names
-from pressmark.airflow.operator import without_retry
+from pressmark.airflow.operator import RETRY_POLICY, expected_errors
 from pressmark.airflow.pools import REEXTRACT_POOL
 
 
@@ -33,6 +33,8 @@ def make_reextract() -> DAG:
     """Build the DAG."""
     with DAG(
         "reextract",
+        dag_display_name="Extract archived pages again",
+        description="Extract archived pages again with the current extractor, without requests",
         schedule=None,
         start_date=datetime(2026, 1, 1),
         catchup=False,
@@ -40,7 +42,7 @@ def make_reextract() -> DAG:
         doc_md=__doc__,
         tags=["pressmark", "on demand"],
         on_failure_callback=AlertNotifier(),
-        default_args={"retries": 1},
+        default_args={"retries": 1, "retry_policy": RETRY_POLICY, "owner": "pressmark"},
         params={
             "outlets": Param(
                 [], type="array", minItems=1, examples=outlet_file_names(), title="Outlets", items={"type": "string"}
@@ -67,7 +69,7 @@ def make_reextract() -> DAG:
         def plan(**context: Any) -> list[dict[str, Any]]:
             from pressmark.airflow.reextract_tasks import plan_reextract
 
-            with without_retry():
+            with expected_errors():
                 return plan_reextract(dict(context["params"]))
 
         @task(
@@ -78,7 +80,7 @@ def make_reextract() -> DAG:
         def extract(job: dict[str, Any]) -> list[dict[str, Any]]:
             from pressmark.airflow.reextract_tasks import reextract
 
-            with without_retry():
+            with expected_errors():
                 return reextract(job)
 
         @task(execution_timeout=timedelta(minutes=10))
@@ -94,7 +96,7 @@ def make_reextract() -> DAG:
         def promote(rows: list[dict[str, Any]], **context: Any) -> dict[str, Any]:
             from pressmark.airflow.reextract_tasks import promote_all
 
-            with without_retry():
+            with expected_errors():
                 return promote_all(rows, bool(context["params"]["promote"]))
 
         promote(compare(extract.expand(job=plan())))

@@ -11,11 +11,13 @@ from pressmark.discovery.endpoints import Endpoint
 from pressmark.discovery.listing import Entry
 from pressmark.frontier import CrawlScope, Mode
 
-FinishReason = Literal["finished", "budget", "stopped", "refused", "failed", "killed"]
-"""How a crawl ended. refused: its host answered with nothing but refusals. killed: its process died."""
+FinishReason = Literal["finished", "budget", "stopped", "waiting", "refused", "no_listing", "failed", "killed"]
+"""How a crawl ended; the comment of ops.crawl.finish_reason describes the values."""
 
 ENDED_WELL: tuple[FinishReason, ...] = ("finished", "budget")
-ENDED_BY_ERROR: tuple[FinishReason, ...] = ("failed", "refused")
+OUTLET_FAILED: tuple[FinishReason, ...] = ("refused", "no_listing")
+"""The outlet did not give us anything. Trying again within minutes does not help."""
+ENDED_BY_ERROR: tuple[FinishReason, ...] = ("failed", *OUTLET_FAILED)
 """The crawl has an error to show."""
 
 

@@ -11,6 +11,8 @@
     +-- ExtractionError      a page could not be extracted
     +-- LoadError            a segment could not be loaded
     +-- HostRefuses          a host answers with refusals only, so the crawl ends
+    +-- OutletsFailed        outlets gave nothing, and trying again within minutes would not help
+    +-- RunFailed            too much of a run went wrong
 
 Each message states what happened, to which outlet, URL or file, and what to do next. The command
 line prints it without a traceback and exits with `exit_code`.
@@ -45,6 +47,14 @@ class FetchError(PressmarkError):
 
 class HostRefuses(PressmarkError):
     """A host answers with nothing but refusals. The crawl of its outlet ends and is not retried soon."""
+
+
+class OutletsFailed(PressmarkError):
+    """The outlets of a job gave nothing. Their endpoints' back-off decides when they are polled again."""
+
+
+class RunFailed(PressmarkError):
+    """Too much of a run went wrong. Running its evaluation again gives the same result."""
 
 
 class RefusedAddress(FetchError):

@@ -46,3 +46,5 @@ def quiet_scrapy() -> None:
         "scrapy.extensions.memusage",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # What became of a request is logged with its URL, in a sentence.
+    logging.getLogger("scrapy.downloadermiddlewares.retry").setLevel(logging.CRITICAL)

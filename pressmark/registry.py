@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import inspect
 import os
@@ -18,7 +19,7 @@ import pydantic
 from pressmark import outlet as outlet_model
 from pressmark import outlet_files
 from pressmark.errors import ConfigError
-from pressmark.outlet import Outlet
+from pressmark.outlet import TIER_INTERVALS, Outlet
 from pressmark.outlet_files import ENDINGS, Problem, read_outlet
 from pressmark.settings import Settings
 
@@ -63,7 +64,7 @@ class Registry:
     def get(self, outlet_id: str) -> Outlet:
         """Return the outlet with this id.
 
-        Raises ConfigError that lists the problems of its file, or the known ids if there is no such file.
+        Raises ConfigError that lists the problems of its file, or similar ids if there is no such file.
         """
         if outlet_id not in self._read:
             path = self._path(outlet_id)
@@ -73,10 +74,12 @@ class Registry:
             return outlet
         if problems:
             raise ConfigError("\n".join(str(problem) for problem in problems[:5]))
-        known = ", ".join(sorted(path.stem for path in self._paths())[:12]) or "none"
-        raise ConfigError(
-            f"No outlet {outlet_id!r} in {self.folder}. Known outlets: {known}. See `pressmark outlet list`."
+        known = sorted(path.stem for path in self._paths())
+        similar = difflib.get_close_matches(outlet_id.lower(), known, 3)
+        hint = (
+            f"Did you mean {' or '.join(similar)}?" if similar else f"Known outlets: {', '.join(known[:12]) or 'none'}."
         )
+        raise ConfigError(f"No outlet {outlet_id!r} in {self.folder}. {hint} See `pressmark outlet list`.")
 
     def find(self, outlet_id: str) -> Outlet | None:
         """Return the outlet with this id, or None if it has no valid file."""
@@ -91,6 +94,20 @@ class Registry:
         Raises ConfigError as `get` does.
         """
         return [self.get(outlet_id) for outlet_id in dict.fromkeys(outlet_ids)]
+
+    def select_groups(self, names: Iterable[str]) -> list[Outlet]:
+        """Return the outlets of these ids and groups, without duplicates.
+
+        A group is a tier or `all`, and stands for its enabled outlets. Raises ConfigError as `get` does.
+        """
+        found: dict[str, Outlet] = {}
+        for name in names:
+            if name in (*TIER_INTERVALS, "all"):
+                outlets = [o for o in self.outlets.values() if o.enabled and name in (o.tier, "all")]
+            else:
+                outlets = [self.get(name)]
+            found.update((outlet.id, outlet) for outlet in outlets)
+        return list(found.values())
 
     @cached_property
     def _all(self) -> _Files:

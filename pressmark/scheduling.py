@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pressmark.crawl_types import ENDED_WELL, FinishReason
+from pressmark.crawl_summary import no_candidates, outcome_summary
+from pressmark.crawl_types import ENDED_WELL, OUTLET_FAILED, FinishReason
 from pressmark.frontier import Mode
 from pressmark.outcomes import POLICY
 from pressmark.outlet import Outlet
 from pressmark.text import plural
+from pressmark.times import short_time
 
 MAX_JOBS = 300  # mapped instances of one run; the scheduler slows down with more
 PREFERRED_JOBS = 12  # for small tiers: fills the slots of one machine with few starts of the interpreter
@@ -37,9 +39,12 @@ class PlannedCrawl:
     """A crawl request of a run with its last crawl: a row of the query `planned`.
 
     not_loaded: segments that wait to be loaded. listed_nothing: a listing was fetched, and none had entries.
+    listed: endpoints that gave a listing. unchanged: those that answered 304. waiting_until: end of the back-off of a
+    crawl that only waited.
     """
 
     outlet: str
+    tier: str
     request_id: UUID
     crawl_id: UUID | None
     finish_reason: FinishReason | None
@@ -50,30 +55,58 @@ class PlannedCrawl:
     outcomes: Mapping[str, int]
     not_loaded: int
     listed_nothing: bool
+    listed: int
+    unchanged: int
+    waiting_until: datetime | None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether its last crawl is over."""
+        return self.finish_reason is not None
 
     @property
     def problem(self) -> str | None:
-        """Why the crawl did not end well; None if it did."""
+        """Why the crawl did not end well; None if it did, or if it only waited."""
         if self.crawl_id is None:
             return "was not crawled"
         if self.finish_reason is None:
             return "its crawl was killed"
-        if self.finish_reason in ENDED_WELL:
+        if self.finish_reason in ENDED_WELL or self.is_waiting:
             return None
         return self.error or f"its crawl ended with the reason {self.finish_reason}"
 
     @property
     def is_refused(self) -> bool:
-        """Whether its host refuses us: retrying soon makes that worse."""
+        """Whether its host refuses us."""
         return self.finish_reason == "refused"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether nothing was requested, because all its endpoints failed before and are not due yet."""
+        return self.finish_reason == "waiting"
+
+    @property
+    def may_be_retried(self) -> bool:
+        """Whether an error of this installation ended the crawl. Otherwise the endpoints' back-off decides."""
+        return self.problem is not None and self.finish_reason not in OUTLET_FAILED
+
+    @property
+    def why_it_waits(self) -> str:
+        """Until when and why the outlet waits."""
+        return f"waiting until {short_time(self.waiting_until)}, because {self.error or 'its endpoints failed'}"
+
+    @property
+    def summary(self) -> str:
+        """What the crawl brought, in words."""
+        return outcome_summary(self.outcomes) or no_candidates(self.finish_reason, self.listed, self.unchanged)
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
     """The result of a run. problems: why the run fails; empty if it passes.
 
-    failed, refused: reason by outlet. empty: outlets whose listings had no entries. unanswered: failed outlets other
-    than those whose host refuses us.
+    failed, refused, waiting: reason by outlet. empty: outlets whose listings had no entries. unanswered: failed outlets
+    other than those whose host refuses us.
     """
 
     outlets: int
@@ -83,17 +116,19 @@ class Audit:
     counts: Mapping[str, int] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[str]:
         """Log lines: the total, then each outlet that needs attention."""
-        summary = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items())) or "no candidates"
         return [
             f"{plural(self.outlets, 'outlet')}: {len(self.failed)} failed, {len(self.empty)} listed nothing, "
-            f"{len(self.refused)} forbid crawling; {summary}",
+            f"{len(self.refused)} forbid crawling, {len(self.waiting)} waiting; "
+            + (outcome_summary(self.counts) or "nothing new"),
             *(f"failed   {outlet}: {reason}" for outlet, reason in self.failed.items()),
             *(f"empty    {outlet}: its endpoints respond but list nothing" for outlet in self.empty),
             *(f"refused  {outlet}: {reason}" for outlet, reason in self.refused.items()),
+            *(f"waiting  {outlet}: {reason}" for outlet, reason in self.waiting.items()),
         ]
 
 
@@ -138,8 +173,12 @@ def job_name(outlets: Sequence[str]) -> str:
     return f"{kept} and {len(outlets) - kept.count(', ') - 1} more"
 
 
-def audit(rows: Sequence[PlannedCrawl], budget: float = FAILURE_BUDGET) -> Audit:
-    """Evaluate a run by the ledger, not by what its tasks returned."""
+def audit(rows: Sequence[PlannedCrawl], tier: str | None = None, budget: float = FAILURE_BUDGET) -> Audit:
+    """Evaluate a run by the ledger, not by what its tasks returned.
+
+    tier: that of the run. Outlets of other tiers are in it because they failed before, so they do not count towards the
+    failure budget.
+    """
     result = Audit(len(rows), counts=_outcome_counts(rows))
     for row in rows:
         problem = row.problem
@@ -152,17 +191,21 @@ def audit(rows: Sequence[PlannedCrawl], budget: float = FAILURE_BUDGET) -> Audit
             result.unanswered.append(row.outlet)
         elif not row.ledger_ok:
             result.problems.append(f"The ledger of {row.outlet} does not add up (crawl {row.crawl_id}).")
+        elif row.is_waiting:
+            result.waiting[row.outlet] = row.why_it_waits
         elif not row.candidates:
             if row.listed_nothing:
                 result.empty.append(row.outlet)
         else:
             policy = {name: count for name, count in sorted(row.outcomes.items()) if name in POLICY}
             if sum(policy.values()) == row.candidates:
-                result.refused[row.outlet] = ", ".join(f"{count} {name}" for name, count in policy.items())
-    if rows and len(result.failed) > budget * len(rows):
-        shown = "; ".join(f"{outlet}: {reason}" for outlet, reason in list(result.failed.items())[:_SHOWN_FAILURES])
+                result.refused[row.outlet] = outcome_summary(policy)
+    own = [row.outlet for row in rows if tier is None or row.tier == tier]
+    failed = [outlet for outlet in own if outlet in result.failed]
+    if len(failed) > budget * len(own):
+        shown = "; ".join(f"{outlet}: {result.failed[outlet]}" for outlet in failed[:_SHOWN_FAILURES])
         result.problems.append(
-            f"{len(result.failed)} of {plural(len(rows), 'outlet')} failed; the failure budget is {budget:.0%}. {shown}"
+            f"{len(failed)} of {plural(len(own), 'outlet')} failed; the failure budget is {budget:.0%}. {shown}"
         )
     return result
 

@@ -208,11 +208,10 @@ class OutletSpider(Spider):
         stats = {k: v for k, v in self.crawler.stats.get_stats().items() if isinstance(v, (int, float))}
         selection = self.ledger.selection
         if finish_reason == "finished" and selection.endpoints_listed == 0 and not selection.endpoints_resting:
-            finish_reason = "failed"
             problems = selection.endpoint_problems
+            only_waits = problems and selection.endpoints_backed_off == len(problems)
+            finish_reason = "waiting" if only_waits else "no_listing"
             self.error = self.error or "; ".join(problems[:3]) or "no endpoint could be polled"
-            if problems and selection.endpoints_backed_off == len(problems):
-                stats["only_backed_off"] = True
         if finish_reason == "failed":
             self.error = self.error or f"ended by Scrapy: {reason}"
         unread = self.context.unread if self.context else 0

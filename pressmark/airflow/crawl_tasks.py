@@ -15,18 +15,30 @@ from pressmark.text import plural
 
 if TYPE_CHECKING:
     from pressmark.scheduling import PlannedCrawl
+    from pressmark.warehouse.connection import Warehouse
 
 logger = logging.getLogger(__name__)
 _PLANNED_AT_ONCE = 500  # outlets
 _LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:]+Z (DEBUG|INFO|WARNING|ERROR|CRITICAL) ([\w.]+): (.*)$")
 
 
+def requester(run: Any) -> str:
+    """Who asked for a DAG run: the person who triggered it, or else the DAG."""
+    person = getattr(run, "triggering_user_name", None)
+    return f"{person} (Airflow)" if person else f"Airflow {run.dag_id}"
+
+
 def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     """Write a crawl request for each enabled outlet of a tier. Return the jobs: names and ids only.
 
-    A run of type backfill requests a window of publication dates. Every other run is incremental.
+    The param `outlets` replaces the outlets of the tier. A run of type backfill requests a window of publication dates.
+    Every other run is incremental; it leaves out outlets that an earlier run is still crawling. A scheduled run of the
+    hourly tier adds outlets of other tiers that could not be read and whose back-off has ended.
+
+    Raises ConfigError if the param names an unknown outlet, or only outlets that are paused.
     """
     from pressmark.archive.store import ArchiveStore
+    from pressmark.errors import ConfigError
     from pressmark.health.monitor import read_overrides
     from pressmark.registry import load_registry
     from pressmark.removal.erasure import apply_pending_removals
@@ -40,17 +52,36 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     registry = load_registry(settings)
     for problem in registry.problems:
         logger.warning("%s", problem)
-    outlets = {outlet.id: outlet for outlet in outlets_for_tier(registry.outlets.values(), tier)}
+    run = context["dag_run"]
+    window = run_window(run.run_type, context.get("data_interval_start"), context.get("data_interval_end"))
     warehouse = Warehouse(settings)
     ensure_ready(warehouse)
+    named = (context.get("params") or {}).get("outlets")
+    if named:
+        outlets = {outlet.id: outlet for outlet in registry.select(named)}
+    else:
+        outlets = {outlet.id: outlet for outlet in outlets_for_tier(registry.outlets.values(), tier)}
+        if tier == "hourly" and run.run_id.startswith("scheduled__"):
+            for (name,) in _rows(warehouse, "retries_due", {}):
+                outlet = registry.find(name)
+                if outlet and outlet.enabled and outlet.id not in outlets:
+                    logger.info("%s: added, because its last crawl got no listing", outlet.id)
+                    outlets[outlet.id] = outlet
     for outlet_id, override in read_overrides(warehouse).items():
         if outlets.pop(outlet_id, None):
             logger.info("%s: skipped, %s by %s: %s", outlet_id, override.state, override.set_by, override.reason)
+            if named and not outlets:
+                raise ConfigError(
+                    f"{outlet_id} is {override.state} by {override.set_by}: {override.reason}. "
+                    f"`pressmark outlet resume {outlet_id}` resumes it."
+                )
     if not outlets:
         logger.info("No outlet of the tier %s is enabled in %s. Nothing to do.", tier, settings.outlets)
         return []
-    run = context["dag_run"]
-    window = run_window(run.run_type, context.get("data_interval_start"), context.get("data_interval_end"))
+    if window.mode == "incremental":
+        for outlet_id, other in _still_crawled(warehouse, context).items():
+            if outlets.pop(outlet_id, None):
+                logger.info("%s: skipped, the run %s is still crawling it", outlet_id, other)
     if window.mode == "window":
         for outlet in [outlet for outlet in outlets.values() if not outlet.reaches_past]:
             logger.info("%s: skipped, no endpoint in its file reaches the past", outlet.id)
@@ -64,7 +95,7 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
                 requests = add_requests(
                     cursor,
                     planned[begin : begin + _PLANNED_AT_ONCE],
-                    requested_by=f"Airflow {run.dag_id}",
+                    requested_by=requester(run),
                     mode=window.mode,
                     start=window.start,
                     end=window.end,
@@ -79,6 +110,20 @@ def plan_tier(tier: str, context: dict[str, Any]) -> list[dict[str, Any]]:
     return jobs
 
 
+def _still_crawled(warehouse: Warehouse, context: dict[str, Any]) -> dict[str, str]:
+    """Return the outlets that other runs of this DAG are still crawling, with the id of the run."""
+    run = context["dag_run"]
+    unfinished = _rows(warehouse, "unfinished_runs", {"dag_id": run.dag_id, "run_id": run.run_id})
+    if not unfinished:
+        return {}
+    running = {
+        run_id
+        for run_id in {row[1] for row in unfinished}
+        if context["ti"].get_dr_count(dag_id=run.dag_id, run_ids=[run_id], states=["queued", "running"])
+    }
+    return {outlet: run_id for outlet, run_id in unfinished if run_id in running}
+
+
 def crawl_job(
     job: dict[str, Any],
     is_retry: bool = False,
@@ -87,24 +132,25 @@ def crawl_job(
 ) -> dict[str, Any]:
     """Run the crawls of a job in one process. Its log lines go to the task's log. Return counts by outcome.
 
-    is_retry: skip crawls that succeeded, and those whose host refuses us. on_start: called with the process, so that it
+    is_retry: run only crawls that an error of this installation ended. on_start: called with the process, so that it
     can be stopped early. map_index: index of the mapped task, stored so that the log of a crawl can be found.
 
-    Raises ConfigError for an error that a retry cannot fix, HostRefuses if every failed crawl was refused, and
-    otherwise PressmarkError with the outlets whose crawls failed.
+    Raises ConfigError for an error that a retry cannot fix, OutletsFailed if all failed crawls failed because of their
+    outlets, and otherwise PressmarkError. The message names the outlets and the reasons.
     """
     from pressmark.crawl.process import run_crawls
-    from pressmark.errors import ConfigError, HostRefuses, PressmarkError
+    from pressmark.crawl_summary import outcome_summary
+    from pressmark.errors import ConfigError, OutletsFailed, PressmarkError
 
     requests = [UUID(request) for request in job["requests"]]
     _remember_task(requests, map_index)
+    to_run = requests
     if is_retry:
-        done = {crawl.request_id for crawl in _planned(requests) if crawl.problem is None or crawl.is_refused}
-        requests = [request for request in requests if request not in done]
-        if not requests:
+        to_run = [crawl.request_id for crawl in _planned(requests) if crawl.may_be_retried]
+        if not to_run:
             logger.info("%s: nothing to retry", job["name"])
             return {"outlets": len(job["outlets"]), "failed": 0}
-    run = run_crawls(requests, log=None, on_line=log_line, on_start=on_start)
+    run = run_crawls(to_run, log=None, on_line=log_line, on_start=on_start)
     if run.error and run.exit_code == ConfigError.exit_code:
         raise ConfigError(run.error)
     crawls = _planned(requests)
@@ -112,14 +158,21 @@ def crawl_job(
     outcomes: Counter[str] = Counter()
     for crawl in crawls:
         outcomes.update(crawl.outcomes)
-    summary = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items())) or "no candidates"
+        if crawl.is_waiting:
+            logger.info("%s: %s", crawl.outlet, crawl.why_it_waits)
+    summary = outcome_summary(outcomes) or "; ".join(sorted({crawl.summary for crawl in crawls}))
     succeeded = len(crawls) - len(failed)
     logger.info("%s: %d of %s succeeded: %s", job["name"], succeeded, plural(len(crawls), "crawl"), summary)
     if failed or run.error:
+        # The file of an outlet that was not crawled is missing or wrong, if the process said so.
+        bad_files = {
+            c.outlet: run.closed[c.outlet]["error"] for c in failed if not c.crawl_id and c.outlet in run.closed
+        }
         reasons = [run.error] if run.error else []
-        message = "; ".join([*reasons, *(f"{crawl.outlet}: {crawl.problem}" for crawl in failed)])
-        if not run.error and all(crawl.is_refused for crawl in failed):
-            raise HostRefuses(message)  # do not retry a host that refuses us
+        reasons += [f"{crawl.outlet}: {bad_files.get(crawl.outlet, crawl.problem)}" for crawl in failed]
+        message = "; ".join(reasons)
+        if not run.error and not any(crawl.may_be_retried for crawl in failed if crawl.outlet not in bad_files):
+            raise OutletsFailed(message)
         raise PressmarkError(message)
     return {"outlets": len(job["outlets"]), "failed": 0, **outcomes}
 
@@ -168,23 +221,29 @@ def cluster_loaded() -> dict[str, int]:
     return {"articles": result.articles, "copies": result.copies, "changed": result.changed}
 
 
+def evaluate_job(job: dict[str, Any], dag_id: str, run_id: str) -> None:
+    """Evaluate the health of a job's outlets, without waiting for the other jobs of the run."""
+    from pressmark.airflow.health_tasks import check_ended_crawls
+
+    check_ended_crawls(_planned(dag_id=dag_id, run_id=run_id), job["outlets"])
+
+
 def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = True) -> dict[str, Any]:
     """Evaluate a run from the database. Return its counts.
 
-    planned, clustered: whether these tasks succeeded. Raises AirflowFailException if one did not, if the run is over
-    its failure budget or if a ledger does not add up. A retry would give the same result.
+    planned, clustered: whether these tasks succeeded. Raises RunFailed if one did not, if the run is over its failure
+    budget or if a ledger does not add up.
     """
-    from airflow.sdk.exceptions import AirflowFailException
-
     from pressmark.airflow.health_tasks import check_run_health
+    from pressmark.errors import RunFailed
     from pressmark.registry import load_registry
     from pressmark.scheduling import audit
     from pressmark.settings import Settings
 
     if not planned:
-        raise AirflowFailException("Nothing was planned. See the log of the task plan.")
+        raise RunFailed("Nothing was planned. See the log of the task plan.")
     rows = _planned(dag_id=dag_id, run_id=run_id)
-    result = audit(rows)
+    result = audit(rows, dag_id.removeprefix("crawl_"))
     for line in result.lines:
         logger.info("%s", line)
     for problem in load_registry(Settings.from_env()).problems:
@@ -195,7 +254,7 @@ def audit_run(dag_id: str, run_id: str, planned: bool = True, clustered: bool = 
         )
     check_run_health(dag_id, rows, result.unanswered)
     if result.problems:
-        raise AirflowFailException(" ".join(result.problems))
+        raise RunFailed(" ".join(result.problems))
     return {
         "outlets": result.outlets,
         "failed": len(result.failed),
@@ -224,6 +283,17 @@ def _remember_task(requests: Sequence[UUID], map_index: int | None) -> None:
     connection = Warehouse(Settings.from_env()).connect("loader", "pressmark crawl")
     with contextlib.closing(connection), transaction(connection) as cursor:
         cursor.execute(queries("plan")["remember_task"], {"requests": list(requests), "map_index": map_index})
+
+
+def _rows(warehouse: Warehouse, statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    from pressmark.warehouse.connection import transaction
+    from pressmark.warehouse.queries import queries
+
+    connection = warehouse.connect("loader", "pressmark plan")
+    with contextlib.closing(connection), transaction(connection) as cursor:
+        cursor.execute(queries("plan")[statement], values)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
 
 
 def _planned(requests: Sequence[UUID] = (), dag_id: str | None = None, run_id: str | None = None) -> list[PlannedCrawl]:

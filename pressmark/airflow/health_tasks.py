@@ -46,6 +46,30 @@ def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[s
     ping_heartbeat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
 
 
+def check_ended_crawls(crawls: list[PlannedCrawl], outlets: list[str]) -> None:
+    """Evaluate these outlets of a run, and those that failed earlier in it, as far as their crawls have ended.
+
+    Failed outlets are left to the end of the run as long as the failures may have an internal cause.
+    """
+    from pressmark.health.rules import may_become_internal
+
+    ended = [crawl for crawl in crawls if crawl.has_ended]
+    unanswered = {crawl.outlet for crawl in ended if crawl.problem is not None and not crawl.is_refused}
+    to_check = {crawl.outlet for crawl in ended if crawl.outlet in outlets}
+    if may_become_internal(len(unanswered), len(ended), len(crawls)):
+        left = sorted(to_check & unanswered)
+        if left:
+            logger.info(
+                "%s: judged at the end of the run, because %d of %d outlets have failed so far and the cause may be "
+                "internal", ", ".join(left), len(unanswered), len(ended),
+            )  # fmt: skip
+        to_check -= unanswered
+    else:
+        to_check |= unanswered
+    if to_check:
+        check_outlet_health(sorted(to_check))
+
+
 def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
     """Evaluate outlets (None: all) and send new alerts. Return the number of outlets by state."""
     from collections import Counter
@@ -56,14 +80,12 @@ def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
     from pressmark.warehouse.connection import Warehouse
 
     warehouse = Warehouse(Settings.from_env())
-    check = check_health(warehouse, outlets)
-    for outlet, verdict in check.verdicts.items():
+    verdicts = check_health(warehouse, outlets)
+    for outlet, verdict in verdicts.items():
         if verdict.state not in ("fresh", "new"):
             logger.info("%-18s %s: %s", verdict.state, outlet, verdict.reason)
-    for alert in check.over:
-        logger.info("Alert closed: %s", alert.message)
     send_open_alerts(warehouse)
-    return dict(Counter(verdict.state for verdict in check.verdicts.values()))
+    return dict(Counter(verdict.state for verdict in verdicts.values()))
 
 
 def _control_problem(url: str | None) -> str | None:
@@ -73,10 +95,10 @@ def _control_problem(url: str | None) -> str | None:
     import httpx
 
     try:
-        httpx.get(url, timeout=10, follow_redirects=True).raise_for_status()
+        response = httpx.get(url, timeout=10, follow_redirects=True)
     except httpx.HTTPError as error:
-        return f"The control URL {url} does not respond ({error})"
-    return None
+        return f"The control URL {url} does not respond ({type(error).__name__})"
+    return f"The control URL {url} answers {response.status_code}" if response.is_error else None
 
 
 def ping_heartbeat(url: str | None, tier: str) -> None:

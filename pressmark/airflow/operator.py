@@ -5,24 +5,46 @@ Heavy imports are inside the methods, because DAG files import this module.
 
 from __future__ import annotations
 
+import logging
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from airflow.sdk import BaseOperator, BaseOperatorLink
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator, BaseOperatorLink, ExceptionRetryPolicy, RetryAction, RetryRule
+
+logger = logging.getLogger(__name__)
+
+
+class TaskFailed(SystemExit):
+    """Ends a task after its error was logged. Airflow logs a traceback for every exception but SystemExit."""
+
+
+class TaskFailedForGood(TaskFailed):
+    """The same, and a retry within minutes would fail again."""
+
+
+RETRY_POLICY = ExceptionRetryPolicy([
+    RetryRule(TaskFailedForGood, RetryAction.FAIL, reason="a retry within minutes would not help"),
+])  # fmt: skip
+"""For all tasks that use `expected_errors`: Airflow retries what an error of this installation ended."""
 
 
 @contextmanager
-def without_retry() -> Iterator[None]:
-    """Fail a task without a retry on a wrong setting or a host that refuses us. A retry would not help."""
-    from pressmark.errors import ConfigError, HostRefuses
+def expected_errors() -> Iterator[None]:
+    """Log an error whose message is written for users as one line, and end the task.
+
+    Raises TaskFailedForGood for a wrong setting, for outlets that gave nothing, for a host that refuses us and for a
+    run over its failure budget, and otherwise TaskFailed.
+    """
+    from pressmark.errors import ConfigError, HostRefuses, OutletsFailed, PressmarkError, RunFailed
 
     try:
         yield
-    except (ConfigError, HostRefuses) as error:
-        raise AirflowFailException(str(error)) from error
+    except PressmarkError as error:
+        for_good = isinstance(error, (ConfigError, HostRefuses, OutletsFailed, RunFailed))
+        logger.error("%s", error)
+        raise (TaskFailedForGood if for_good else TaskFailed)(1) from None
 
 
 class CrawlsLink(BaseOperatorLink):
@@ -63,20 +85,20 @@ class CrawlOperator(_ProcessOperator):
     """Run the crawls of one job: `{"name", "requests", "outlets"}`, as returned by `plan`.
 
     The crawl process has its own session and dies with the task. Its log lines go to the task's log. The ledger decides
-    whether each crawl succeeded, not the exit code. A retry runs only the crawls that failed. If the previous attempt
-    is still exiting, the retry waits for the lock of each outlet.
+    whether each crawl succeeded, not the exit code. A retry runs only the crawls that an error of this installation
+    ended. If the previous attempt is still exiting, the retry waits for the lock of each outlet.
     """
 
     operator_extra_links = (CrawlsLink(),)
 
     def execute(self, context: Any) -> dict[str, Any]:
-        """Crawl. Return counts only. Raises PressmarkError with the outlets that failed and the reasons."""
+        """Crawl. Return counts only. Fails with the outlets that failed and the reasons in its log."""
         from pressmark.airflow.crawl_tasks import crawl_job
 
         ti = context["ti"]
         # Clearing a task raises max_tries. The first attempt after that crawls everything again; a retry does not.
         is_retry = ti.max_tries - ti.try_number + 1 < self.retries
-        with without_retry():
+        with expected_errors():
             return crawl_job(self.job, is_retry=is_retry, on_start=self._remember, map_index=ti.map_index)
 
 
@@ -91,10 +113,10 @@ class LoadOperator(BaseOperator):
         self.job = job
 
     def execute(self, context: Any) -> dict[str, int]:
-        """Load. Return counts only. Raises LoadError with the segments that could not be loaded."""
+        """Load. Return counts only. Fails with the segments that could not be loaded in its log."""
         from pressmark.airflow.crawl_tasks import load_job
 
-        with without_retry():
+        with expected_errors():
             return load_job(self.job)
 
 
@@ -112,10 +134,10 @@ class ChunksOperator(_ProcessOperator):
     """
 
     def execute(self, context: Any) -> dict[str, int]:
-        """Crawl and load. Return counts only. Raises PressmarkError if a chunk failed."""
+        """Crawl and load. Return counts only. Fails if a chunk failed."""
         from pressmark.airflow.backfill_tasks import crawl_chunks
 
-        with without_retry():
+        with expected_errors():
             return crawl_chunks(
                 self.job, on_start=self._remember, run=_run_for(context), is_killed=lambda: self._killed
             )

@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "maintain": ("warehouse", "maintain"),
     "doctor": ("health", "doctor"),
     "mute": ("health", "mute"),
+    "test-alert": ("service", "send_test_alert"),
     "status": ("database", "status"),
     "down": ("service", "down"),
     "db": ("database", "app"),

@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
+from pressmark.crawl_summary import no_candidates, outcome_summary
 from pressmark.crawl_types import ENDED_BY_ERROR, CrawlRequest
 from pressmark.errors import ConfigError
 from pressmark.outlet import Outlet
@@ -328,6 +329,7 @@ def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any
             "requests": row["requests"],
             "outcomes": row["outcomes"],
             "endpoints_looked_at": row["polls"],
+            "endpoints_listed": row["listed"],
             "endpoints_unchanged": row["unchanged"],
             "seconds": round(row["seconds"], 2),
             "finish_reason": row["finish_reason"],
@@ -339,20 +341,16 @@ def crawl_report(warehouse: Warehouse, request_ids: list[UUID]) -> dict[str, Any
     return {"crawls": crawls, "ledger_ok": bool(crawls) and all(c["ledger_ok"] for c in crawls)}
 
 
-def _no_candidates_reason(row: dict[str, Any]) -> str:
-    if row["endpoints_unchanged"]:
-        return "nothing has changed (304)"
-    return "nothing listed" if row["endpoints_looked_at"] else "no endpoint is due"
-
-
 def print_report(report: dict[str, Any]) -> None:
     """Print a report of `crawl_report` as a table."""
     crawls = table("outlet", "mode", "#candidates", "#requests", "#seconds", "finished", "outcomes")
     for row in report["crawls"]:
-        outcomes = ", ".join(f"{count} {name}" for name, count in row["outcomes"].items())
+        brought = outcome_summary(row["outcomes"]) or no_candidates(
+            row["finish_reason"], row["endpoints_listed"], row["endpoints_unchanged"]
+        )
         crawls.add_row(
             row["outlet"], row["mode"], str(row["candidates"]), str(row["requests"]), f"{row['seconds']:.1f}",
-            row["finish_reason"] or "open", outcomes or _no_candidates_reason(row),
+            row["finish_reason"] or "open", brought,
         )  # fmt: skip
     out.print(crawls)
     out.print(f"ledger_ok: {'true' if report['ledger_ok'] else 'FALSE'}")

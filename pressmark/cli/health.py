@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
@@ -14,9 +15,13 @@ from pressmark.cli.connection import ready_warehouse
 from pressmark.cli.output import friendly, out, print_json, table
 from pressmark.errors import ConfigError
 from pressmark.health.monitor import (
+    OpenAlert,
+    OutletHealth,
+    Override,
     StorageStats,
     add_mute,
     check_health,
+    health_summary,
     measure_storage,
     read_alerts,
     read_health,
@@ -30,58 +35,93 @@ from pressmark.times import parse_time, short_time
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 
 
-@friendly
-def doctor(
-    refresh: Annotated[
-        bool, typer.Option("--refresh", help="Evaluate all outlets now instead of showing the last result.")
-    ] = False,
-    as_json: _Json = False,
-) -> None:
-    """Show outlet health, alerts and disk usage.
+_STYLES = {
+    "failing": "red", "blocked": "red", "extraction_broken": "red", "silent": "red", "late": "yellow", "new": "dim",
+    "paused": "dim", "fresh": "green",
+}  # fmt: skip
+"""Colour of each state, in the order of the table."""
+_NEXT_STEPS = {
+    "failing": "fix the cause, then try now: pressmark crawl {ids}",
+    "blocked": "read what a page answers: pressmark why URL. If the publisher refuses: pressmark outlet pause {ids}",
+    "extraction_broken": "look at a page: pressmark why URL. extraction.keep in the outlet's file may fix it",
+    "silent": "check that its endpoints still exist: pressmark outlet check --live {ids}",
+    "internal_failure": "check the network, DNS and the disk of this machine. The next good run ends the alert",
+    "disk": "free some space, or move the archive (PRESSMARK_ARCHIVE)",
+}  # fmt: skip
+"""What to do about each cause of an alert."""
 
-    Also estimates when the disk is full. Exits with code 1 if an alert is open
-    and not muted.
+
+@friendly
+def doctor(as_json: _Json = False) -> None:
+    """Check the health of all outlets now, and show alerts and disk usage.
+
+    Begins with one line and ends with what to do. Also estimates when the
+    disk is full. Exits with code 1 if an alert is open and not muted.
 
     Examples:
 
       pressmark doctor
 
-      pressmark doctor --refresh --json
+      pressmark doctor --json
     """
     warehouse = ready_warehouse()
-    if refresh:
-        check_health(warehouse)
+    check_health(warehouse)
     storage = measure_storage(warehouse)
     health, alerts, overrides = read_health(warehouse), read_alerts(warehouse), read_overrides(warehouse)
     unmuted = [alert for alert in alerts if not alert.muted]
     if as_json:
         print_json({
-            "health": [asdict(row) for row in health], "alerts": [asdict(alert) for alert in alerts],
+            "summary": health_summary(health), "health": [asdict(row) for row in health],
+            "alerts": [asdict(alert) for alert in alerts],
             "overrides": [asdict(override) for override in overrides.values()], "storage": asdict(storage),
         })  # fmt: skip
         if unmuted:
             raise typer.Exit(1)
         return
+    _print_health(health, alerts, overrides, storage)
+    if unmuted:
+        raise typer.Exit(1)
+
+
+def _print_health(
+    health: Sequence[OutletHealth],
+    alerts: Sequence[OpenAlert],
+    overrides: Mapping[str, Override],
+    storage: StorageStats,
+) -> None:
+    now = datetime.now(UTC)
+    out.print(f"[bold]{health_summary(health)}[/bold]")
     states = table("outlet", "state", "since", "reason")
-    order = ["failing", "blocked", "extraction_broken", "silent", "late", "new", "paused", "fresh"]
+    order = list(_STYLES)
     for row in sorted(health, key=lambda row: (order.index(row.state), row.outlet)):
-        states.add_row(row.outlet, row.state, short_time(row.since), plain(row.reason))
-    out.print(states if health else "No outlet has been evaluated yet. Run `pressmark doctor --refresh`.")
+        style = _STYLES[row.state]
+        state = f"[{style}]{row.state.replace('_', ' ')}[/{style}]"
+        states.add_row(row.outlet, state, short_time(row.since), plain(row.explanation(now)))
+    if health:
+        out.print(states)
     out.print()
     for alert in alerts:
         note = ""
         if alert.muted:
             end = f"until {short_time(alert.muted_until)}" if alert.muted_until else f"for {alert.reference}"
             note = f" (muted {end})"
-        out.print(f"[bold]alert[/bold] since {short_time(alert.opened_at)}: {plain(alert.message)}{plain(note)}")
+        style = "dim" if alert.muted else "bold red"
+        out.print(f"[{style}]alert[/] since {short_time(alert.opened_at)}: {plain(alert.message)}{plain(note)}")
     for override in overrides.values():
         until = f" until {short_time(override.until)}" if override.until else ""
         out.print(
             f"{override.outlet} is {override.state}{until}, by {plain(override.set_by)}: {plain(override.reason)}"
         )
     out.print(_storage_line(storage))
-    if unmuted:
-        raise typer.Exit(1)
+    todo: dict[str, list[str]] = {}
+    for alert in alerts:
+        if not alert.muted:
+            todo.setdefault(alert.cause, []).append(alert.outlet or "")
+    if todo:
+        out.print("\n[bold]What to do[/bold]")
+    for cause, outlets in todo.items():
+        ids = " ".join(filter(None, outlets))
+        out.print(f"{cause.replace('_', ' ')}: {_NEXT_STEPS[cause].format(ids=ids)}", soft_wrap=True)
 
 
 @friendly

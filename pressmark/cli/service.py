@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
+import sys
 import time
 from typing import Annotated
 
@@ -149,3 +151,33 @@ def _print_access(service: AirflowService, state: State, first_time: bool) -> No
         out.print(f"          (stored in {service.password_file}, readable only by you)")
     out.print(f"Logs:     {service.logs}")
     out.print("Data:     pressmark psql")
+
+
+@friendly
+def send_test_alert() -> None:
+    """Send a test alert through the Airflow connection `pressmark_alerts`.
+
+    Shows whether alerts by Slack, email or webhook arrive.
+
+    Example:
+
+      pressmark test-alert
+    """
+    environment = dict(os.environ)
+    if "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" not in environment:  # set in containers
+        service = AirflowService(Settings.from_env())
+        state = service.state()
+        if state is None or not service.is_running():
+            raise ServerError("Airflow is not running. Start it with `pressmark up`.")
+        environment = service.environment(state.port)
+    # Its connections are read as one of Airflow's own processes does, from its database too.
+    environment["_AIRFLOW_PROCESS_CONTEXT"] = "server"
+    done = subprocess.run(
+        [sys.executable, "-m", "pressmark.airflow.alerts"],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        fail(done.stderr.strip().splitlines()[-1].removeprefix("pressmark: "))
+    out.print(done.stdout.strip().splitlines()[-1])

@@ -46,6 +46,7 @@ class CandidateSelection:
         """pages_today: article requests that other crawls have made for the outlet within a day."""
         self.endpoint_problems: list[str] = []
         self.endpoints_listed = 0
+        self.endpoints_unchanged = 0  # of these
         self.endpoints_resting = 0  # not polled now because they list little that is new
         self.endpoints_backed_off = 0  # not polled now because they failed; each is also in endpoint_problems
         self.plan: Counter[str] = Counter()  # of a dry run: outcomes, `fetch` and `from_archive`
@@ -88,6 +89,7 @@ class CandidateSelection:
         """Record a poll and decide on its candidates; returns those to fetch."""
         if poll.outcome in (LISTED, NOT_MODIFIED):
             self.endpoints_listed += 1
+            self.endpoints_unchanged += poll.outcome == NOT_MODIFIED
         elif poll.outcome == RESTING and not self._endpoint_state(poll).failures:
             self.endpoints_resting += 1
         elif poll.detail:

@@ -20,6 +20,7 @@ from pressmark.crawl.crawl_state import CrawlState
 from pressmark.crawl.page_results import PageResults
 from pressmark.crawl.segments import Segments
 from pressmark.crawl.services import Services
+from pressmark.crawl_summary import no_candidates, outcome_summary
 from pressmark.crawl_types import CrawlRequest, FetchRecord, FinishReason
 from pressmark.errors import ArchiveError
 from pressmark.extraction.fields import ExtractionConfig
@@ -38,7 +39,9 @@ logger = logging.getLogger(__name__)
 _OPEN_RESULTS: dict[FinishReason, tuple[Outcome, str]] = {
     "budget": (Outcome.BUDGET_EXHAUSTED, "the crawl's time budget was used up before it was fetched"),
     "stopped": (Outcome.INTERRUPTED, "the crawl was stopped before it was fetched"),
+    "waiting": (Outcome.INTERRUPTED, "the crawl ended before it was fetched"),
     "refused": (Outcome.INTERRUPTED, "the crawl stopped because the host refuses it"),
+    "no_listing": (Outcome.INTERRUPTED, "the crawl ended before it was fetched"),
     "failed": (Outcome.INTERRUPTED, "the crawl failed before it was fetched"),
     "finished": (Outcome.INTERRUPTED, "the crawl ended before it was fetched"),
 }
@@ -158,8 +161,9 @@ class CrawlLedger:
 
         for _ in range(await self.services.query(end)):
             self.emit("resolved", outcome=outcome)
-        outcomes = self._state.outcomes
-        summary = ", ".join(f"{count} {name}" for name, count in sorted(outcomes.items())) or "no candidates"
+        summary = outcome_summary(self._state.outcomes) or no_candidates(
+            finish_reason, self.selection.endpoints_listed, self.selection.endpoints_unchanged
+        )
         logger.info(
             "%s: crawl %s %s: %s%s",
             self.outlet.id, self.crawl_id, finish_reason, summary, f" ({error})" if error else "",

@@ -9,8 +9,9 @@ import contextlib
 import logging
 import os
 import shutil
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,16 @@ from pressmark.health.rules import (
 from pressmark.outcomes import EXTRACTION_FAILURES, NO_ANSWER
 from pressmark.settings import Settings
 from pressmark.text import plural
+from pressmark.times import age, short_time
 from pressmark.warehouse.connection import Row, Warehouse, dict_rows, transaction, typed_rows
 from pressmark.warehouse.locks import session_lock
 from pressmark.warehouse.queries import queries
+
+STATE_GROUPS = {
+    "fresh": "healthy", "late": "late", "new": "new", "paused": "paused", "silent": "need attention",
+    "blocked": "need attention", "extraction_broken": "need attention", "failing": "need attention",
+}  # fmt: skip
+"""How the states are counted in one line."""
 
 _SQL = queries("health")
 _MIN_DAYS_LEFT = 7  # open an alert if the disk will be full sooner
@@ -52,13 +60,34 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class OutletHealth:
-    """The last evaluated state of an outlet; a row of ops.health."""
+    """The last evaluated state of an outlet; a row of ops.health. waiting_until: end of its endpoints' back-off."""
 
     outlet: str
     state: str
     reason: str
     since: datetime
     checked_at: datetime
+    last_new_article_at: datetime | None = None
+    failed_crawls: int = 0
+    first_failed_at: datetime | None = None
+    last_failed_at: datetime | None = None
+    waiting_until: datetime | None = None
+    crawls_since: int = 0
+
+    def explanation(self, now: datetime) -> str:
+        """The reason with the times behind it, as ages."""
+        parts = [self.reason]
+        if self.state == "failing" and self.first_failed_at and self.last_failed_at:
+            first, last = age(now - self.first_failed_at), age(now - self.last_failed_at)
+            crawls = plural(self.failed_crawls, "failed crawl")
+            parts.append(
+                f"{crawls}, {first} ago" if self.failed_crawls == 1 else f"{crawls}, first {first} ago, last {last} ago"
+            )
+        elif self.last_new_article_at and self.state != "paused":
+            parts.append(f"last new article {age(now - self.last_new_article_at)} ago")
+        if self.waiting_until and self.waiting_until > now:
+            parts.append(f"next try at {short_time(self.waiting_until)}")
+        return "; ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,14 +118,6 @@ class Override:
     until: datetime | None
 
 
-@dataclass(slots=True)
-class HealthCheck:
-    """Result of a health check: verdicts by outlet, and alerts that closed. `deliver_alerts` sends the open ones."""
-
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    over: list[Alert] = field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class StorageStats:
     """Sizes in bytes, growth in bytes per day, and days until the disk is full. None if there is too little history."""
@@ -111,20 +132,25 @@ class StorageStats:
 
 def check_health(
     warehouse: Warehouse, outlets: Sequence[str] | None = None, now: datetime | None = None
-) -> HealthCheck:
-    """Evaluate the health of outlets (None: all), store it, and open and close alerts."""
+) -> dict[str, Verdict]:
+    """Evaluate the health of outlets (None: all), store it, and open and close alerts. Return the verdicts."""
     now = now or datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
             stats = _read_stats(cursor, outlets, now)
-            done = HealthCheck({name: evaluate(fact, now) for name, fact in stats.items()})
-            for outlet, verdict in done.verdicts.items():
-                values = {"outlet": outlet, "state": verdict.state, "reason": verdict.reason, "now": now}
+            verdicts = {name: evaluate(fact, now) for name, fact in stats.items()}
+            for outlet, verdict in verdicts.items():
+                known = stats[outlet]
+                values = {
+                    "outlet": outlet, "state": verdict.state, "reason": verdict.reason, "now": now,
+                    "last_new_at": known.last_new_at, "failed_crawls": known.failed_crawls,
+                    "first_failed_at": known.first_failed_at, "last_failed_at": known.last_failed_at,
+                }  # fmt: skip
                 cursor.execute(_SQL["set_health"], values)
-            alerts = [Alert(v.state, o, f"{o} is {v.state}: {v.reason}") for o, v in done.verdicts.items()]
+            alerts = [Alert(v.state, o, f"{o} is {v.state.replace('_', ' ')}: {v.reason}") for o, v in verdicts.items()]
             alerts = [alert for alert in alerts if alert.cause in ALERTING]
-            _update_alerts(cursor, alerts, list(done.verdicts), now, done)
-    return done
+            _update_alerts(cursor, alerts, list(verdicts), now)
+    return verdicts
 
 
 def mark_internal_failure(
@@ -140,7 +166,7 @@ def mark_internal_failure(
             values = {"crawls": list(crawls), "no_answer": sorted(NO_ANSWER)}
             for statement in ("reset_backoff_pages", "reset_backoff_endpoints", "reset_backoff_crawls"):
                 cursor.execute(_SQL[statement], values)
-            _update_alerts(cursor, [Alert("internal_failure", None, message)], [], now, HealthCheck())
+            _update_alerts(cursor, [Alert("internal_failure", None, message)], [], now)
 
 
 def long_unreachable(warehouse: Warehouse, outlets: Sequence[str]) -> set[str]:
@@ -153,10 +179,11 @@ def clear_internal_failure(warehouse: Warehouse) -> None:
     _run(warehouse, "close_cause", {"cause": "internal_failure", "now": datetime.now(UTC)})
 
 
-def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[list[Alert]], bool]) -> None:
-    """Send all open alerts that are new and not muted, and mark them as notified if `send_alerts` returns True.
+def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[str, list[Alert], bool], bool]) -> None:
+    """Send all open alerts that are new and not muted, then those that were sent and are over.
 
-    A lock ensures that only one process sends at a time.
+    send_alerts: called with a cause, its alerts and whether they are over. True marks them as notified. A lock ensures
+    that only one process sends at a time.
     """
     now = datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark alerts")) as connection:
@@ -164,14 +191,41 @@ def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[list[Alert]], bo
             with transaction(connection) as cursor:
                 cursor.execute(_SQL["alerts"], {"now": now})
                 rows = [row for row in typed_rows(cursor, OpenAlert) if row.notified_at is None and not row.muted]
-            if rows and send_alerts([Alert(row.cause, row.outlet, row.message) for row in rows]):
-                with transaction(connection) as cursor:
-                    cursor.execute(_SQL["notified"], {"now": now, "alerts": [row.alert_id for row in rows]})
+                cursor.execute(_SQL["alerts_over"])
+                over = cursor.fetchall()
+            messages: dict[tuple[str, bool], list[tuple[UUID, Alert]]] = {}
+            for row in rows:
+                alert = Alert(row.cause, row.outlet, row.message)
+                messages.setdefault((row.cause, False), []).append((row.alert_id, alert))
+            for alert_id, cause, outlet in over:
+                alert = Alert(cause, outlet, _over_message(cause, outlet))
+                messages.setdefault((cause, True), []).append((alert_id, alert))
+            for (cause, is_over), found in messages.items():
+                if send_alerts(cause, [alert for _, alert in found], is_over):
+                    with transaction(connection) as cursor:
+                        statement = _SQL["over_notified" if is_over else "notified"]
+                        cursor.execute(statement, {"now": now, "alerts": [alert_id for alert_id, _ in found]})
+
+
+def _over_message(cause: str, outlet: str | None) -> str:
+    words = cause.replace("_", " ")
+    return f"{outlet} is no longer {words}" if outlet else f"{words} is over"
 
 
 def read_health(warehouse: Warehouse) -> list[OutletHealth]:
     """Return the last evaluated states of all outlets."""
     return _rows(warehouse, "read_health", {}, OutletHealth)
+
+
+def health_summary(health: Sequence[OutletHealth]) -> str:
+    """Return one line, such as `31 outlets: 28 healthy, 1 paused, 2 need attention`."""
+    if not health:
+        return "No outlet has been crawled yet."
+    counts = Counter(STATE_GROUPS[row.state] for row in health)
+    words = {group: f"{counts[group]} {group}" for group in STATE_GROUPS.values() if counts[group]}
+    if counts["need attention"] == 1:
+        words["need attention"] = "1 needs attention"
+    return f"{plural(len(health), 'outlet')}: {', '.join(words.values())}"
 
 
 def read_alerts(warehouse: Warehouse) -> list[OpenAlert]:
@@ -238,7 +292,7 @@ def measure_storage(warehouse: Warehouse) -> StorageStats:
                     f"The disk has {sizes.free // 2**20:,} MB left and will be full in {left}. "
                     "Free some space, or move the archive (PRESSMARK_ARCHIVE)."
                 )
-                _update_alerts(cursor, [Alert("disk", None, message)], [], now, HealthCheck())
+                _update_alerts(cursor, [Alert("disk", None, message)], [], now)
             else:
                 cursor.execute(_SQL["close_cause"], {"cause": "disk", "now": now})
     return sizes
@@ -258,15 +312,12 @@ def _storage_stats(rows: Sequence[tuple[Any, ...]], free: int, is_local: tuple[b
     return StorageStats(database, archive, logs, free, growth, days_left)
 
 
-def _update_alerts(
-    cursor: Cursor, alerts: Sequence[Alert], outlets: Sequence[str], now: datetime, done: HealthCheck
-) -> None:
+def _update_alerts(cursor: Cursor, alerts: Sequence[Alert], outlets: Sequence[str], now: datetime) -> None:
     for alert in alerts:
         values = {"cause": alert.cause, "outlet": alert.outlet, "message": alert.message, "now": now}
         cursor.execute(_SQL["open_alert"], values)
     causes = {"causes": [a.cause for a in alerts], "of": [a.outlet for a in alerts], "outlets": list(outlets)}
     cursor.execute(_SQL["close_alerts"], {**causes, "now": now})
-    done.over = [Alert(cause, outlet, f"{outlet} is no longer {cause}") for _, cause, outlet in cursor.fetchall()]
 
 
 def _read_stats(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) -> dict[str, OutletStats]:
@@ -294,7 +345,7 @@ def _read_stats(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) ->
             publishing_pattern(counts[row["outlet"]], (now - first[row["outlet"]]).days / 7)
             if row["outlet"] in counts else {},
             fields.get(row["outlet"], {}),
-            row["was_blocked"],
+            row["was_blocked"], row["failed_crawls"], row["first_failed_at"], row["last_failed_at"],
         )
         for row in dict_rows(cursor)
     }  # fmt: skip

@@ -13,6 +13,7 @@ from math import comb
 from types import MappingProxyType
 from typing import Literal
 
+from pressmark.crawl_types import ENDED_WELL
 from pressmark.outcomes import ACCESS_DENIED, EXTRACTION_FAILURES, KEPT, POLICY_DENIED, Outcome
 from pressmark.text import plural
 from pressmark.times import age
@@ -81,7 +82,7 @@ class Crawl:
     @property
     def failed(self) -> bool:
         """Whether it did not end well."""
-        return self.finish_reason not in ("finished", "budget", "stopped")
+        return self.finish_reason not in (*ENDED_WELL, "stopped")
 
     @property
     def is_refused(self) -> bool:
@@ -126,9 +127,10 @@ class FieldShare:
 class OutletStats:
     """The figures that an outlet is evaluated by.
 
-    crawls: newest first. publishing_pattern: expected articles by hour of the week (UTC, from Monday 0:00); empty if
-    there are too few articles. fields: shares of the latest 5, 10 and 20 articles. was_blocked: the reason
-    of its last state, if that was `blocked`.
+    crawls: newest first, without those that only waited. publishing_pattern: expected articles by hour of the week
+    (UTC, from Monday 0:00); empty if there are too few articles. fields: shares of the latest 5, 10 and 20 articles.
+    was_blocked: the reason of its last state, if that was `blocked`. failed_crawls: since the last successful one; the
+    times are those of the first and the last of them.
     """
 
     outlet: str
@@ -142,6 +144,9 @@ class OutletStats:
     publishing_pattern: Mapping[int, float] = field(default_factory=dict)
     fields: Mapping[str, Sequence[FieldShare]] = field(default_factory=dict)
     was_blocked: str | None = None
+    failed_crawls: int = 0
+    first_failed_at: datetime | None = None
+    last_failed_at: datetime | None = None
 
     @property
     def scheduled(self) -> list[Crawl]:
@@ -151,7 +156,7 @@ class OutletStats:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """An outlet's state and the evidence for it."""
+    """An outlet's state and the evidence for it. The evidence contains no ages, because it is shown later."""
 
     state: State
     reason: str
@@ -206,13 +211,22 @@ def is_internal_failure(failed: int, outlets: int) -> bool:
     return failed >= INTERNAL_FAILURE_MIN_OUTLETS and failed > INTERNAL_FAILURE_SHARE * outlets
 
 
+def may_become_internal(failed: int, ended: int, outlets: int) -> bool:
+    """Whether a run may still turn out to be an internal failure, so that no failed outlet should be judged yet.
+
+    failed: outlets that failed so far. ended: outlets whose crawls have ended. outlets: those of the run.
+    """
+    possible = is_internal_failure(failed + outlets - ended, outlets)
+    return possible and failed > INTERNAL_FAILURE_SHARE * ended
+
+
 def _check_failures(stats: OutletStats) -> Verdict | None:
     last = stats.scheduled[0]
     if not last.failed or last.is_refused:
         return None
-    failed = next((n for n, crawl in enumerate(stats.scheduled) if not crawl.failed), len(stats.scheduled))
-    error = last.error or f"it ended with the reason {last.finish_reason}"
-    return Verdict("failing", f"{'the last crawl' if failed == 1 else f'the last {failed} crawls'} failed: {error}")
+    if last.finish_reason == "killed":
+        return Verdict("failing", last.error or "the process of its crawl was killed")
+    return Verdict("failing", last.error or f"its crawl ended with the reason {last.finish_reason}")
 
 
 def _check_refusals(stats: OutletStats) -> Verdict | None:
@@ -287,7 +301,6 @@ def _check_inactivity(stats: OutletStats, now: datetime) -> Verdict:
     crawled = stats.scheduled[0]
     if last is None:
         return Verdict("new", "no article yet")
-    ago = age(now - last)
     # No article can appear while nothing is crawled.
     seen = min(now, crawled.started_at + timedelta(hours=1))
     if stats.publishing_pattern:
@@ -296,13 +309,15 @@ def _check_inactivity(stats: OutletStats, now: datetime) -> Verdict:
             state: State = "silent" if expected >= _SILENT_EXPECTED else "late"
             listings = "its listings respond" if crawled.listings else "its listings do not respond or were not polled"
             return Verdict(
-                state, f"no new article for {ago}; its publishing pattern expects {expected:.0f}; {listings}"
+                state,
+                f"no new article, although its publishing pattern expects {expected:.0f} by now; {listings}",
             )
     else:
         gap = seen - last
-        if gap >= _LATE[stats.tier]:
-            return Verdict("silent" if gap >= _SILENT[stats.tier] else "late", f"no new article for {ago}")
-    return Verdict("fresh", f"last new article {ago} ago")
+        for state, limit in (("silent", _SILENT[stats.tier]), ("late", _LATE[stats.tier])):
+            if gap >= limit:
+                return Verdict(state, f"no new article for more than {age(limit)}")
+    return Verdict("fresh", "new articles arrive")
 
 
 def _count(outcomes: Mapping[str, int], names: Collection[str]) -> int:

@@ -317,14 +317,17 @@ def _server_user() -> pwd.struct_passwd:
     except KeyError:
         pass
     useradd = shutil.which("useradd") or "/usr/sbin/useradd"
-    try:
+    _ROOT_STATE.mkdir(mode=0o755, parents=True, exist_ok=True)
+    # One process at a time: two useradd at once can give the user an id that only one of them knows.
+    with (_ROOT_STATE / ".user.lock").open("w") as handle, contextlib.suppress(OSError, subprocess.CalledProcessError):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(_ROOT_USER)
         subprocess.run(
             [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _ROOT_USER],
             check=True,
             capture_output=True,
         )
-    except (OSError, subprocess.CalledProcessError):
-        pass  # another process may have created it meanwhile; the lookup below decides
     try:
         return pwd.getpwnam(_ROOT_USER)
     except KeyError as error:

@@ -52,7 +52,7 @@ COMMENT ON COLUMN mart.crawl.interval_start IS 'Start of the interval; null for 
 COMMENT ON COLUMN mart.crawl.interval_end IS 'End of the interval, exclusive.';
 COMMENT ON COLUMN mart.crawl.started_at IS 'When the crawl started.';
 COMMENT ON COLUMN mart.crawl.finished_at IS 'When the crawl ended; null while it runs.';
-COMMENT ON COLUMN mart.crawl.finish_reason IS 'finished, budget, stopped, refused (the host refuses the crawler), failed or killed.';
+COMMENT ON COLUMN mart.crawl.finish_reason IS 'finished; budget (a budget was used up); stopped; waiting (every endpoint failed before and is not due yet); refused (the host refuses the crawler); no_listing (no endpoint gave a listing); failed (an error of this installation) or killed.';
 COMMENT ON COLUMN mart.crawl.error IS 'Why the crawl failed.';
 COMMENT ON COLUMN mart.crawl.candidates IS 'Candidates that the crawl decided on.';
 COMMENT ON COLUMN mart.crawl.requests IS 'HTTP requests, including redirect hops and retries.';
@@ -165,9 +165,14 @@ COMMENT ON COLUMN mart.endpoint.failing_since IS 'When the first of the consecut
 CREATE VIEW mart.crawl_summary AS
 SELECT crawl.crawl_id, crawl.outlet, crawl.mode, crawl.started_at, crawl.finished_at, crawl.finish_reason, crawl.error,
        crawl.candidates, crawl.requests,
-       request.requested_by, request.dag_id, request.run_id, request.map_index
+       request.requested_by, request.dag_id, request.run_id, request.map_index, polled.listed, polled.unchanged
 FROM ops.crawl
-JOIN ops.crawl_request request ON request.request_id = crawl.request_id;
+JOIN ops.crawl_request request ON request.request_id = crawl.request_id
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE poll.outcome IN ('listed', 'not_modified')) AS listed,
+           count(*) FILTER (WHERE poll.outcome = 'not_modified') AS unchanged
+    FROM ops.endpoint_poll poll WHERE poll.crawl_id = crawl.crawl_id
+) polled;
 
 COMMENT ON VIEW mart.crawl_summary IS 'mart.crawl without the ledger check, for long lists.';
 COMMENT ON COLUMN mart.crawl_summary.crawl_id IS 'Crawl (mart.crawl).';
@@ -175,7 +180,7 @@ COMMENT ON COLUMN mart.crawl_summary.outlet IS 'Outlet slug (mart.outlet).';
 COMMENT ON COLUMN mart.crawl_summary.mode IS 'incremental or window.';
 COMMENT ON COLUMN mart.crawl_summary.started_at IS 'When the crawl started.';
 COMMENT ON COLUMN mart.crawl_summary.finished_at IS 'When the crawl ended; null while it runs.';
-COMMENT ON COLUMN mart.crawl_summary.finish_reason IS 'finished, budget, stopped, refused (the host refuses the crawler), failed or killed.';
+COMMENT ON COLUMN mart.crawl_summary.finish_reason IS 'finished; budget (a budget was used up); stopped; waiting (every endpoint failed before and is not due yet); refused (the host refuses the crawler); no_listing (no endpoint gave a listing); failed (an error of this installation) or killed.';
 COMMENT ON COLUMN mart.crawl_summary.error IS 'Why the crawl failed.';
 COMMENT ON COLUMN mart.crawl_summary.candidates IS 'Candidates that the crawl decided on.';
 COMMENT ON COLUMN mart.crawl_summary.requests IS 'HTTP requests, including redirect hops and retries.';
@@ -183,3 +188,5 @@ COMMENT ON COLUMN mart.crawl_summary.requested_by IS 'Person or DAG that request
 COMMENT ON COLUMN mart.crawl_summary.dag_id IS 'DAG that requested the crawl.';
 COMMENT ON COLUMN mart.crawl_summary.run_id IS 'DAG run that requested the crawl.';
 COMMENT ON COLUMN mart.crawl_summary.map_index IS 'Mapped task that ran the crawl; null if no DAG ran it.';
+COMMENT ON COLUMN mart.crawl_summary.listed IS 'Number of endpoints that gave a listing, including unchanged ones.';
+COMMENT ON COLUMN mart.crawl_summary.unchanged IS 'Number of endpoints whose listing had not changed since the last poll (304).';

@@ -4,7 +4,7 @@
 -- Return each outlet with its override, its latest new article and its number of articles.
 SELECT outlet.outlet, outlet.tier, outlet.enabled,
        COALESCE(override.state, 'running') AS override_state, override.reason AS override_reason, override.set_at,
-       output.last_new_at, output.articles,
+       output.last_new_at, output.articles, failing.failed_crawls, failing.first_failed_at, failing.last_failed_at,
        CASE WHEN health.state = 'blocked' THEN health.reason END AS was_blocked
 FROM core.outlet
 LEFT JOIN LATERAL (
@@ -23,6 +23,17 @@ LEFT JOIN LATERAL (
            (SELECT COALESCE(sum(counted.articles), 0)::bigint FROM core.article_count counted
             WHERE counted.outlet = outlet.outlet) AS articles
 ) output ON true
+LEFT JOIN LATERAL (
+    SELECT count(*) AS failed_crawls, min(crawl.started_at) AS first_failed_at, max(crawl.started_at) AS last_failed_at
+    FROM ops.crawl
+    WHERE crawl.outlet = outlet.outlet AND crawl.mode = 'incremental'
+      AND crawl.finish_reason IN ('failed', 'killed', 'no_listing', 'refused')
+      AND NOT COALESCE((crawl.stats ->> 'internal_failure')::boolean, false)
+      AND crawl.started_at > COALESCE(
+          (SELECT max(good.started_at) FROM ops.crawl good
+           WHERE good.outlet = outlet.outlet AND good.mode = 'incremental'
+             AND good.finish_reason IN ('finished', 'budget')), '-infinity')
+) failing ON true
 LEFT JOIN ops.health ON health.outlet = outlet.outlet
 WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
 ORDER BY outlet.outlet;
@@ -49,7 +60,7 @@ CROSS JOIN LATERAL (
         WHERE crawl.outlet = outlet.outlet AND crawl.mode = modes.mode AND crawl.finished_at IS NOT NULL
           AND NOT COALESCE((crawl.stats ->> 'internal_failure')::boolean, false)
           -- A crawl that polled nothing because of a back-off says nothing new.
-          AND NOT COALESCE((crawl.stats ->> 'only_backed_off')::boolean, false)
+          AND crawl.finish_reason <> 'waiting'
         ORDER BY crawl.started_at DESC LIMIT modes.most
     ) crawl
 ) recent
@@ -116,15 +127,24 @@ ORDER BY flagged.outlet, field.name, latest.articles;
 
 -- name: set_health
 -- Set the health of an outlet. `since` changes only when the state does.
-INSERT INTO ops.health (outlet, state, reason, since, checked_at)
-VALUES (%(outlet)s, %(state)s, %(reason)s, %(now)s, %(now)s)
+INSERT INTO ops.health (outlet, state, reason, since, checked_at, last_new_article_at, failed_crawls, first_failed_at,
+                        last_failed_at)
+VALUES (%(outlet)s, %(state)s, %(reason)s, %(now)s, %(now)s, %(last_new_at)s, %(failed_crawls)s, %(first_failed_at)s,
+        %(last_failed_at)s)
 ON CONFLICT (outlet) DO UPDATE SET
     state = excluded.state, reason = excluded.reason, checked_at = excluded.checked_at,
+    last_new_article_at = excluded.last_new_article_at, failed_crawls = excluded.failed_crawls,
+    first_failed_at = excluded.first_failed_at, last_failed_at = excluded.last_failed_at,
     since = CASE WHEN health.state = excluded.state THEN health.since ELSE excluded.since END;
 
 -- name: read_health
--- Return the last known health of every outlet.
-SELECT outlet, state, reason, since, checked_at FROM ops.health ORDER BY outlet;
+-- Return the last known health of every outlet, the end of its back-off, and the number of crawls since the check.
+SELECT health.outlet, health.state, health.reason, health.since, health.checked_at, health.last_new_article_at,
+       health.failed_crawls, health.first_failed_at, health.last_failed_at, outlet.waiting_until,
+       (SELECT count(*) FROM ops.crawl
+        WHERE crawl.outlet = health.outlet AND crawl.started_at > health.checked_at) AS crawls_since
+FROM ops.health JOIN mart.outlet_health outlet ON outlet.outlet = health.outlet
+ORDER BY health.outlet;
 
 -- name: open_alert
 -- Open an alert, or refresh the open one with the same cause and outlet.
@@ -139,8 +159,7 @@ RETURNING alert.alert_id, alert.opened_at, alert.notified_at;
 UPDATE ops.alert SET closed_at = %(now)s
 WHERE alert.closed_at IS NULL AND alert.outlet = ANY (%(outlets)s::text[])
   AND NOT EXISTS (SELECT 1 FROM unnest(%(causes)s::text[], %(of)s::text[]) AS present (cause, outlet)
-                  WHERE present.cause = alert.cause AND present.outlet = alert.outlet)
-RETURNING alert.alert_id, alert.cause, alert.outlet;
+                  WHERE present.cause = alert.cause AND present.outlet = alert.outlet);
 
 -- name: close_cause
 -- Close the alert of a cause that concerns no single outlet.
@@ -149,6 +168,16 @@ UPDATE ops.alert SET closed_at = %(now)s WHERE closed_at IS NULL AND cause = %(c
 -- name: notified
 -- Record that these alerts were delivered.
 UPDATE ops.alert SET notified_at = %(now)s WHERE alert_id = ANY (%(alerts)s::uuid[]);
+
+-- name: alerts_over
+-- List alerts that were delivered and are over, and whose end was not delivered yet.
+SELECT alert_id, cause, outlet FROM ops.alert
+WHERE closed_at IS NOT NULL AND notified_at IS NOT NULL AND over_notified_at IS NULL
+ORDER BY closed_at, outlet;
+
+-- name: over_notified
+-- Record that the end of these alerts was delivered.
+UPDATE ops.alert SET over_notified_at = %(now)s WHERE alert_id = ANY (%(alerts)s::uuid[]);
 
 -- name: alerts
 -- List open alerts with the mute that covers each, if any.
@@ -221,7 +250,7 @@ WHERE crawl_id = ANY (%(crawls)s::uuid[]);
 SELECT recent.outlet FROM unnest(%(outlets)s::text[]) AS requested (outlet)
 CROSS JOIN LATERAL (
     SELECT crawl.outlet, crawl.finish_reason FROM ops.crawl
-    WHERE crawl.outlet = requested.outlet AND crawl.mode = 'incremental' AND crawl.finished_at IS NOT NULL
+    WHERE crawl.outlet = requested.outlet AND crawl.mode = 'incremental' AND crawl.finish_reason <> 'waiting'
     ORDER BY crawl.started_at DESC LIMIT 5
 ) recent
 GROUP BY recent.outlet

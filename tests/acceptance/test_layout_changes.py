@@ -60,7 +60,7 @@ def run(installation: Installation, web: WebSite, numbers: range, layout: str, *
 
 def health(installation: Installation) -> tuple[str, str]:
     """Evaluate the outlet's health. Return its state and the reason."""
-    (row,) = json.loads(installation.run("doctor", "--refresh", "--json", check=False).stdout)["health"]
+    (row,) = json.loads(installation.run("doctor", "--json", check=False).stdout)["health"]
     return row["state"], row["reason"]
 
 

@@ -53,7 +53,7 @@ def publish(site: WebSite, host: str, articles: dict[int, tuple[datetime, Answer
 
 def check_health(installation: Installation) -> dict[str, tuple[str, str]]:
     """Evaluate the health of all outlets. Return the state and the reason of each."""
-    report = json.loads(installation.run("doctor", "--refresh", "--json", check=False).stdout)
+    report = json.loads(installation.run("doctor", "--json", check=False).stdout)
     return {row["outlet"]: (row["state"], row["reason"]) for row in report["health"]}
 
 

@@ -13,11 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 
 from pressmark.airflow.alerts import AlertNotifier, send_alerts
 from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_tier
-from pressmark.errors import PressmarkError
+from pressmark.errors import PressmarkError, RunFailed
 from tests.airflow.test_plan import HOURS, PAGE, context
 from tests.conftest import Installation
 from tests.site import Answer, WebSite
@@ -55,12 +54,14 @@ def set_alert_connection(monkeypatch: pytest.MonkeyPatch, kind: str, **fields: A
     monkeypatch.setenv("AIRFLOW_CONN_PRESSMARK_ALERTS", json.dumps({"conn_type": kind, "host": "127.0.0.1", **fields}))
 
 
-def test_alerts_are_posted_to_a_webhook(webhook: list[Any]) -> None:
+def test_alerts_are_posted_to_a_webhook(webhook: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     send_alerts("outlets", [])
     assert webhook == []
-    send_alerts("outlets", ["a is silent: why", "b is blocked: why"])
-    body = {"text": "outlets\na is silent: why\nb is blocked: why", "subject": "outlets",
-            "alerts": ["a is silent: why", "b is blocked: why"]}  # fmt: skip
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/")
+    send_alerts("2 outlets", ["a is silent: why", "b is silent: why"], "overview")
+    link = "https://airflow.example/pressmark/overview"
+    body = {"text": f"Pressmark: 2 outlets\na is silent: why\nb is silent: why\n{link}", "subject": "2 outlets",
+            "alerts": ["a is silent: why", "b is silent: why"], "link": link}  # fmt: skip
     assert webhook == [("/hook", "Bearer token", body)]
     AlertNotifier().notify({"dag_run": SimpleNamespace(dag_id="crawl_daily", run_id="scheduled__1")})
     assert webhook[1][2]["alerts"] == ["crawl_daily: run scheduled__1 failed. See the log of its last task."]
@@ -138,7 +139,7 @@ def run_tier(
         load_job(job)
         try:
             audit_run("crawl_hourly", run_id)
-        except AirflowFailException:
+        except RunFailed:
             assert failed
         return failed
 
@@ -189,10 +190,16 @@ def test_internal_failure_sends_one_alert_and_changes_no_outlet(
     # A single failing outlet gets its own alert, and the internal failure is over.
     assert run_tier("one", *HOSTS[:4]) == ["paper5"]
     assert open_alerts(installation) == [("failing", "paper5")]
-    assert [body["alerts"] for _, _, body in webhook[1:]] == [
-        [installation.query("SELECT message FROM ops.alert WHERE outlet = 'paper5'")[0][0]]
+    assert [(body["subject"], body["alerts"]) for _, _, body in webhook[1:]] == [
+        ("paper5 is failing", [installation.query("SELECT message FROM ops.alert WHERE outlet = 'paper5'")[0][0]]),
+        ("internal failure is over", ["internal failure is over"]),
     ]
-    assert [r["path"] for r in site.requests if r["path"].startswith("/beat")] == ["/beat/hourly"] * 4
+    assert webhook[1][2]["link"].endswith("/pressmark/outlet?id=paper5")
+    # The end of an alert is sent once.
+    assert run_tier("well again", *HOSTS) == [] and open_alerts(installation) == []
+    assert run_tier("still well", *HOSTS) == []
+    assert [body["alerts"] for _, _, body in webhook[3:]] == [["paper5 is no longer failing"]]
+    assert [r["path"] for r in site.requests if r["path"].startswith("/beat")] == ["/beat/hourly"] * 6
 
 
 def test_unreachable_control_url_marks_an_internal_failure(
@@ -207,4 +214,5 @@ def test_unreachable_control_url_marks_an_internal_failure(
     assert control in webhook[0][2]["alerts"][0]
     site.answers["127.0.0.1", "/control"] = Answer(b"fine")
     assert run_tier("well", *HOSTS) == []
-    assert open_alerts(installation) == [] and len(webhook) == 1
+    assert open_alerts(installation) == []
+    assert [body["alerts"] for _, _, body in webhook[1:]] == [["internal failure is over"]]

@@ -39,11 +39,11 @@ def test_tier_dags_have_the_expected_tasks(airflow_database: None) -> None:
     assert bag.import_errors == {} and set(bag.dags) == TIERS | OTHERS
     for dag in (bag.dags[name] for name in sorted(TIERS)):
         assert dag.doc_md and "*Clear*" in dag.doc_md and "*Backfill*" in dag.doc_md
-        assert {"pressmark", "crawl"} <= set(dag.tags) and dag.max_active_runs == 1 and not dag.catchup
+        assert {"pressmark", "crawl"} <= set(dag.tags) and dag.max_active_runs == 4 and not dag.catchup
         assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", (
             "a plain cron string would give empty intervals"
         )
-        assert set(dag.task_ids) == {"plan", "job.crawl", "job.load", "cluster", "audit"}
+        assert set(dag.task_ids) == {"plan", "job.crawl", "job.load", "job.evaluate", "cluster", "audit"}
         assert [task.task_id for task in dag.tasks if not task.downstream_task_ids] == ["audit"], (
             "audit is the only leaf"
         )
@@ -94,20 +94,20 @@ def planned_crawl(outlet: str, **changes: Any) -> PlannedCrawl:
     values: dict[str, Any] = {
         "outlet": outlet, "request_id": UUID(int=1), "crawl_id": UUID(int=2), "finish_reason": "finished",
         "error": None, "candidates": 3, "requests": 4, "ledger_ok": True, "outcomes": {"new": 3}, "not_loaded": 0,
-        "listed_nothing": False, **changes,
+        "listed_nothing": False, "tier": "hourly", "listed": 1, "unchanged": 0, "waiting_until": None, **changes,
     }  # fmt: skip
     return PlannedCrawl(**values)
 
 
 def test_audit_reports_failed_outlets_and_applies_the_failure_budget() -> None:
-    failed = planned_crawl("b", finish_reason="failed", error="no robots.txt", ledger_ok=True, outcomes={})
+    failed = planned_crawl("b", finish_reason="no_listing", error="no robots.txt", ledger_ok=True, outcomes={})
     silent = planned_crawl("c", candidates=0, outcomes={}, listed_nothing=True)
     unchanged = planned_crawl("e", candidates=0, outcomes={})
     report = audit([planned_crawl("a"), failed, silent, planned_crawl("d"), unchanged])
     assert report.problems == [] and report.failed == {"b": "no robots.txt"} and report.empty == ["c"]
-    assert report.lines[0].startswith("5 outlets: 1 failed, 1 listed nothing, 0 forbid crawling") and report.counts == {
-        "new": 6
-    }
+    assert report.lines[0].startswith(
+        "5 outlets: 1 failed, 1 listed nothing, 0 forbid crawling, 0 waiting"
+    ) and report.counts == {"new": 6}
     assert report.lines[1:] == ["failed   b: no robots.txt", "empty    c: its endpoints respond but list nothing"]
     denied = audit([planned_crawl("a", outcomes={"robots_denied": 2, "rights_reserved": 1})])
     assert denied.refused == {"a": "1 rights_reserved, 2 robots_denied"} and denied.problems == []
@@ -115,6 +115,33 @@ def test_audit_reports_failed_outlets_and_applies_the_failure_budget() -> None:
     assert "was not crawled" in audit([planned_crawl("a", crawl_id=None)]).failed["a"]
     assert "does not add up" in audit([planned_crawl("a", ledger_ok=False)]).problems[0]
     assert "not loaded" in audit([planned_crawl("a", not_loaded=1)]).failed["a"]
+
+
+def test_outlet_in_back_off_waits_and_is_no_failure() -> None:
+    until = datetime(2026, 11, 27, 15, tzinfo=UTC)
+    waiting = planned_crawl(
+        "b", finish_reason="waiting", error="b.example refused the connection", candidates=0, outcomes={}, listed=0,
+        waiting_until=until,
+    )  # fmt: skip
+    assert waiting.problem is None and not waiting.may_be_retried
+    report = audit([planned_crawl("a"), waiting])
+    assert report.problems == [] and report.failed == {} and report.unanswered == []
+    assert report.lines[1:] == [
+        "waiting  b: waiting until 2026-11-27 15:00:00Z, because b.example refused the connection"
+    ]
+
+
+def test_only_errors_of_the_installation_are_retried() -> None:
+    retried = [r for r in ("finished", "budget", "stopped", "waiting", "refused", "no_listing", "failed", "killed", None)
+               if planned_crawl("a", finish_reason=r, error="x").may_be_retried]  # fmt: skip
+    assert retried == ["stopped", "failed", "killed", None]
+    assert planned_crawl("a", crawl_id=None, finish_reason=None).may_be_retried
+
+
+def test_failed_outlets_of_other_tiers_do_not_use_up_the_failure_budget() -> None:
+    retried = [planned_crawl(name, tier="daily", finish_reason="no_listing", error="down") for name in "bcd"]
+    report = audit([planned_crawl("a"), *retried], "hourly")
+    assert report.problems == [] and set(report.failed) == {"b", "c", "d"}
 
 
 def use_installation(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +184,7 @@ def test_tier_from_end_to_end(
     assert totals == {"revised": 1, "gone": 1, "new": 1, "not_modified": 9, "known_not_due": 19}
     requests = installation.query("SELECT DISTINCT mode, dag_id, interval_end::text FROM ops.crawl_request ORDER BY 3")
     assert [(mode, dag) for mode, dag, _ in requests] == [("incremental", "crawl_hourly")] * 2
-    assert installation.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'failed'") == [("al-waha",)]
+    assert installation.query("SELECT outlet FROM mart.crawl WHERE finish_reason = 'no_listing'") == [("al-waha",)]
     # Two of four exceed the failure budget.
     monkeypatch.setenv("PRESSMARK_RESOLVE", newsstand.resolve.replace("a.newsstand.example", "x.example"))
     assert run_dag("crawl_hourly", 5).state == "failed"

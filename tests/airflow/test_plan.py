@@ -11,12 +11,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk import RetryAction
 
 from pressmark.airflow.bootstrap import clean_logs, write_password
 from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_tier
-from pressmark.airflow.operator import without_retry
-from pressmark.errors import ConfigError, PressmarkError
+from pressmark.airflow.operator import RETRY_POLICY, TaskFailed, TaskFailedForGood, expected_errors
+from pressmark.errors import ConfigError, LoadError, OutletsFailed, PressmarkError, RunFailed
 from pressmark.scheduling import job_name
 from tests.conftest import Installation
 from tests.site import Answer, WebSite
@@ -39,8 +39,18 @@ def two_outlets(
     return installation
 
 
-def context(run_type: str, interval: tuple[datetime, datetime] | None, run_id: str = "r") -> dict[str, Any]:
-    values: dict[str, Any] = {"dag_run": SimpleNamespace(dag_id="crawl_hourly", run_id=run_id, run_type=run_type)}
+def context(
+    run_type: str,
+    interval: tuple[datetime, datetime] | None,
+    run_id: str = "r",
+    running: tuple[str, ...] = (),
+    **params: Any,
+) -> dict[str, Any]:
+    """Return the context of a task. running: the runs of the DAG that Airflow says are running."""
+    ti = SimpleNamespace(get_dr_count=lambda dag_id, run_ids, states: len(set(run_ids) & set(running)))
+    values: dict[str, Any] = {
+        "dag_run": SimpleNamespace(dag_id="crawl_hourly", run_id=run_id, run_type=run_type), "ti": ti, "params": params,
+    }  # fmt: skip
     if interval:  # Airflow omits these keys if a run has no logical date
         values |= {"data_interval_start": interval[0], "data_interval_end": interval[1]}
     return values
@@ -160,18 +170,21 @@ def test_audit_of_a_run_with_all_kinds_of_outlets(
     counts = audit_run("crawl_hourly", "r")
     assert counts == {"outlets": 6, "failed": 1, "empty": 1, "outcomes": {"new": 3, "robots_denied": 1}}
     messages = [record.getMessage() for record in caplog.records]
-    assert "6 outlets: 1 failed, 1 listed nothing, 1 forbid crawling; 3 new, 1 robots_denied" in messages
+    assert "6 outlets: 1 failed, 1 listed nothing, 1 forbid crawling, 0 waiting; 3 new, 1 robots_denied" in messages
     assert any(line.startswith("failed   broken: ") for line in messages)
     assert "empty    silent: its endpoints respond but list nothing" in messages
     assert "refused  denied: 1 robots_denied" in messages
-    # A retry of the failed job runs only the crawls that failed.
+    # Cleared, the job runs again. A retry runs only crawls that an error of this installation ended.
     site.answers["broken.example", "/feed"] = site.answers["silent.example", "/feed"]
     (broken,) = [job for job in jobs if job["name"] == "broken"]
     (fine,) = [job for job in jobs if job["name"] == "fine1"]
     both_jobs = {"name": "both", "requests": broken["requests"] + fine["requests"], "outlets": ["broken", "fine1"]}
-    requests_before = len([r for r in site.requests if r["host"] == "fine1.example"])
+    requests_before = len(site.requests)
     crawl_job(both_jobs, is_retry=True)
-    assert len([r for r in site.requests if r["host"] == "fine1.example"]) == requests_before
+    assert len(site.requests) == requests_before, "the back-off of its endpoint decides when it is polled again"
+    installation.query("UPDATE ops.crawl SET finish_reason = 'killed' WHERE outlet = 'broken'")
+    crawl_job(both_jobs, is_retry=True)
+    assert {r["host"] for r in site.requests[requests_before:]} == {"broken.example"}
     assert audit_run("crawl_hourly", "r")["failed"] == 0
     # The run fails when the failure budget is exceeded, and the error names the outlets.
     monkeypatch.setenv("PRESSMARK_RESOLVE", site.resolve(*hosts[2:]))
@@ -181,12 +194,12 @@ def test_audit_of_a_run_with_all_kinds_of_outlets(
                 crawl_job(job)
         else:
             crawl_job(job)
-    with pytest.raises(AirflowFailException, match=r"3 of 6 outlets failed; the failure budget is 25%.*fine1: "):
+    with pytest.raises(RunFailed, match=r"3 of 6 outlets failed; the failure budget is 25%.*fine1: "):
         audit_run("crawl_hourly", "bad")
 
 
 def test_audit_fails_if_planning_failed(two_outlets: Installation) -> None:
-    with pytest.raises(AirflowFailException, match="the log of the task plan"):
+    with pytest.raises(RunFailed, match="the log of the task plan"):
         audit_run("crawl_hourly", "r", planned=False)
 
 
@@ -205,7 +218,9 @@ def test_missing_outlet_file_fails_only_its_outlet(
     jobs = plan_tier("hourly", context("scheduled", HOURS))
     (folder / "leaves.yaml").unlink()
     job = {"name": "all", "requests": [r for j in jobs for r in j["requests"]], "outlets": ["leaves", "odd", "stays"]}
-    with pytest.raises(PressmarkError, match="leaves: was not crawled; odd: was not crawled"):
+    with pytest.raises(
+        OutletsFailed, match=r"leaves: No outlet 'leaves' in .*; odd: spider: no\.such\.Spider cannot be imported"
+    ):
         crawl_job(job)
     assert installation.query("SELECT outlet, finish_reason FROM mart.crawl") == [("stays", "finished")]
 
@@ -218,11 +233,78 @@ def test_invalid_setting_raises_a_config_error(two_outlets: Installation, monkey
 
 
 def test_invalid_setting_fails_the_task_without_retry(
-    two_outlets: Installation, monkeypatch: pytest.MonkeyPatch
+    two_outlets: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("PRESSMARK_OUTLETS", "/no/such/folder")
-    with pytest.raises(AirflowFailException, match="/no/such/folder"), without_retry():
+    with pytest.raises(TaskFailedForGood), expected_errors():
         plan_tier("hourly", context("scheduled", HOURS))
+    assert [(r.levelname, r.message) for r in caplog.records if "/no/such/folder" in r.message][-1][0] == "ERROR"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_retried"),
+    [(ConfigError("wrong"), False), (OutletsFailed("a: down"), False), (RunFailed("budget"), False),
+     (LoadError("a: segment"), True), (PressmarkError("a: its crawl was killed"), True)],
+)  # fmt: skip
+def test_airflow_retries_only_errors_of_the_installation(
+    error: PressmarkError, is_retried: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(TaskFailed) as raised, expected_errors():
+        raise error
+    decision = RETRY_POLICY.evaluate(raised.value, 1, 2)
+    assert (decision.action is RetryAction.DEFAULT) is is_retried
+    assert [(r.levelname, r.message) for r in caplog.records] == [("ERROR", str(error))]
+    assert raised.value.__suppress_context__, "no chained traceback"
+
+
+def test_run_leaves_out_outlets_that_another_run_still_crawls(
+    two_outlets: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert len(plan_tier("hourly", context("scheduled", HOURS, "first"))) == 2
+    two_outlets.query(
+        "INSERT INTO ops.crawl (crawl_id, request_id, outlet, mode, interval_end, finished_at, finish_reason, "
+        "code_version, host, pid) SELECT gen_random_uuid(), request_id, outlet, mode, interval_end, now(), 'finished', "
+        "'0', 'h', 1 FROM ops.crawl_request WHERE outlet = 'feeds'"
+    )
+    jobs = plan_tier("hourly", context("scheduled", HOURS, "second", running=("first",)))
+    assert [job["outlets"] for job in jobs] == [["feeds"]]
+    assert "maps: skipped, the run first is still crawling it" in caplog.text
+    # A run that is over left the outlet uncrawled, so the next run crawls it.
+    assert len(plan_tier("hourly", context("scheduled", HOURS, "third"))) == 2
+
+
+def test_param_limits_a_run_to_outlets_of_any_tier(two_outlets: Installation, outlet_file: Callable[..., Path]) -> None:
+    outlet_file("slow", "slow.example", "tier: daily")
+    file = outlet_file("off", "off.example") / "off.yaml"
+    file.write_text(file.read_text().replace("enabled: true", "enabled: false\ndisabled_reason: closed"))
+    jobs = plan_tier("hourly", context("manual", None, outlets=["slow", "off"]))
+    assert [job["outlets"] for job in jobs] == [["slow"], ["off"]]
+    with pytest.raises(ConfigError, match="slwo"):
+        plan_tier("hourly", context("manual", None, "2", outlets=["slwo"]))
+    two_outlets.run("outlet", "pause", "slow", "--reason", "the publisher asked")
+    with pytest.raises(ConfigError, match=r"slow is paused by .*the publisher asked.*pressmark outlet resume slow"):
+        plan_tier("hourly", context("manual", None, "3", outlets=["slow"]))
+    assert plan_tier("hourly", context("manual", None, "4", outlets=["slow", "maps"]))[0]["outlets"] == ["maps"]
+
+
+def test_hourly_run_retries_outlets_of_other_tiers_after_their_back_off(
+    two_outlets: Installation, outlet_file: Callable[..., Path]
+) -> None:
+    outlet_file("slow", "slow.example", "tier: daily")
+    two_outlets.env["PRESSMARK_RESOLVE"] = "slow.example=127.0.0.1:9"
+    failed = two_outlets.run("crawl", "slow", check=False)
+    assert failed.returncode == 1 and "slow.example refused the connection" in failed.stderr
+    assert two_outlets.query("SELECT finish_reason FROM mart.crawl") == [("no_listing",)]
+
+    def planned(run_id: str) -> list[str]:
+        return [job["name"] for job in plan_tier("hourly", context("scheduled", HOURS, f"scheduled__{run_id}"))]
+
+    assert planned("1") == ["feeds", "maps"], "it waits for its back-off"
+    two_outlets.query("UPDATE ops.endpoint SET next_poll_at = now() - interval '1 second'")
+    assert planned("2") == ["feeds", "maps", "slow"]
+    two_outlets.query("UPDATE ops.crawl SET finish_reason = 'finished'")
+    assert planned("3") == ["feeds", "maps"]
 
 
 def test_empty_tier_succeeds_and_logs_the_reason(two_outlets: Installation, caplog: pytest.LogCaptureFixture) -> None:

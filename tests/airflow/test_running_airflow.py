@@ -277,6 +277,48 @@ def test_task_marked_failed_ends_its_crawl_and_can_be_cleared(
 
 
 @pytest.mark.long
+def test_one_slow_outlet_holds_up_neither_the_others_nor_the_next_run(
+    running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
+) -> None:
+    running_airflow.installation.empty()
+    first = airflow.trigger(DAG_ID)
+    crawl = wait(lambda: _suspended_crawl(running_airflow), 60, "there is no crawl")
+    judged = "SELECT count(*) FROM ops.health WHERE state = 'fresh'"
+    wait(lambda: running_airflow.installation.query(judged) == [(3,)], 120, "the other outlets are not judged")
+    assert not airflow.run(DAG_ID, first.run_id).has_ended
+    second = airflow.trigger(DAG_ID)
+    assert end_of(airflow, second, 120).state == "success"
+    names = {t["rendered_map_index"] for t in airflow.tasks(second) if t["task_id"] == "job.crawl"}
+    assert len(names) == 3 and f"skipped, the run {first.run_id} is still crawling it" in airflow.log(second, "plan")
+    assert not airflow.run(DAG_ID, first.run_id).has_ended
+    crawl.resume()
+    assert end_of(airflow, first).state == "success"
+    assert running_airflow.installation.fingerprint() == undisturbed
+
+
+@pytest.mark.long
+def test_log_of_a_failed_crawl_ends_with_one_sentence_and_the_task_keeps_its_name(
+    running_airflow: RunningAirflow, airflow: AirflowClient, undisturbed: str
+) -> None:
+    outlets = Path(running_airflow.installation.env["PRESSMARK_OUTLETS"])
+    file = outlets / "tagesblick.yaml"
+    kept = file.read_text()
+    file.write_text(kept.replace("tagesblick.newsstand.example", "nowhere.newsstand.example"))
+    try:
+        run = airflow.trigger(DAG_ID, {"outlets": ["tagesblick"]})
+        assert end_of(airflow, run).has_ended
+    finally:
+        file.write_text(kept)
+    (task,) = [t for t in airflow.tasks(run) if t["task_id"] == "job.crawl"]
+    assert (task["state"], task["try_number"], task["rendered_map_index"]) == ("failed", 1, "tagesblick")
+    log = airflow.log(run, "job.crawl", task["map_index"])
+    assert "Traceback" not in log and "Error:" not in log, log
+    end = [line for line in log.splitlines() if line.strip()][-6:]
+    assert any("the host name nowhere.newsstand.example could not be resolved" in line for line in end), end
+    running_airflow.installation.query("UPDATE ops.endpoint SET next_poll_at = NULL, failures = 0")
+
+
+@pytest.mark.long
 def test_scheduler_that_hangs_is_replaced(running_airflow: RunningAirflow, airflow: AirflowClient) -> None:
     scheduler = _scheduler(running_airflow)
     assert scheduler is not None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pressmark.health.monitor import OutletHealth
 from pressmark.health.rules import (
     Crawl,
     FieldShare,
@@ -15,6 +16,7 @@ from pressmark.health.rules import (
     evaluate,
     expected_since,
     is_internal_failure,
+    may_become_internal,
     publishing_pattern,
 )
 
@@ -45,16 +47,16 @@ def stats(**changes: Any) -> OutletStats:
 @pytest.mark.parametrize(
     ("given", "state", "words"),
     [
-        (stats(), "fresh", "last new article 40 minutes ago"),
-        (stats(last_new_at=NOW - timedelta(minutes=1)), "fresh", "last new article 1 minute ago"),
+        (stats(), "fresh", "new articles arrive"),
         (stats(last_new_at=NOW - timedelta(hours=4)), "late", "expects 4"),
-        (stats(last_new_at=NOW - timedelta(hours=12)), "silent", "no new article for 12 hours"),
+        (stats(last_new_at=NOW - timedelta(hours=12)), "silent", "no new article, although its publishing pattern expects 12"),
         (stats(last_new_at=NOW - timedelta(hours=12), publishing_pattern={}), "fresh", ""),
         (stats(last_new_at=NOW - timedelta(hours=30), publishing_pattern={}), "late", ""),
-        (stats(last_new_at=NOW - timedelta(days=4), publishing_pattern={}), "silent", "4 days"),
+        (stats(last_new_at=NOW - timedelta(days=4), publishing_pattern={}), "silent", "no new article for more than 3 days"),
         (stats(last_new_at=NOW - timedelta(days=3), publishing_pattern={}, tier="daily", crawls=[crawl(1)]), "fresh", ""),
         (stats(crawls=[crawl(finish="failed", error="no route")]), "failing", "no route"),
-        (stats(crawls=[crawl(finish="killed")] * 3), "failing", "the last 3 crawls"),
+        (stats(crawls=[crawl(finish="killed")] * 3), "failing", "the process of its crawl was killed"),
+        (stats(crawls=[crawl(finish="no_listing", error="refused the connection")]), "failing", "refused the connection"),
         (stats(crawls=[crawl(finish="refused", error="5 pages")]), "blocked", "5 pages"),
         (stats(crawls=[crawl(challenge_page=4, new=1)]), "blocked", "4 of 5 pages of the last crawl were refused: challenge page"),
         (stats(crawls=[crawl(challenge_page=2, new=1)]), "fresh", ""),
@@ -120,3 +122,41 @@ def test_publishing_pattern_needs_enough_articles_and_weeks() -> None:
 )
 def test_failure_of_many_outlets_is_internal(failed: int, outlets: int, internal: bool) -> None:
     assert is_internal_failure(failed, outlets) is internal
+
+
+@pytest.mark.parametrize(
+    ("failed", "ended", "outlets", "held"),
+    [
+        (1, 1, 4, True),  # all four may fail
+        (1, 3, 4, False),  # at most two of four fail
+        (1, 1, 100, True),
+        (1, 5, 100, False),  # the others responded
+        (2, 5, 100, True),
+        (3, 4, 4, True),
+        (1, 1, 2, False),  # two outlets are too few for an internal failure
+    ],
+)
+def test_failed_outlet_is_held_while_the_failure_may_be_internal(
+    failed: int, ended: int, outlets: int, held: bool
+) -> None:
+    assert may_become_internal(failed, ended, outlets) is held
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "new articles arrive; last new article 40 minutes ago"),
+        ({"now": NOW + timedelta(hours=5)}, "new articles arrive; last new article 6 hours ago"),
+        ({"state": "failing", "reason": "a.example refused the connection", "failed_crawls": 3,
+          "first_failed_at": NOW - timedelta(hours=4), "last_failed_at": NOW - timedelta(hours=1),
+          "waiting_until": NOW + timedelta(hours=2)},
+         "a.example refused the connection; 3 failed crawls, first 4 hours ago, last 1 hour ago; "
+         "next try at 2026-11-25 14:30:00Z"),
+        ({"state": "paused", "reason": "paused: on holiday"}, "paused: on holiday"),
+    ],
+)  # fmt: skip
+def test_ages_are_those_of_the_moment_of_reading(changes: dict[str, Any], words: str) -> None:
+    now = changes.pop("now", NOW)
+    values = {"state": "fresh", "reason": "new articles arrive", "last_new_article_at": NOW - timedelta(minutes=40)}
+    health = OutletHealth(outlet="a", since=NOW, checked_at=NOW, **{**values, **changes})
+    assert health.explanation(now) == words
