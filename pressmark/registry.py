@@ -67,13 +67,17 @@ class Registry:
         Raises ConfigError that lists the problems of its file, or similar ids if there is no such file.
         """
         if outlet_id not in self._read:
-            path = self._path(outlet_id)
-            self._read[outlet_id] = read_outlet(path) if path else (None, [])
+            self._read[outlet_id] = read_outlet(self.path(outlet_id))
         outlet, problems = self._read[outlet_id]
-        if outlet is not None:
-            return outlet
-        if problems:
+        if outlet is None:
             raise ConfigError("\n".join(str(problem) for problem in problems[:5]))
+        return outlet
+
+    def path(self, outlet_id: str) -> Path:
+        """Return the file of an outlet. Raises ConfigError with similar ids if there is none."""
+        path = self._path(outlet_id)
+        if path is not None:
+            return path
         known = sorted(path.stem for path in self._paths())
         similar = difflib.get_close_matches(outlet_id.lower(), known, 3)
         hint = (

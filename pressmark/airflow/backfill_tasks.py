@@ -43,7 +43,7 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     if since is None or until is None:
         raise ConfigError("Set both From (first day of publication) and To (the day after the last one).")
     methods = tuple(params.get("methods") or ()) or None
-    outlets = tuple(load_registry(settings).select(params["outlets"]))
+    outlets = tuple(load_registry(settings).select_groups(params["outlets"]))
     request = BackfillRequest(
         outlets, since, until, methods, params.get("page_budget"), bool(params.get("force_refetch"))
     )
@@ -57,8 +57,8 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     for outlet in backfill.outlets:
         for day, counts in sorted(outlet.days.items()):
             logger.info(
-                "PLAN %s %s: %d known, %d discoverable, %d missing", outlet.outlet, "no date" if day == "?" else day,
-                *(counts.get(name, 0) for name in ("known", "discoverable", "missing")),
+                "PLAN %s %s: %d known, %d discoverable, %d %s", outlet.outlet, "no date" if day == "?" else day,
+                *(counts.get(name, 0) for name in ("known", "discoverable", "missing")), backfill.missing_word,
             )  # fmt: skip
     if dry_run:
         logger.info("Dry run: no article was fetched. To start the backfill, trigger the DAG without Dry run.")

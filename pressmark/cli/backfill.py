@@ -6,6 +6,7 @@ import getpass
 import subprocess
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,14 +14,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from pressmark.archive.store import ArchiveStore
+from pressmark.cli.articles import plain
 from pressmark.cli.crawl import cluster_with_progress, load_quietly
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.backfill import report_backfill, report_lines, run_chunk
-from pressmark.crawl.backfill_plan import BackfillRequest, Plan, check, plan_backfill
+from pressmark.crawl.backfill_plan import BackfillRequest, Plan, check, plan_backfill, plan_json
 from pressmark.errors import ConfigError, HostRefuses
+from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
@@ -63,13 +66,16 @@ def backfill(
 
     Prints a plan first, then fetches it in chunks of one outlet and one month.
     To resume an interrupted backfill, run the same command again: finished
-    chunks are skipped.
+    chunks are skipped. A tier (hourly, six_hourly, daily) or `all` stands for
+    its enabled outlets that reach the past.
 
     Examples:
 
       pressmark backfill tagesschau --since 2026-10-01 --until 2026-11-01 --dry-run
 
       pressmark backfill tagesschau srf --since 2026-01-01
+
+      pressmark backfill daily --since 2026-11-01 --dry-run --json
 
       pressmark backfill --list
     """
@@ -84,7 +90,7 @@ def backfill(
     if begin is None:
         raise ConfigError("--since is missing. Give the first day of publication, such as --since 2026-11-01.")
     chosen_methods = tuple(part.strip() for part in methods.split(",")) if methods else None
-    request = BackfillRequest(tuple(registry.select(outlets or ())), begin, end, chosen_methods, max_pages, force)
+    request = BackfillRequest(_chosen(registry, outlets or ()), begin, end, chosen_methods, max_pages, force)
     check(request)
     ensure_ready(warehouse)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
@@ -107,6 +113,12 @@ def backfill(
             out.print(line)
     if report["state"] != "done":
         fail("The backfill is unfinished. Run the same command again to resume it.")
+
+
+def _chosen(registry: Registry, names: Sequence[str]) -> tuple[Outlet, ...]:
+    """Return the outlets of these ids and groups. Those that only a group names are left out if they cannot."""
+    found = registry.select_groups(names)
+    return tuple(outlet for outlet in found if outlet.id in names or outlet.reaches_past)
 
 
 def _end_of_today() -> datetime:
@@ -136,7 +148,7 @@ def _run(
     with (
         Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-            console=err, disable=not err.is_terminal, transient=True,
+            TextColumn("left"), TimeRemainingColumn(), console=err, disable=not err.is_terminal, transient=True,
         ) as progress,
         ThreadPoolExecutor(_CONCURRENT_OUTLETS) as executor,
     ):  # fmt: skip
@@ -178,14 +190,17 @@ def _run(
 
 
 def _print_plan(plan: Plan, request: BackfillRequest) -> None:
-    totals = table("outlet", "#known", "#discoverable", "#missing", "#requests", "time (estimate)", "note")
+    totals = table("outlet", "#known", "#discoverable", f"#{plan.missing_word}", "#requests", "time (estimate)", "note")
     for p in plan.outlets:
-        note = p.error or p.note or (f"{p.undated} without a date in the listing" if p.undated else "")
+        if p.error:
+            totals.add_row(p.outlet, "", "", "", "", "", f"could not be planned: {plain(p.error)}")
+            continue
+        note = p.note or (f"{p.undated} without a date in the listing" if p.undated else "")
         numbers = (p.known, p.discoverable, p.missing, p.requests)
         totals.add_row(p.outlet, *map(str, numbers), duration(p.seconds), note)
     out.print(totals)
     if (request.until - request.since) <= timedelta(days=_MAX_DAYS_SHOWN):
-        days = table("outlet", "day", "#known", "#discoverable", "#missing")
+        days = table("outlet", "day", "#known", "#discoverable", f"#{plan.missing_word}")
         for p in plan.outlets:
             for day, counts in sorted(p.days.items()):
                 numbers_of_day = [str(counts.get(name, 0)) for name in ("known", "discoverable", "missing")]
@@ -203,7 +218,7 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
         "missing": plan.missing,
         "requests": plan.requests,
         "seconds": round(plan.seconds),
-        "plan": {p.outlet: {name: getattr(p, name) for name in type(p).__slots__} for p in plan.outlets},
+        "plan": {p.outlet: plan_json(p) for p in plan.outlets},
         "chunks": [
             {"outlet": outlet, "since": since.isoformat(), "until": until.isoformat(), "state": state}
             for outlet, since, until, state in plan.chunks

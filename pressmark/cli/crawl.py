@@ -15,6 +15,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from pressmark.archive.store import ArchiveStore
+from pressmark.cli.articles import plain
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.process import CrawlRun, Event, run_crawls
 from pressmark.crawl_summary import no_candidates, outcome_summary
@@ -34,6 +35,8 @@ from pressmark.warehouse.queries import queries
 if TYPE_CHECKING:  # imported late: numpy and Trafilatura are needed only to load segments
     from pressmark.warehouse.cluster_queue import ClusterResult
     from pressmark.warehouse.load import LoadedSegment
+
+_SHOWN_URLS = 50  # of each outlet, by a dry run
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
 
@@ -84,9 +87,15 @@ def crawl(
     requests = plan_requests(warehouse, chosen, start, end, dry_run, max_pages)
     succeeded = True
     if dry_run:
-        run = run_with_progress(settings, requests)
+        urls: dict[str, list[str]] = {}
+
+        def collect(event: Event) -> None:
+            if event["event"] == "would_fetch":
+                urls.setdefault(event["outlet"], []).append(event["url"])
+
+        run = run_with_progress(settings, requests, collect)
         if not run.error:
-            _print_plan(chosen, run, as_json)
+            _print_plan(chosen, run, urls, as_json)
     else:
         # Load and cluster the segments of finished crawls while the other crawls run.
         with ThreadPoolExecutor(1) as clustering, ThreadPoolExecutor(1) as loading:
@@ -356,8 +365,8 @@ def print_report(report: dict[str, Any]) -> None:
     out.print(f"ledger_ok: {'true' if report['ledger_ok'] else 'FALSE'}")
 
 
-def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
-    """Print the result of a dry run: candidates, pages to fetch, estimated time."""
+def _print_plan(outlets: list[Outlet], run: CrawlRun, urls: dict[str, list[str]], as_json: bool) -> None:
+    """Print the result of a dry run: candidates, pages to fetch with their URLs, estimated time."""
     plans = []
     for outlet in outlets:
         event = run.closed.get(outlet.id)
@@ -374,6 +383,7 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
                 "left_out": left_out,
                 "seconds_estimated": round(pages * outlet.politeness.seconds_per_page),
                 "requests_made": event["requests"],
+                "urls": urls.get(outlet.id, []),
             }
         )
     if as_json:
@@ -385,6 +395,14 @@ def _print_plan(outlets: list[Outlet], run: CrawlRun, as_json: bool) -> None:
         numbers = (plan[name] for name in ("candidates", "fetch", "from_archive", "seconds_estimated"))
         rows.add_row(plan["outlet"], *map(str, numbers), not_fetched)
     out.print(rows)
+    for plan in plans:
+        shown = plan["urls"][:_SHOWN_URLS]
+        if shown:
+            out.print(f"\n[bold]{plan['outlet']}[/bold]")
+        for url in shown:
+            out.print(plain(url), soft_wrap=True)
+        if len(plan["urls"]) > len(shown):
+            out.print(f"and {len(plan['urls']) - len(shown):,} more; --json lists all of them")
 
 
 def _iso(value: datetime | None) -> str | None:

@@ -53,10 +53,10 @@ _NEXT_STEPS = {
 
 @friendly
 def doctor(as_json: _Json = False) -> None:
-    """Check the health of all outlets now, and show alerts and disk usage.
+    """Check outlet health, alerts and disk usage.
 
-    Begins with one line and ends with what to do. Also estimates when the
-    disk is full. Exits with code 1 if an alert is open and not muted.
+    Checks all outlets now. The first line counts them, the last lines say
+    what to do. Also estimates when the disk is full. Exits with code 1 if an alert is open and not muted.
 
     Examples:
 

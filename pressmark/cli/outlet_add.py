@@ -20,7 +20,7 @@ from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.errors import FetchError
 from pressmark.outlet import PAST_REACHING_METHODS, Outlet
 from pressmark.outlet_files import read_outlet
-from pressmark.probe.analysis import country_for, make_slug, timezone_for
+from pressmark.probe.analysis import PLEASE_CHECK, country_for, make_slug, timezone_for
 from pressmark.probe.process import run_probe
 from pressmark.registry import load_registry
 from pressmark.settings import Settings
@@ -94,6 +94,8 @@ def add_outlet(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     out.print(f"Wrote {path}. Try it: pressmark crawl {outlet.id} --dry-run")
+    if outlet.disabled_reason:
+        out.print(f"It is not scheduled yet: {_plain(outlet.disabled_reason)}.")
 
 
 def check_live(outlets: Sequence[Outlet]) -> bool:
@@ -149,6 +151,7 @@ def _outlet_fields(site: dict[str, Any], outlet_id: str | None) -> dict[str, Any
     zone, site["timezone_source"] = timezone_for(country, offsets, datetime.now(UTC))
     rights, chosen = site["rights"], [row for row in site["endpoints"] if row["chosen"]]
     denied = rights["robots"] != "allowed"
+    zone_is_a_guess = PLEASE_CHECK in site["timezone_source"]
     fields: dict[str, Any] = {
         "id": outlet_id or make_slug(site["name"], site["domain"]),
         "name": site["name"],
@@ -158,7 +161,7 @@ def _outlet_fields(site: dict[str, Any], outlet_id: str | None) -> dict[str, Any
         "languages": list({one.partition("-")[0]: one for one in reversed([language, *languages])}.values())[::-1][:3],
         "timezone": zone,
         "tier": site["tier"],
-        "enabled": not denied,
+        "enabled": not denied and not zone_is_a_guess,
         "endpoints": [
             {"method": row["method"], "url": row["url"], "source": row["source"], "verified": date.today().isoformat()}
             for row in chosen
@@ -167,6 +170,8 @@ def _outlet_fields(site: dict[str, Any], outlet_id: str | None) -> dict[str, Any
     }
     if denied:
         fields["disabled_reason"] = rights["reason"] or rights["robots"]
+    elif zone_is_a_guess:
+        fields["disabled_reason"] = "its time zone is a guess; correct it, then set enabled: true"
     if any(row["method"] == "section" for row in chosen):
         fields["urls"] = {"include": [site["pattern"]]}
     if any(row["method"] in PAST_REACHING_METHODS for row in chosen):

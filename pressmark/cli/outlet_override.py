@@ -39,12 +39,14 @@ def pause(
 
 
 @friendly
-def resume(outlet: _Outlet, reason: _Reason) -> None:
+def resume(outlet: _Outlet, reason: _Reason = "resumed") -> None:
     """Resume a paused or retired outlet.
 
     It is crawled again as its file configures it.
 
-    Example:
+    Examples:
+
+      pressmark outlet resume tagesschau
 
       pressmark outlet resume tagesschau --reason "agreed by email"
     """

@@ -103,8 +103,8 @@ def check_outlets(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="FILE",
-            help="Outlet files to check; with --live ids too. Default: all files, with --live all enabled outlets.",
+            metavar="ID|FILE",
+            help="Outlets to check, by id or file. Default: all files, with --live all enabled outlets.",
             show_default=False,
         ),
     ] = None,
@@ -124,18 +124,20 @@ def check_outlets(
 
       pressmark outlet check
 
+      pressmark outlet check southfront tagesschau
+
       pressmark outlet check outlets/southfront.yaml
 
       pressmark outlet check southfront --live
     """
     if live:
         raise typer.Exit(0 if check_live(live_outlets(files or [])) else 1)
+    registry = load_registry(Settings.from_env())
     if files:
-        results = [read_outlet(path) for path in files]
+        results = [read_outlet(path if path.exists() else registry.path(str(path))) for path in files]
         problems = [problem for _, file_problems in results for problem in file_problems]
         valid = sum(outlet is not None for outlet, _ in results)
     else:
-        registry = load_registry(Settings.from_env())
         problems, valid = registry.problems, len(registry.outlets)
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -155,9 +155,10 @@ def _print_access(service: AirflowService, state: State, first_time: bool) -> No
 
 @friendly
 def send_test_alert() -> None:
-    """Send a test alert through the Airflow connection `pressmark_alerts`.
+    """Send a test alert.
 
-    Shows whether alerts by Slack, email or webhook arrive.
+    Uses the Airflow connection `pressmark_alerts`, as alerts do: Slack, email
+    or a webhook.
 
     Example:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -25,6 +25,8 @@ from pressmark.warehouse.crawl_requests import add_requests
 from pressmark.warehouse.queries import queries
 
 MAX_RANGE = timedelta(days=3660)
+_CHUNK_SECONDS = 6.0  # to start a crawl process and its extraction, and to load; measured with the newsstand
+_MAX_JOINED_REQUESTS = 50
 _SQL = queries("backfill")
 
 
@@ -49,8 +51,9 @@ class BackfillRequest:
 class OutletPlan:
     """The plan for one outlet.
 
-    days: counts by day of publication, with `?` for articles whose listing has no date. error: why the outlet cannot
-    be planned; such an outlet gets no chunks. note: a limit of the plan, such as sitemaps that were not read.
+    days: counts by day of publication, with `?` for articles whose listing has no date. earliest: the first day that
+    the listings name. ranges: the chunks, as `[since, until)`. error: why the outlet cannot be planned; such an outlet
+    gets no chunks. note: a limit of the plan, such as sitemaps that were not read.
     """
 
     outlet: str
@@ -62,23 +65,31 @@ class OutletPlan:
     requests: int = 0
     seconds: float = 0.0
     days: dict[str, dict[str, int]] = field(default_factory=dict)
+    earliest: str | None = None
     error: str | None = None
     note: str | None = None
+    ranges: list[tuple[datetime, datetime]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Plan:
-    """The plan of a backfill. chunks: (outlet, since, until, state)."""
+    """The plan of a backfill. chunks: (outlet, since, until, state). refetch: known pages are fetched again too."""
 
     backfill_id: UUID
     outlets: list[OutletPlan]
     chunks: list[tuple[str, datetime, datetime, str]]
     resumed: bool = False
+    refetch: bool = False
 
     @property
     def missing(self) -> int:
         """Return the number of pages to fetch."""
         return sum(plan.missing for plan in self.outlets)
+
+    @property
+    def missing_word(self) -> str:
+        """Return what the pages to fetch are called."""
+        return "to fetch" if self.refetch else "missing"
 
     @property
     def requests(self) -> int:
@@ -96,10 +107,10 @@ class Plan:
         lines = []
         for p in self.outlets:
             if p.error:
-                lines.append(f"{p.outlet}: no plan: {p.error}")
+                lines.append(f"{p.outlet}: could not be planned: {p.error}")
                 continue
             lines.append(
-                f"{p.outlet}: {p.known} known, {p.discoverable} discoverable, {p.missing} missing"
+                f"{p.outlet}: {p.known} known, {p.discoverable} discoverable, {p.missing} {self.missing_word}"
                 + (f" ({p.undated} without a date in the listing)" if p.undated else "")
                 + f"; about {plural(p.requests, 'request')}, {duration(p.seconds)}"
                 + (f"; {p.note}" if p.note else "")
@@ -176,7 +187,7 @@ def plan_backfill(
                 "outlets": request.ids, "since": request.since, "until": request.until,
                 "methods": list(request.methods) if request.methods else None, "page_budget": request.page_budget,
                 "force_refetch": request.force_refetch, "requested_by": requested_by, "dag_id": dag_id,
-                "run_id": run_id, "plan": Json({p.outlet: _as_json(p) for p in plans}),
+                "run_id": run_id, "plan": Json({p.outlet: plan_json(p) for p in plans}),
             }  # fmt: skip
             cursor.execute(_SQL["unfinished"], values)
             unfinished = None if dry_run else cursor.fetchone()
@@ -187,9 +198,8 @@ def plan_backfill(
                 cursor.execute(_SQL["reopen"], values)
             else:
                 cursor.execute(_SQL["add"], {**values, "state": "dry_run" if dry_run else "running"})
-            planned = {plan.outlet for plan in plans if plan.error is None}
-            chunks = _add_chunks(cursor, backfill_id, request, planned, dry_run)
-    return Plan(backfill_id, plans, chunks, resumed=unfinished is not None)
+            chunks = _add_chunks(cursor, backfill_id, request, plans, dry_run)
+    return Plan(backfill_id, plans, chunks, resumed=unfinished is not None, refetch=request.force_refetch)
 
 
 def months(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
@@ -204,6 +214,27 @@ def months(since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
     return intervals
 
 
+def chunk_ranges(
+    since: datetime, until: datetime, missing: Collection[str], listing_requests: int
+) -> list[tuple[datetime, datetime]]:
+    """Split `[since, until)` into chunks: a calendar month each, but months with nothing to fetch are joined.
+
+    missing: days (UTC) with pages to fetch. listing_requests: requests that reading the listings took. A chunk reads
+    them again, so joining saves requests; with many of them, a joined chunk would take too long.
+    """
+    months_to_fetch = {day[:7] for day in missing}
+    ranges: list[tuple[datetime, datetime]] = []
+    previous_is_empty = False
+    for begin, end in months(since, until):
+        is_empty = f"{begin.astimezone(UTC):%Y-%m}" not in months_to_fetch and listing_requests <= _MAX_JOINED_REQUESTS
+        if is_empty and previous_is_empty:
+            ranges[-1] = ranges[-1][0], end
+        else:
+            ranges.append((begin, end))
+        previous_is_empty = is_empty
+    return ranges
+
+
 def _methods_for(outlet: Outlet, request: BackfillRequest) -> set[str]:
     own: set[str] = {endpoint.method for endpoint in outlet.endpoints if endpoint.method in PAST_REACHING_METHODS}
     return own & set(request.methods) if request.methods else own
@@ -211,6 +242,7 @@ def _methods_for(outlet: Outlet, request: BackfillRequest) -> set[str]:
 
 def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: CrawlRun) -> OutletPlan:
     plan = OutletPlan(outlet.id)
+    methods = _methods_for(outlet, request)
     event = run.closed.get(outlet.id)
     if event is None or event["reason"] in ENDED_BY_ERROR:
         plan.error = (event or {}).get("error") or run.error or "none of its listings could be read"
@@ -222,7 +254,7 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: 
     for day, counts in event["plan_days"].items():
         missing = sum(counts.get(name, 0) for name in ("fetch", "from_archive", "budget_exhausted"))
         # Listings also contain known pages of other days.
-        within = day == "?" or request.since.date() <= date.fromisoformat(day) <= _last_day(request.until)
+        within = day != "?" and request.since.date() <= date.fromisoformat(day) <= _last_day(request.until)
         discoverable = missing + (counts.get("known_not_due", 0) if within else 0)
         if not discoverable:
             continue
@@ -232,10 +264,13 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: 
         plan.undated += missing if day == "?" else 0
     plan.listing_requests = event["requests"]
     fetches = event["plan"].get("fetch", 0) + event["plan"].get("budget_exhausted", 0)
+    plan.earliest = min((day for day in event["plan_days"] if day != "?"), default=None)
+    to_fetch = [day for day, counts in plan.days.items() if counts.get("missing") and day != "?"]
+    plan.ranges = chunk_ranges(request.since, request.until, to_fetch, plan.listing_requests)
     # Every chunk reads the sitemaps again. From an archive or WordPress, it requests only its own days.
-    chunk_count = len(months(request.since, request.until))
-    repeats = chunk_count if _methods_for(outlet, request) & {"sitemap", "robots"} else 1
-    plan.requests = fetches + plan.listing_requests * repeats
+    chunk_count = len(plan.ranges)
+    reads_sitemaps = bool(methods & {"sitemap", "robots"})
+    plan.requests = fetches + plan.listing_requests * (chunk_count if reads_sitemaps else 1)
     chunk_budget = request.page_budget or outlet.budgets.pages
     if event["reason"] != "finished":
         plan.note = f"its listings were not read completely ({event['reason']}), so there may be more articles"
@@ -247,7 +282,9 @@ def _plan_outlet(cursor: Cursor, outlet: Outlet, request: BackfillRequest, run: 
     elif fetches > chunk_budget * chunk_count:
         limit = plural(chunk_budget, "page")
         plan.note = f"each chunk fetches at most {limit}; start the same backfill again to fetch the rest"
-    plan.seconds = plan.requests * outlet.politeness.seconds_per_page
+    elif methods <= {"sitemap", "robots"} and (plan.earliest is None or plan.earliest > f"{request.since:%Y-%m-%d}"):
+        plan.note = f"its listings reach back to {plan.earliest}" if plan.earliest else "its listings name no dates"
+    plan.seconds = plan.requests * outlet.politeness.seconds_per_page + chunk_count * _CHUNK_SECONDS
     return plan
 
 
@@ -256,21 +293,27 @@ def _last_day(until: datetime) -> date:
     return (until.astimezone(UTC) - timedelta(microseconds=1)).date()
 
 
-def _as_json(plan: OutletPlan) -> dict[str, Any]:
-    return {name: getattr(plan, name) for name in OutletPlan.__slots__}
+def plan_json(plan: OutletPlan) -> dict[str, Any]:
+    """Return an outlet's plan as it is stored and printed."""
+    values = {name: getattr(plan, name) for name in OutletPlan.__slots__}
+    return {**values, "ranges": [[since.isoformat(), until.isoformat()] for since, until in plan.ranges]}
 
 
 def _add_chunks(
-    cursor: Cursor, backfill_id: UUID, request: BackfillRequest, planned: set[str], dry_run: bool
+    cursor: Cursor, backfill_id: UUID, request: BackfillRequest, plans: Sequence[OutletPlan], dry_run: bool
 ) -> list[tuple[str, datetime, datetime, str]]:
     """Add the chunks of the planned outlets. Return (outlet, since, until, state) of all chunks of the backfill."""
     if dry_run:
-        return [(o, s, u, "waiting") for o in sorted(planned) for s, u in months(request.since, request.until)]
-    for outlet in request.outlets:
-        if outlet.id not in planned:
+        return [(plan.outlet, s, u, "waiting") for plan in plans for s, u in plan.ranges]
+    # A resumed backfill keeps its chunks.
+    chunked = {chunk.outlet for chunk in read_chunks(cursor, backfill_id)}
+    outlets = {outlet.id: outlet for outlet in request.outlets}
+    for plan in plans:
+        if plan.outlet in chunked:
             continue
+        outlet = outlets[plan.outlet]
         methods = sorted(_methods_for(outlet, request))
-        for since, until in months(request.since, request.until):
+        for since, until in plan.ranges:
             values: dict[str, Any] = {
                 "backfill_id": backfill_id, "outlet": outlet.id, "since": since, "until": until, "methods": methods,
                 "config_hash": outlet.config_hash,

@@ -192,6 +192,8 @@ class CandidateSelection:
         published = (entry.date_published if entry else None) or listed
         day = f"{published.astimezone(UTC):%Y-%m-%d}" if published else "?"
         self.plan[what] += 1
+        if what in ("fetch", "from_archive"):
+            self._state.emit("would_fetch", url=candidate.url, day=None if day == "?" else day)
         self.plan_days.setdefault(day, Counter())[what] += 1
 
     def _without_erased(self, poll: Poll, candidates: Iterable[Candidate]) -> tuple[Poll, list[Candidate]]:

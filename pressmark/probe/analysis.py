@@ -186,6 +186,10 @@ def country_for(url: str, language: str | None) -> str | None:
     return region if len(region) == 2 and region.isupper() else None
 
 
+PLEASE_CHECK = "please check"
+"""In the reason for a time zone that is only a guess."""
+
+
 def timezone_for(country: str | None, offsets: Iterable[int], now: datetime) -> tuple[str, str]:
     """Return (IANA zone, reason for the choice). offsets: UTC offsets of the outlet's dates, in minutes."""
     counts = Counter(offset for offset in offsets)
@@ -200,8 +204,8 @@ def timezone_for(country: str | None, offsets: Iterable[int], now: datetime) -> 
             return matching[0], f"a zone of {country} that matches the offset of the dates"
     if zones:
         main = _MAIN_ZONES.get(country or "", zones[0])
-        return main, f"one of {len(zones)} zones of {country}, please check"
-    return "UTC", "no zone detected, please check"
+        return main, f"one of {len(zones)} zones of {country}, {PLEASE_CHECK}"
+    return "UTC", f"no zone detected, {PLEASE_CHECK}"
 
 
 def tier_for(probed: Iterable[EndpointProbe]) -> str:

@@ -75,13 +75,9 @@ FROM ops.backfill WHERE backfill_id = %(backfill_id)s;
 
 -- name: list
 -- List the latest backfills with the number of their chunks and of those done.
-SELECT backfill.backfill_id, backfill.outlets, backfill.since, backfill.until, backfill.state,
-       backfill.requested_by, backfill.created_at,
-       count(chunk.outlet) AS chunks, count(chunk.outlet) FILTER (WHERE chunk.state IN ('done', 'covered')) AS done
-FROM ops.backfill
-LEFT JOIN ops.backfill_chunk chunk ON chunk.backfill_id = backfill.backfill_id
-GROUP BY backfill.backfill_id
-ORDER BY backfill.created_at DESC
+SELECT backfill_id, outlets, since, until, state, requested_by, created_at, chunks, done
+FROM mart.backfill
+ORDER BY created_at DESC
 LIMIT 50;
 
 -- name: finish

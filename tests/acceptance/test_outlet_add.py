@@ -45,7 +45,9 @@ def test_added_wordpress_site_can_be_crawled_immediately(no_outlets: Installatio
     assert time.monotonic() - begin < 60
     assert (fields["id"], fields["name"], fields["languages"]) == ("harbour-dispatch", "The Harbour Dispatch", ["en"])
     assert list_endpoints(fields) == [("feed", f"{home}feed/"), ("wordpress", f"{home}wp-json/wp/v2/posts")]
-    assert fields["enabled"] is True and fields["max_age"] == "30d"
+    assert fields["max_age"] == "30d"
+    assert fields["enabled"] is False and "time zone is a guess" in fields["disabled_reason"]
+    assert "It is not scheduled yet: its time zone is a guess" in output
     assert "a comment feed" in output and "headline 4/4" in output and "robots.txt: allowed" in output
     report = no_outlets.run(
         "crawl", "harbour-dispatch", "--since", "2026-03-03", "--until", "2026-03-05", "--dry-run", "--json"
