@@ -1,11 +1,11 @@
 """Measure how long the operator pages take with many outlets.
 
-    python benchmarks/operator_pages.py [--outlets 500] [--days 60] [--json]
+    python benchmarks/operator_pages.py [--outlets 300] [--days 60] [--json]
 
 Fills a warehouse with generated outlets: per day four crawls of eight candidates and three articles, with endpoints,
 polls and health. Renders each page as the API server does (queries as the analyst, then the template). Prints the
-median and the maximum of five runs in ms, and the size of the page. Exits with code 1 if a page takes longer than the
-pages' query limit of eight seconds.
+median and the maximum of five runs in ms, and the size of the page. Exits with code 1 if the median of a page is above
+300 ms.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from pressmark.settings import Settings  # noqa: E402
 from pressmark.warehouse.connection import Warehouse, transaction  # noqa: E402
 from pressmark.warehouse.migrations import migrate  # noqa: E402
 
-LIMIT_MS = 8000
+LIMIT_MS = 300
 RUNS = 5
 
 FILL = (Path(__file__).parent / "operator_pages.sql").read_text()
@@ -37,7 +38,7 @@ FILL = (Path(__file__).parent / "operator_pages.sql").read_text()
 def main() -> None:
     """Fill the warehouse, measure the pages and print the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--outlets", type=int, default=500, help="Number of generated outlets.")
+    parser.add_argument("--outlets", type=int, default=300, help="Number of generated outlets.")
     parser.add_argument("--days", type=int, default=60, help="Days of history per outlet.")
     parser.add_argument("--json", action="store_true", help="Print one JSON object.")
     options = parser.parse_args()
@@ -56,8 +57,8 @@ def main() -> None:
     else:
         print(f"{result['outlets']} outlets, {result['crawls']} crawls, {result['articles']} articles")
         for name, page in result["pages"].items():
-            print(f"  {name:10} {page['ms']:7.0f} ms, {page['worst_ms']:7.0f} ms max, {page['bytes'] // 1024:5} KB")
-    if any(page["worst_ms"] > LIMIT_MS for page in result["pages"].values()):
+            print(f"  {name:24} {page['ms']:7.0f} ms, {page['worst_ms']:7.0f} ms max, {page['bytes'] // 1024:5} KB")
+    if any(page["ms"] > LIMIT_MS for page in result["pages"].values()):
         raise SystemExit(1)
 
 
@@ -75,14 +76,21 @@ def measure(warehouse: Warehouse, outlets: int, days: int) -> dict[str, Any]:
         connection.cursor().execute("ANALYZE")
     from uuid import UUID
 
-    from pressmark.airflow import plugin
+    from pressmark.airflow.pages import article, backfills, metrics, outlet, overview
+    from pressmark.airflow.pages import outlets as outlets_page
+    from pressmark.health.monitor import check_health
 
-    pages = {
-        "outlets": plugin.outlets,
-        "outlet": lambda: plugin.outlet("bench-7"),
-        "article": lambda: plugin.article(UUID(uid)),
-        "backfills": plugin.backfills,
-        "crawls": lambda: plugin.crawls("crawl_hourly", "scheduled__1_1"),
+    check_health(warehouse, days=35)
+    pages: dict[str, Callable[[], str]] = {
+        "overview": overview.overview,
+        "outlets": outlets_page.outlets,
+        "outlets, page 2 by kept": lambda: outlets_page.outlets(sort="kept", page=2),
+        "outlets, filtered": lambda: outlets_page.outlets(q="bench-7", state="silent,failing"),
+        "outlet": lambda: outlet.outlet("bench-7"),
+        "article": lambda: article.article(UUID(uid)),
+        "backfills": backfills.backfills,
+        "crawls": lambda: outlets_page.crawls("crawl_hourly", "scheduled__1_1"),
+        "metrics": metrics.text,
     }
     results = {}
     for name, page in pages.items():

@@ -13,6 +13,7 @@ Settings of a single outlet are in its file under `outlets/`.
     PRESSMARK_TDM_BASIS      research or licensed: record TDM reservations instead of obeying them
     PRESSMARK_CONTROL_URL    URL that always responds; if it doesn't, our own network is down
     PRESSMARK_HEARTBEAT_URL  URL of a watchdog, requested after each run of a tier ({tier} is replaced)
+    PRESSMARK_METRICS_TOKEN  token that a Prometheus scraper sends to /pressmark/metrics
     PRESSMARK_ERASURE_KEY    key of the hashes that replace erased URLs (default: HOME/erasure.key)
 """
 
@@ -52,6 +53,7 @@ class Settings:
     erasure_key: str | None = field(default=None, repr=False)
     control_url: str | None = None
     heartbeat_url: str | None = None
+    metrics_token: str | None = field(default=None, repr=False)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -82,6 +84,7 @@ class Settings:
             erasure_key=env.get("PRESSMARK_ERASURE_KEY") or None,
             control_url=env.get("PRESSMARK_CONTROL_URL") or None,
             heartbeat_url=env.get("PRESSMARK_HEARTBEAT_URL") or None,
+            metrics_token=env.get("PRESSMARK_METRICS_TOKEN") or None,
         )
 
     @property

@@ -17,7 +17,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from pressmark.crawl.ledger import CrawlLedger
-from pressmark.crawl_types import FinishReason
+from pressmark.crawl_types import ENDED_BY_ERROR, FinishReason
 from pressmark.discovery.endpoints import Endpoint
 from pressmark.errors import FetchError, HostRefuses, PressmarkError
 from pressmark.frontier import Candidate
@@ -51,6 +51,7 @@ class OutletSpider(Spider):
         self.ledger = ledger
         self.stopping = False
         self.error: str | None = None
+        self.has_failed = True  # until the crawl has ended
         self.context: DiscoveryContext | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._maintainer: asyncio.Task[None] | None = None
@@ -226,6 +227,7 @@ class OutletSpider(Spider):
         except Exception as error:
             finish_reason, self.error = "failed", self.error or str(error)
             logger.exception("%s: the crawl could not be closed", self.ledger.outlet.id)
+        self.has_failed = finish_reason in ENDED_BY_ERROR
         self.ledger.emit(
             "closed",
             crawl_id=self.ledger.crawl_id,

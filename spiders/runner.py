@@ -48,9 +48,7 @@ def run(request_ids: list[UUID], emit: Emit) -> bool:
             crawlers.append(crawler)
             process.crawl(crawler, ledger=ledger)
         process.start()
-        return len(requests) == len(request_ids) and all(
-            getattr(c.spider, "error", "it did not start") is None for c in crawlers
-        )
+        return len(requests) == len(request_ids) and not any(getattr(c.spider, "has_failed", True) for c in crawlers)
     finally:
         services.close()
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pressmark.warehouse.connection import Warehouse
 
 CONNECTION = "pressmark_alerts"
+PAGES = "/plugin/pressmark/pressmark"
+"""Path of the operator pages inside Airflow's UI, which shows the path behind `/plugin/pressmark` in a frame."""
 _TIMEOUT = 10  # seconds
 
 logger = logging.getLogger(__name__)
@@ -93,7 +95,7 @@ def _link(page: str) -> str:
     from airflow.sdk.configuration import conf
 
     base: str = conf.get("api", "base_url", fallback="") or "http://localhost:8080"
-    return f"{base.rstrip('/')}/pressmark/{page}"
+    return f"{base.rstrip('/')}{PAGES}/{page}"
 
 
 def _safe(error: Exception) -> str:

@@ -71,7 +71,10 @@ def check_ended_crawls(crawls: list[PlannedCrawl], outlets: list[str]) -> None:
 
 
 def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
-    """Evaluate outlets (None: all) and send new alerts. Return the number of outlets by state."""
+    """Evaluate outlets and send new alerts. Return the number of outlets by state.
+
+    None: all outlets, and their days are counted again from five weeks ago.
+    """
     from collections import Counter
 
     from pressmark.airflow.alerts import send_open_alerts
@@ -80,7 +83,7 @@ def check_outlet_health(outlets: list[str] | None = None) -> dict[str, int]:
     from pressmark.warehouse.connection import Warehouse
 
     warehouse = Warehouse(Settings.from_env())
-    verdicts = check_health(warehouse, outlets)
+    verdicts = check_health(warehouse, outlets, days=2 if outlets is not None else 35)
     for outlet, verdict in verdicts.items():
         if verdict.state not in ("fresh", "new"):
             logger.info("%-18s %s: %s", verdict.state, outlet, verdict.reason)

@@ -53,10 +53,12 @@ class CrawlsLink(BaseOperatorLink):
     name = "Crawls"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the path of the run's Crawls page, which `plugin` serves."""
+        """Return the path of the run's Crawls page inside Airflow's UI."""
         from urllib.parse import quote
 
-        return f"/pressmark/crawls?dag_id={quote(ti_key.dag_id)}&run_id={quote(ti_key.run_id, safe='')}"
+        from pressmark.airflow.alerts import PAGES
+
+        return f"{PAGES}/crawls?dag_id={quote(ti_key.dag_id)}&run_id={quote(ti_key.run_id, safe='')}"
 
 
 class _ProcessOperator(BaseOperator):

@@ -10,9 +10,9 @@ import logging
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -131,9 +131,12 @@ class StorageStats:
 
 
 def check_health(
-    warehouse: Warehouse, outlets: Sequence[str] | None = None, now: datetime | None = None
+    warehouse: Warehouse, outlets: Sequence[str] | None = None, now: datetime | None = None, days: int = 2
 ) -> dict[str, Verdict]:
-    """Evaluate the health of outlets (None: all), store it, and open and close alerts. Return the verdicts."""
+    """Evaluate the health of outlets (None: all), store it, and open and close alerts. Return the verdicts.
+
+    Also counts the last days of these outlets for the operator pages (ops.outlet_day), the current day included.
+    """
     now = now or datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark health")) as connection:
         with transaction(connection) as cursor:
@@ -150,6 +153,11 @@ def check_health(
             alerts = [Alert(v.state, o, f"{o} is {v.state.replace('_', ' ')}: {v.reason}") for o, v in verdicts.items()]
             alerts = [alert for alert in alerts if alert.cause in ALERTING]
             _update_alerts(cursor, alerts, list(verdicts), now)
+        values = {"outlets": list(outlets) if outlets is not None else None, "now": now}
+        with transaction(connection) as cursor:
+            cursor.execute(
+                _SQL["count_days"], {**values, "since": now.astimezone(UTC).date() - timedelta(days=days - 1)}
+            )
     return verdicts
 
 
@@ -217,15 +225,22 @@ def read_health(warehouse: Warehouse) -> list[OutletHealth]:
     return _rows(warehouse, "read_health", {}, OutletHealth)
 
 
-def health_summary(health: Sequence[OutletHealth]) -> str:
-    """Return one line, such as `31 outlets: 28 healthy, 1 paused, 2 need attention`."""
-    if not health:
+def states_summary(states: Mapping[str, int]) -> str:
+    """Return one line for numbers of outlets by state, such as `31 outlets: 28 healthy, 1 paused, 2 need attention`."""
+    if not states:
         return "No outlet has been crawled yet."
-    counts = Counter(STATE_GROUPS[row.state] for row in health)
-    words = {group: f"{counts[group]} {group}" for group in STATE_GROUPS.values() if counts[group]}
-    if counts["need attention"] == 1:
+    groups: Counter[str] = Counter()
+    for state, outlets in states.items():
+        groups[STATE_GROUPS[state]] += outlets
+    words = {group: f"{groups[group]} {group}" for group in STATE_GROUPS.values() if groups[group]}
+    if groups["need attention"] == 1:
         words["need attention"] = "1 needs attention"
-    return f"{plural(len(health), 'outlet')}: {', '.join(words.values())}"
+    return f"{plural(groups.total(), 'outlet')}: {', '.join(words.values())}"
+
+
+def health_summary(health: Sequence[OutletHealth]) -> str:
+    """Return the line of `states_summary` for these outlets."""
+    return states_summary(Counter(row.state for row in health))
 
 
 def read_alerts(warehouse: Warehouse) -> list[OpenAlert]:
@@ -281,10 +296,7 @@ def measure_storage(warehouse: Warehouse) -> StorageStats:
         with transaction(connection) as cursor:
             cursor.execute(_SQL["measure"], {"now": now, "log_bytes": logs})
             cursor.execute(_SQL["storage_history"])
-            rows = cursor.fetchall()
-            # Only local growth fills this disk: an external server or a remote archive does not.
-            is_local = (warehouse.embedded is not None, "://" not in settings.archive, True)
-            sizes = _storage_stats(rows, _free(settings), is_local)
+            sizes = current_storage(settings, cursor.fetchall())
             full = sizes.days_left is not None and sizes.days_left < _MIN_DAYS_LEFT
             if full or sizes.free < settings.min_free_bytes:
                 left = plural(round(sizes.days_left), "day") if sizes.days_left is not None else "an unknown time"
@@ -296,6 +308,13 @@ def measure_storage(warehouse: Warehouse) -> StorageStats:
             else:
                 cursor.execute(_SQL["close_cause"], {"cause": "disk", "now": now})
     return sizes
+
+
+def current_storage(settings: Settings, rows: Sequence[tuple[Any, ...]]) -> StorageStats:
+    """Estimate from the query `storage_history` and the space that is free now when the disk is full."""
+    # Only local growth fills this disk: an external server or a remote archive does not.
+    is_local = (settings.database_url is None, "://" not in settings.archive, True)
+    return _storage_stats(rows, _free(settings), is_local)
 
 
 def _storage_stats(rows: Sequence[tuple[Any, ...]], free: int, is_local: tuple[bool, bool, bool]) -> StorageStats:

@@ -261,7 +261,7 @@ COMMENT ON COLUMN mart.live_post.post_body IS 'Text of the post, one line per pa
 CREATE VIEW mart.article_url AS
 SELECT DISTINCT ON (COALESCE(article.merged_into, article.article_uid), variant.kind, variant.url_key)
        COALESCE(article.merged_into, article.article_uid) AS article_uid, article.outlet, variant.kind, variant.url,
-       variant.first_seen_at
+       variant.first_seen_at, variant.url_uid
 FROM core.article_url variant
 JOIN core.article ON article.article_uid = variant.article_uid
 WHERE article.hidden_seq IS NULL
@@ -273,6 +273,7 @@ COMMENT ON COLUMN mart.article_url.outlet IS 'Outlet slug (mart.outlet).';
 COMMENT ON COLUMN mart.article_url.kind IS 'requested, final, canonical, amp or mobile.';
 COMMENT ON COLUMN mart.article_url.url IS 'The URL, unchanged.';
 COMMENT ON COLUMN mart.article_url.first_seen_at IS 'When the URL was first found.';
+COMMENT ON COLUMN mart.article_url.url_uid IS 'Identity of the URL, as in mart.url_decision.';
 
 CREATE VIEW mart.article_redirect AS
 SELECT former.article_uid AS former_uid, target.article_uid, target.outlet, 'merged' AS reason

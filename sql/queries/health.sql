@@ -264,3 +264,83 @@ UPDATE ops.endpoint SET failures = GREATEST(endpoint.failures - 1, 0), next_poll
 FROM ops.endpoint_poll poll
 WHERE poll.crawl_id = ANY (%(crawls)s::uuid[]) AND poll.outcome = ANY (%(no_answer)s::text[])
   AND endpoint.endpoint_id = poll.endpoint_id;
+
+-- name: count_days
+-- Count the days of these outlets (null: all) again, from `since` on. Outlets without a row for yesterday get 35 days.
+WITH wanted AS (
+    SELECT outlet.outlet,
+           CASE WHEN EXISTS (SELECT 1 FROM ops.outlet_day counted
+                             WHERE counted.outlet = outlet.outlet
+                               AND counted.day = (%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 1)
+                THEN %(since)s::date ELSE (%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 35 END AS since
+    FROM core.outlet
+    WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
+), fresh AS (
+    SELECT wanted.outlet, article.first_seen_at AT TIME ZONE 'UTC' AS seen, article.word_count,
+           article.date_published, extraction.authors, extraction.extraction_confidence
+    FROM wanted
+    JOIN core.article ON article.outlet = wanted.outlet
+        AND article.first_seen_at >= wanted.since::timestamp AT TIME ZONE 'UTC'
+        AND article.merged_into IS NULL AND article.hidden_seq IS NULL
+    JOIN core.extraction ON extraction.payload_hash = article.payload_hash
+                        AND extraction.extractor_id = article.extractor_id
+    WHERE NOT EXISTS (SELECT 1 FROM core.capture JOIN ops.crawl ON crawl.crawl_id = capture.crawl_id
+                      WHERE capture.article_uid = article.article_uid
+                        AND capture.observed_at = article.first_seen_at AND crawl.mode = 'window')
+), articles AS (
+    SELECT outlet, seen::date AS day, count(*) AS new_articles, count(date_published) AS with_date,
+           count(*) FILTER (WHERE cardinality(authors) > 0) AS with_authors,
+           percentile_disc(0.5) WITHIN GROUP (ORDER BY word_count) AS median_words,
+           avg(extraction_confidence) AS mean_confidence
+    FROM fresh GROUP BY 1, 2
+), hours AS (
+    SELECT hourly.outlet, hourly.day, array_agg(hourly.articles ORDER BY hourly.hour) AS new_by_hour
+    FROM (
+        SELECT articles.outlet, articles.day, hour.hour, count(fresh.seen)::integer AS articles
+        FROM articles
+        CROSS JOIN generate_series(0, 23) AS hour (hour)
+        LEFT JOIN fresh ON fresh.outlet = articles.outlet AND fresh.seen::date = articles.day
+                       AND EXTRACT(hour FROM fresh.seen) = hour.hour
+        GROUP BY 1, 2, 3
+    ) hourly
+    GROUP BY 1, 2
+), crawls AS (
+    SELECT wanted.outlet, (crawl.started_at AT TIME ZONE 'UTC')::date AS day, count(*) AS crawls,
+           count(*) FILTER (WHERE crawl.finish_reason IN ('failed', 'killed', 'no_listing', 'refused')) AS failed_crawls
+    FROM wanted
+    JOIN ops.crawl ON crawl.outlet = wanted.outlet AND crawl.started_at >= wanted.since::timestamp AT TIME ZONE 'UTC'
+    GROUP BY 1, 2
+), pages AS (
+    SELECT counted.outlet, counted.day, jsonb_object_agg(counted.outcome, counted.candidates) AS outcomes,
+           COALESCE(sum(counted.candidates) FILTER (WHERE counted.class <> 'not_requested'), 0) AS requested,
+           COALESCE(sum(counted.candidates) FILTER (WHERE counted.class = 'kept'), 0) AS kept
+    FROM (
+        SELECT wanted.outlet, (funnel.started_at AT TIME ZONE 'UTC')::date AS day, funnel.outcome, funnel.class,
+               sum(funnel.candidates) AS candidates
+        FROM wanted
+        JOIN mart.crawl_funnel funnel ON funnel.outlet = wanted.outlet
+            AND funnel.started_at >= wanted.since::timestamp AT TIME ZONE 'UTC'
+        GROUP BY 1, 2, 3, 4
+    ) counted
+    GROUP BY 1, 2
+)
+INSERT INTO ops.outlet_day AS known (outlet, day, new_articles, new_by_hour, with_date, with_authors, median_words,
+                                     mean_confidence, crawls, failed_crawls, requested, kept, outcomes, counted_at)
+SELECT wanted.outlet, each.day::date, COALESCE(articles.new_articles, 0),
+       COALESCE(hours.new_by_hour, array_fill(0, ARRAY[24])), COALESCE(articles.with_date, 0),
+       COALESCE(articles.with_authors, 0), articles.median_words, articles.mean_confidence, COALESCE(crawls.crawls, 0),
+       COALESCE(crawls.failed_crawls, 0), COALESCE(pages.requested, 0), COALESCE(pages.kept, 0),
+       COALESCE(pages.outcomes, '{}'), %(now)s
+FROM wanted
+CROSS JOIN generate_series(wanted.since, (%(now)s::timestamptz AT TIME ZONE 'UTC')::date, interval '1 day') AS each (day)
+LEFT JOIN articles ON articles.outlet = wanted.outlet AND articles.day = each.day
+LEFT JOIN hours ON hours.outlet = wanted.outlet AND hours.day = each.day
+LEFT JOIN crawls ON crawls.outlet = wanted.outlet AND crawls.day = each.day
+LEFT JOIN pages ON pages.outlet = wanted.outlet AND pages.day = each.day
+ORDER BY wanted.outlet, each.day
+ON CONFLICT (outlet, day) DO UPDATE SET
+    new_articles = excluded.new_articles, new_by_hour = excluded.new_by_hour, with_date = excluded.with_date,
+    with_authors = excluded.with_authors, median_words = excluded.median_words,
+    mean_confidence = excluded.mean_confidence, crawls = excluded.crawls, failed_crawls = excluded.failed_crawls,
+    requested = excluded.requested, kept = excluded.kept, outcomes = excluded.outcomes,
+    counted_at = excluded.counted_at;

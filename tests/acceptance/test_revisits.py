@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pressmark.health.monitor import check_health
+from pressmark.health.monitor import check_health, read_health
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry
 from pressmark.settings import PROJECT_ROOT
@@ -175,11 +175,17 @@ def test_scheduled_crawl_skips_a_failing_endpoint_during_backoff(installation: I
     assert scheduled(installation, outlet, "1").returncode == 1
     before = len(site.requests)
     done = scheduled(installation, outlet, "2")
-    assert done.returncode == 1 and "answered 500 (failed once since " in done.stderr
-    assert "/feed" not in sent_headers(site, before)
+    assert done.returncode == 0 and "waiting: nothing was requested" in done.stderr
+    assert "answered 500 (failed once since " in done.stderr and "/feed" not in sent_headers(site, before)
+    assert installation.query("SELECT finish_reason FROM mart.crawl ORDER BY started_at") == [
+        ("no_listing",), ("waiting",),
+    ]  # fmt: skip
     # The cause stays, and a crawl that asked for nothing is no further failure.
-    verdict = check_health(installation.warehouse).verdicts["second"]
-    assert verdict.state == "failing" and verdict.reason == f"the last crawl failed: http://{HOST}/feed: answered 500"
+    verdict = check_health(installation.warehouse)["second"]
+    assert verdict.state == "failing" and verdict.reason == f"http://{HOST}/feed: answered 500"
+    (health,) = read_health(installation.warehouse)
+    assert health.failed_crawls == 1 and health.first_failed_at == health.last_failed_at
+    assert health.waiting_until is not None and health.waiting_until > datetime.now(UTC)
     serve_pages(site, 2)
     assert installation.outcomes("second") == {"new": 2}, "a manual crawl polls without waiting"
     assert installation.query("SELECT failures, failure, next_poll_at <= now() FROM ops.endpoint") == [(0, None, True)]

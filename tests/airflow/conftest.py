@@ -64,6 +64,7 @@ def running_airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runnin
                 patch.setenv(name, value)
         # Retry soon, so that a test does not wait.
         patch.setenv("AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY", "2")
+        patch.setenv("PRESSMARK_METRICS_TOKEN", "secret-of-the-scraper")
         service = AirflowService(installation.settings)
         try:
             wait_until_ready(service, service.launch(free_port(), die_with_us=True))

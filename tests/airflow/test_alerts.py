@@ -59,7 +59,7 @@ def test_alerts_are_posted_to_a_webhook(webhook: list[Any], monkeypatch: pytest.
     assert webhook == []
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/")
     send_alerts("2 outlets", ["a is silent: why", "b is silent: why"], "overview")
-    link = "https://airflow.example/pressmark/overview"
+    link = "https://airflow.example/plugin/pressmark/pressmark/overview"
     body = {"text": f"Pressmark: 2 outlets\na is silent: why\nb is silent: why\n{link}", "subject": "2 outlets",
             "alerts": ["a is silent: why", "b is silent: why"], "link": link}  # fmt: skip
     assert webhook == [("/hook", "Bearer token", body)]

@@ -49,7 +49,8 @@ def test_page_that_exceeds_the_timeout_is_stopped(pool: ExtractionPool, tmp_path
     slow = spooled(tmp_path, f"<html><body><table>{rows}</table></body></html>".encode())
     begin = time.monotonic()
     extraction = pool.extract_now(slow, CONFIG, 10**8)
-    assert (extraction.outcome, extraction.stage) == ("extraction_timeout", "extract") and time.monotonic() - begin < 6
+    assert (extraction.outcome, extraction.stage) == ("extraction_timeout", "extract")
+    assert time.monotonic() - begin < 20, "the page would take minutes"
     assert pool.extract_now(spooled(tmp_path, article("The next page", *PROSE).body), CONFIG, 10**8).outcome is None
 
 

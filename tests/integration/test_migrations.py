@@ -56,7 +56,7 @@ def fill(warehouse: Warehouse, mark: int) -> None:
                     "uuid": str(uuid.uuid4()), "text": allowed or f"x{mark}", "bytea": f"\\x{mark:04x}", "bigint": mark,
                     "integer": mark, "smallint": 1, "boolean": True, "date": f"2026-01-{mark + 1:02}",
                     "timestamp with time zone": f"2026-01-{mark + 1:02}T00:00Z", "interval": "1 day", "jsonb": "{}",
-                    "text[]": "{a}", "bigint[]": "{1}", "real": 1.0, "inet": "127.0.0.1", "tsvector": "",
+                    "text[]": "{a}", "bigint[]": "{1}", "integer[]": "{1}", "real": 1.0, "inet": "127.0.0.1", "tsvector": "",
                 }  # fmt: skip
                 columns.append(name)
                 values.append("2026-02-28T00:00Z" if name == "until" and "timestamp" in kind else value_by_type[kind])
