@@ -58,8 +58,10 @@ def make_backfill() -> DAG:
         default_args={"retries": 1, "retry_policy": RETRY_POLICY, "owner": "pressmark"},
         params={
             "outlets": Param(
-                [], type="array", minItems=1, examples=outlet_file_names(), title="Outlets", items={"type": "string"},
-                description="Outlets whose file has a sitemap, a daily archive or WordPress.",
+                [], type="array", minItems=1, examples=["all", "hourly", "six_hourly", "daily", *outlet_file_names()],
+                title="Outlets", items={"type": "string"},
+                description="Outlets whose file has a sitemap, a daily archive or WordPress. A tier or `all` stands "
+                "for its enabled outlets.",
             ),
             "since": Param(
                 None, type="string", format="date", title="From", description="First day of publication (UTC).",
@@ -69,7 +71,7 @@ def make_backfill() -> DAG:
                 description="Day after the last day of publication (UTC).",
             ),
             "methods": Param(
-                [], type="array", title="Methods", examples=["sitemap", "robots", "archive", "wordpress"],
+                [], type=["null", "array"], title="Methods", examples=["sitemap", "robots", "archive", "wordpress"],
                 items={"type": "string"}, description="Leave empty to use all methods in the outlet's file.",
             ),
             "page_budget": Param(

@@ -67,10 +67,11 @@ def make_reextract() -> DAG:
 
         @task(execution_timeout=timedelta(minutes=10))
         def plan(**context: Any) -> list[dict[str, Any]]:
+            from pressmark.airflow.crawl_tasks import requester
             from pressmark.airflow.reextract_tasks import plan_reextract
 
             with expected_errors():
-                return plan_reextract(dict(context["params"]))
+                return plan_reextract(dict(context["params"]), requester(context["dag_run"]))
 
         @task(
             pool=REEXTRACT_POOL,
@@ -85,11 +86,10 @@ def make_reextract() -> DAG:
 
         @task(execution_timeout=timedelta(minutes=10))
         def compare(results: Any) -> list[dict[str, Any]]:
-            import logging
+            from pressmark.airflow.reextract_tasks import log_comparison
 
             rows = [row for job_rows in results for row in job_rows]
-            for row in rows:
-                logging.getLogger(__name__).info("COMPARED %s", row)
+            log_comparison(rows)
             return rows
 
         @task(pool=REEXTRACT_POOL, execution_timeout=timedelta(hours=12))

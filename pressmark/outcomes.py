@@ -105,6 +105,9 @@ REFUSALS = _members("challenge_page consent_wall rate_limited geo_blocked")
 ACCESS_DENIED = REFUSALS | _members("legal_block paywall_stub")
 """The outlet keeps its pages from us: what makes an outlet `blocked`."""
 
+PAGE_ERRORS = _members("http_error network_error timeout too_large")
+"""The page was requested, and none arrived. Single ones are normal."""
+
 POLICY_DENIED = _members("robots_denied robots_unreachable rights_reserved")
 """robots.txt or a reservation forbids the request."""
 

@@ -99,15 +99,17 @@ class Registry:
         """
         return [self.get(outlet_id) for outlet_id in dict.fromkeys(outlet_ids)]
 
-    def select_groups(self, names: Iterable[str]) -> list[Outlet]:
+    def select_groups(self, names: Iterable[str], *, reaching_past: bool = False) -> list[Outlet]:
         """Return the outlets of these ids and groups, without duplicates.
 
-        A group is a tier or `all`, and stands for its enabled outlets. Raises ConfigError as `get` does.
+        A group is a tier or `all`, and stands for its enabled outlets; with reaching_past only for those that can be
+        crawled for a window. Raises ConfigError as `get` does.
         """
         found: dict[str, Outlet] = {}
         for name in names:
             if name in (*TIER_INTERVALS, "all"):
-                outlets = [o for o in self.outlets.values() if o.enabled and name in (o.tier, "all")]
+                group = (o for o in self.outlets.values() if o.enabled and name in (o.tier, "all"))
+                outlets = [o for o in group if o.reaches_past or not reaching_past]
             else:
                 outlets = [self.get(name)]
             found.update((outlet.id, outlet) for outlet in outlets)

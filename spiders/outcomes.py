@@ -47,6 +47,8 @@ def outcome_for_status(status: int, retry_after: bool = False) -> Outcome:
     """Return the outcome of a response that is not a page."""
     if status in (404, 410):
         return Outcome.GONE
+    if status in (401, 402):
+        return Outcome.PAYWALL_STUB
     if status == 451:
         return Outcome.LEGAL_BLOCK
     if status == 429 or (status == 503 and retry_after):

@@ -43,7 +43,7 @@ def plan_backfill(params: dict[str, Any], dag_id: str, run_id: str, requested_by
     if since is None or until is None:
         raise ConfigError("Set both From (first day of publication) and To (the day after the last one).")
     methods = tuple(params.get("methods") or ()) or None
-    outlets = tuple(load_registry(settings).select_groups(params["outlets"]))
+    outlets = tuple(load_registry(settings).select_groups(params["outlets"], reaching_past=True))
     request = BackfillRequest(
         outlets, since, until, methods, params.get("page_budget"), bool(params.get("force_refetch"))
     )

@@ -11,15 +11,21 @@ from pressmark.text import plural
 logger = logging.getLogger(__name__)
 
 
-def plan_reextract(params: dict[str, Any]) -> list[dict[str, Any]]:
+def plan_reextract(params: dict[str, Any], requested_by: str) -> list[dict[str, Any]]:
     """Return the jobs: one per outlet, unless there are too many. Raises ConfigError if an outlet does not exist."""
     from pressmark.registry import load_registry
     from pressmark.scheduling import job_name, outlet_jobs
     from pressmark.settings import Settings
 
-    outlets = load_registry(Settings.from_env()).select(params["outlets"])
+    outlets = load_registry(Settings.from_env()).select_groups(params["outlets"])
     return [
-        {"name": job_name(job), "outlets": job, "since": params.get("since"), "until": params.get("until")}
+        {
+            "name": job_name(job),
+            "outlets": job,
+            "since": params.get("since"),
+            "until": params.get("until"),
+            "requested_by": requested_by,
+        }
         for job in outlet_jobs([outlet.id for outlet in outlets])
     ]
 
@@ -49,7 +55,7 @@ def reextract(job: dict[str, Any]) -> list[dict[str, Any]]:
     try:
         for outlet in registry.select(job["outlets"]):
             result = reextraction.reextract(
-                Warehouse(settings), [outlet], page_extractor, since, until, "Airflow reextract", _log_progress
+                Warehouse(settings), [outlet], page_extractor, since, until, job["requested_by"], _log_progress
             )
             rejected = reextract_rejected(services, outlet, since, until)
             for line in result.lines:
@@ -63,6 +69,14 @@ def reextract(job: dict[str, Any]) -> list[dict[str, Any]]:
         services.close()
         page_extractor.close()
     return rows
+
+
+def log_comparison(rows: list[dict[str, Any]]) -> None:
+    """Log one line per outlet: pages, and in how many of them each field differs."""
+    for row in rows:
+        differs = {name: count for name, count in row.items() if name not in ("reextraction_id", "outlet", "pages")}
+        fields = ", ".join(f"{name} in {count}" for name, count in differs.items() if count) or "no field differs"
+        logger.info("COMPARED %s: %s; %s", row["outlet"], plural(row["pages"], "page"), fields)
 
 
 def promote_all(rows: list[dict[str, Any]], wanted: bool) -> dict[str, Any]:
@@ -79,8 +93,14 @@ def promote_all(rows: list[dict[str, Any]], wanted: bool) -> dict[str, Any]:
 
     ids = [row["reextraction_id"] for row in rows]
     if not wanted:
-        for reextraction_id in ids:
-            logger.info("Nothing has changed yet. To promote: pressmark reextract --promote %s", reextraction_id)
+        for row in rows:
+            if row["pages"]:
+                logger.info(
+                    "%s: nothing has changed yet. To promote: pressmark reextract --promote %s",
+                    row["outlet"], row["reextraction_id"],
+                )  # fmt: skip
+            else:
+                logger.info("%s: no page to read; all have the fields of the current extractor", row["outlet"])
         return {"promoted": 0, "ids": ids}
     settings = Settings.from_env()
     registry = load_registry(settings)

@@ -6,7 +6,6 @@ import getpass
 import subprocess
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,7 +22,6 @@ from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.crawl.backfill import report_backfill, report_lines, run_chunk
 from pressmark.crawl.backfill_plan import BackfillRequest, Plan, check, plan_backfill, plan_json
 from pressmark.errors import ConfigError, HostRefuses
-from pressmark.outlet import Outlet
 from pressmark.registry import Registry, load_registry
 from pressmark.removal.erasure import apply_pending_removals
 from pressmark.settings import Settings
@@ -90,7 +88,8 @@ def backfill(
     if begin is None:
         raise ConfigError("--since is missing. Give the first day of publication, such as --since 2026-11-01.")
     chosen_methods = tuple(part.strip() for part in methods.split(",")) if methods else None
-    request = BackfillRequest(_chosen(registry, outlets or ()), begin, end, chosen_methods, max_pages, force)
+    chosen = tuple(registry.select_groups(outlets or (), reaching_past=True))
+    request = BackfillRequest(chosen, begin, end, chosen_methods, max_pages, force)
     check(request)
     ensure_ready(warehouse)
     apply_pending_removals(warehouse, ArchiveStore(settings.archive))
@@ -113,12 +112,6 @@ def backfill(
             out.print(line)
     if report["state"] != "done":
         fail("The backfill is unfinished. Run the same command again to resume it.")
-
-
-def _chosen(registry: Registry, names: Sequence[str]) -> tuple[Outlet, ...]:
-    """Return the outlets of these ids and groups. Those that only a group names are left out if they cannot."""
-    found = registry.select_groups(names)
-    return tuple(outlet for outlet in found if outlet.id in names or outlet.reaches_past)
 
 
 def _end_of_today() -> datetime:

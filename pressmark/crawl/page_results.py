@@ -22,7 +22,7 @@ from pressmark.extraction.fields import ExtractionConfig, PageExtraction
 from pressmark.frontier import Candidate
 from pressmark.frontier_updates import frontier_update
 from pressmark.outcome_rules import CandidateResult, resolve_page, resolve_without_page
-from pressmark.outcomes import REFUSALS, Outcome
+from pressmark.outcomes import ACCESS_DENIED, Outcome
 from pressmark.outlet import Outlet
 from pressmark.plausibility import OutletTexts
 from pressmark.urls import url_host, url_uid
@@ -84,13 +84,13 @@ class PageResults:
     async def resolve_page(self, page: SpooledPage, status_result: tuple[Outcome, str] | None = None) -> None:
         """Extract a spooled page and resolve its candidate.
 
-        status_result: (outcome, reason) of an error status, used unless the page proves to be a refusal.
+        status_result: (outcome, reason) of an error status, used unless the page itself says that access is denied.
         Raises HostRefuses after too many consecutive refusals.
         """
         capture = page.capture
         try:
             extraction = await self._extract(page.pointer)
-            if status_result and extraction.outcome not in REFUSALS:
+            if status_result and extraction.outcome not in ACCESS_DENIED:
                 self._add(resolve_without_page(capture.candidate, *status_result), None, page.segment)
             else:
                 if capture.response.url != capture.requested_url:

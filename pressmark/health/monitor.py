@@ -29,7 +29,7 @@ from pressmark.health.rules import (
     evaluate,
     publishing_pattern,
 )
-from pressmark.outcomes import EXTRACTION_FAILURES, NO_ANSWER
+from pressmark.outcomes import EXTRACTION_FAILURES, NO_ANSWER, POLICY_DENIED
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.times import age, short_time
@@ -343,6 +343,7 @@ def _read_stats(cursor: Cursor, outlets: Sequence[str] | None, now: datetime) ->
     values = {
         "outlets": list(outlets) if outlets is not None else None, "now": now,
         "extraction_failures": sorted(EXTRACTION_FAILURES),
+        "forbidden": sorted(POLICY_DENIED - NO_ANSWER),
     }  # fmt: skip
     crawls: dict[str, list[Crawl]] = {}
     cursor.execute(_SQL["last_crawls"], values)

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from pressmark.crawl_types import ENDED_WELL
-from pressmark.outcomes import ACCESS_DENIED, EXTRACTION_FAILURES, KEPT, POLICY_DENIED, Outcome
+from pressmark.outcomes import ACCESS_DENIED, EXTRACTION_FAILURES, KEPT, PAGE_ERRORS, POLICY_DENIED, Outcome
 from pressmark.text import plural
 from pressmark.times import age
 
@@ -24,7 +24,7 @@ ALERTING: tuple[State, ...] = ("silent", "blocked", "extraction_broken", "failin
 
 INTERNAL_FAILURE_SHARE, INTERNAL_FAILURE_MIN_OUTLETS = 0.2, 3
 
-_PAGE_RESULTS = ACCESS_DENIED | POLICY_DENIED | EXTRACTION_FAILURES | KEPT
+_PAGE_RESULTS = ACCESS_DENIED | POLICY_DENIED | EXTRACTION_FAILURES | PAGE_ERRORS | KEPT
 """Outcomes that say whether the outlet gives us its pages."""
 
 # With a publishing pattern: articles that were expected and did not appear. A Poisson process has none in one of twenty
@@ -44,7 +44,9 @@ _WORDS: Mapping[str, str] = MappingProxyType(
         Outcome.RATE_LIMITED: "too many requests (429)",
         Outcome.LEGAL_BLOCK: "blocked for legal reasons (451)",
         Outcome.GEO_BLOCKED: "not available in our country",
-        Outcome.PAYWALL_STUB: "paywall",
+        Outcome.PAYWALL_STUB: "paywall or login wall",
+        Outcome.HTTP_ERROR: "HTTP error",
+        Outcome.TIMEOUT: "no response in time",
         Outcome.ROBOTS_DENIED: "robots.txt forbids it",
         Outcome.ROBOTS_UNREACHABLE: "robots.txt cannot be read",
         Outcome.RIGHTS_RESERVED: "its TDM policy reserves the rights",
@@ -65,7 +67,8 @@ class Crawl:
     truncated_listings: how many were longer than the budget, so that a part of them was not used.
 
     mode: a `window` crawl of a backfill shows whether the outlet gives us its pages, and nothing else. examples: URLs
-    of pages that arrived and gave no text.
+    of pages that arrived and gave no text. polled: endpoints. forbidden_listings: how many of them robots.txt or a
+    reservation forbids.
     """
 
     started_at: datetime
@@ -78,6 +81,8 @@ class Crawl:
     mode: str = "incremental"
     truncated_listings: int = 0
     examples: Sequence[str] = ()
+    forbidden_listings: int = 0
+    polled: int = 0
 
     @property
     def failed(self) -> bool:
@@ -224,6 +229,8 @@ def _check_failures(stats: OutletStats) -> Verdict | None:
     last = stats.scheduled[0]
     if not last.failed or last.is_refused:
         return None
+    if last.polled and last.forbidden_listings == last.polled:
+        return Verdict("blocked", last.error or "none of its listings may be requested")
     if last.finish_reason == "killed":
         return Verdict("failing", last.error or "the process of its crawl was killed")
     return Verdict("failing", last.error or f"its crawl ended with the reason {last.finish_reason}")
@@ -240,7 +247,7 @@ def _check_refusals(stats: OutletStats) -> Verdict | None:
         outcomes.update(crawl.outcomes)
         with_results += bool(crawl.count(_PAGE_RESULTS))
         verdict = _refusal(outcomes, "the last crawl" if with_results == 1 else f"the last {with_results} crawls")
-        got_pages = crawl.count(_PAGE_RESULTS) and not crawl.count(ACCESS_DENIED | POLICY_DENIED)
+        got_pages = crawl.count(_PAGE_RESULTS) and not crawl.count(ACCESS_DENIED | POLICY_DENIED | PAGE_ERRORS)
         if verdict or got_pages or _count(outcomes, _PAGE_RESULTS) >= _MIN_PAGES:
             return verdict
     return Verdict("blocked", stats.was_blocked) if stats.was_blocked and not with_results else None
@@ -252,6 +259,10 @@ def _refusal(outcomes: Mapping[str, int], crawls: str) -> Verdict | None:
     if refused >= _MIN_PAGES and refused >= _SHARE * requested:
         summary = _summary(outcomes, ACCESS_DENIED)
         return Verdict("blocked", f"{_share(refused, requested)} of {crawls} were refused: {summary}")
+    errors = _count(outcomes, PAGE_ERRORS)
+    if errors >= _MIN_PAGES and errors >= _SHARE * (requested + errors):
+        summary = _summary(outcomes, PAGE_ERRORS)
+        return Verdict("failing", f"{_share(errors, requested + errors)} of {crawls} could not be fetched: {summary}")
     if denied >= _MIN_PAGES and denied == sum(outcomes.values()) - outcomes.get(Outcome.KNOWN_NOT_DUE, 0):
         return Verdict("blocked", f"no page of {crawls} may be requested: {_summary(outcomes, POLICY_DENIED)}")
     return None

@@ -55,3 +55,7 @@ COMMENT ON COLUMN ops.outlet_day.requested IS 'Candidates of these crawls that w
 COMMENT ON COLUMN ops.outlet_day.kept IS 'How many of them are the page of an article.';
 COMMENT ON COLUMN ops.outlet_day.outcomes IS 'Number of candidates of these crawls by outcome.';
 COMMENT ON COLUMN ops.outlet_day.counted_at IS 'When the row was counted.';
+
+UPDATE core.outcome
+SET meaning = 'Without an account, only the beginning of the article or a login form is readable.'
+WHERE outcome = 'paywall_stub';

@@ -51,7 +51,10 @@ SELECT recent.outlet, recent.started_at, recent.finish_reason, recent.error, rec
         WHERE poll.crawl_id = recent.crawl_id),
        ARRAY(SELECT candidate.url FROM ops.candidate
              WHERE candidate.crawl_id = recent.crawl_id AND candidate.outcome = ANY (%(extraction_failures)s::text[])
-             ORDER BY candidate.url LIMIT 2)
+             ORDER BY candidate.url LIMIT 2),
+       (SELECT count(*) FILTER (WHERE poll.outcome = ANY (%(forbidden)s::text[])) FROM ops.endpoint_poll poll
+        WHERE poll.crawl_id = recent.crawl_id),
+       (SELECT count(*) FROM ops.endpoint_poll poll WHERE poll.crawl_id = recent.crawl_id)
 FROM core.outlet
 CROSS JOIN LATERAL (
     SELECT crawl.* FROM (VALUES ('incremental', 5), ('window', 1)) AS modes (mode, most)

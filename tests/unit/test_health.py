@@ -60,6 +60,12 @@ def stats(**changes: Any) -> OutletStats:
         (stats(crawls=[crawl(finish="refused", error="5 pages")]), "blocked", "5 pages"),
         (stats(crawls=[crawl(challenge_page=4, new=1)]), "blocked", "4 of 5 pages of the last crawl were refused: challenge page"),
         (stats(crawls=[crawl(challenge_page=2, new=1)]), "fresh", ""),
+        (stats(crawls=[crawl(http_error=4)]), "failing", "all 4 pages of the last crawl could not be fetched: HTTP error"),
+        (stats(crawls=[crawl(http_error=2, timeout=1, new=2)]), "failing", "3 of 5 pages"),
+        (stats(crawls=[crawl(http_error=2, new=9)]), "fresh", ""),  # a few broken links are normal
+        (stats(crawls=[crawl(http_error=1), crawl(1, new=3)]), "fresh", ""),
+        (stats(crawls=[replace(crawl(finish="no_listing", error="robots.txt disallows it"), polled=2, forbidden_listings=2)]),
+         "blocked", "robots.txt disallows it"),
         (stats(crawls=[crawl(robots_denied=9, known_not_due=3)]), "blocked", "no page of the last crawl may be requested: robots.txt forbids it"),
         # A crawl with only one or two refused pages, or none, doesn't change the verdict. One kept page does.
         (stats(crawls=[crawl(challenge_page=1), crawl(1, challenge_page=4)]), "blocked", "all 5 pages of the last 2 crawls"),

@@ -183,3 +183,17 @@ def test_shipped_outlets_cover_many_languages_and_name_their_sources() -> None:
             f"{outlet.id}: an endpoint does not name its source"
         )
         assert outlet.politeness.delay >= 5 and outlet.comments == "off"
+
+
+def test_groups_stand_for_enabled_outlets_and_misspelt_ids_get_a_hint() -> None:
+    registry = Registry(NEWSSTAND)
+    everyone = registry.select_groups(["all"])
+    assert {o.id for o in everyone} == {o.id for o in registry.outlets.values() if o.enabled} and len(everyone) > 4
+    hourly = {o.id for o in registry.select_groups(["hourly", "tagesblick"])}
+    assert hourly == {o.id for o in everyone if o.tier == "hourly"} | {"tagesblick"}
+    past = registry.select_groups(["all"], reaching_past=True)
+    assert past and all(o.reaches_past for o in past) and len(past) < len(everyone)
+    with pytest.raises(ConfigError, match="Did you mean tagesblick"):
+        registry.select_groups(["tagesblik"])
+    with pytest.raises(ConfigError, match="Known outlets: "):
+        registry.get("zzzz")
