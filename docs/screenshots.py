@@ -17,6 +17,7 @@ from uuid import UUID
 
 from playwright.sync_api import Page, sync_playwright
 
+from pressmark.airflow.alerts import PAGES
 from pressmark.airflow.client import AirflowClient
 from pressmark.airflow.service import USER, AirflowService, free_port
 from pressmark.cli.service import end_all, wait_until_ready
@@ -59,16 +60,18 @@ def main() -> None:
                 page.wait_for_timeout(2000)  # animations
                 page.screenshot(path=IMAGES / f"{name}.png")
                 print(f"docs/images/{name}.png")
+            article = revised_article(service.settings)
             for name, path in {
+                "operator-overview": "overview",
                 "operator-outlets": "outlets",
                 "operator-outlet": "outlet?id=tagesblick",
-                "operator-article": f"article?id={revised_article(service.settings)}",
+                "operator-article": f"article?id={article}",
                 "operator-backfills": "backfills",
             }.items():
-                page.goto(f"{service_url}/pressmark/{path}")
+                page.goto(f"{service_url}{PAGES}/{path}")
                 page.wait_for_load_state("networkidle")
-                page.wait_for_timeout(1000)  # charts
-                page.screenshot(path=IMAGES / f"{name}.png", full_page=True)
+                page.wait_for_timeout(1500)
+                page.screenshot(path=IMAGES / f"{name}.png")
                 print(f"docs/images/{name}.png")
 
 
