@@ -44,7 +44,29 @@ def expected_errors() -> Iterator[None]:
     except PressmarkError as error:
         for_good = isinstance(error, (ConfigError, HostRefuses, OutletsFailed, RunFailed))
         logger.error("%s", error)
+        if not for_good:
+            _keep_name_while_waiting()
         raise (TaskFailedForGood if for_good else TaskFailed)(1) from None
+
+
+def _keep_name_while_waiting() -> None:
+    """Keep the name of a mapped task while it waits for its retry. Airflow would show its number (docs/upstream.md)."""
+    from airflow.sdk import get_current_context
+    from airflow.sdk.execution_time import task_runner
+    from airflow.sdk.execution_time.comms import RetryTask
+
+    try:
+        name = get_current_context()["ti"].rendered_map_index
+    except (RuntimeError, AttributeError, KeyError):  # not in a task process
+        return
+
+    class NamedRetryTask(RetryTask):
+        """The message of a retry with the name of its task."""
+
+        def __init__(self, **values: Any) -> None:
+            super().__init__(**{"rendered_map_index": name, **values})
+
+    task_runner.RetryTask = NamedRetryTask  # type: ignore[attr-defined]
 
 
 class CrawlsLink(BaseOperatorLink):

@@ -70,7 +70,7 @@ LIMIT 200;
 SELECT counted.day, hour.hour, sum(counted.new_by_hour[hour.hour + 1])::bigint AS articles
 FROM mart.outlet_day counted
 CROSS JOIN generate_series(0, 23) AS hour (hour)
-WHERE counted.day IN (current_date, current_date - 1, current_date - 7, current_date - 8)
+WHERE counted.day IN ((now() AT TIME ZONE 'UTC')::date, (now() AT TIME ZONE 'UTC')::date - 1, (now() AT TIME ZONE 'UTC')::date - 7, (now() AT TIME ZONE 'UTC')::date - 8)
 GROUP BY 1, 2;
 
 -- name: running
@@ -92,13 +92,17 @@ ORDER BY measured_on DESC LIMIT 31;
 -- List one page of the outlets that match, with their counters, and the number of all that match.
 WITH counted AS (
     SELECT outlet,
-           sum(new_articles) FILTER (WHERE day >= current_date - 1)::bigint AS new_2d,
+           -- Today, and yesterday after this hour.
+           (COALESCE(sum(new_articles) FILTER (WHERE day = (now() AT TIME ZONE 'UTC')::date), 0)
+            + COALESCE(sum((SELECT sum(articles) FROM unnest(
+                  new_by_hour[EXTRACT(hour FROM now() AT TIME ZONE 'UTC')::integer + 2:24]) AS hour (articles)))
+                  FILTER (WHERE day = (now() AT TIME ZONE 'UTC')::date - 1), 0))::bigint AS new_24h,
            sum(new_articles)::bigint AS new_7d, sum(requested)::bigint AS requested, sum(kept)::bigint AS kept,
            sum(with_date)::bigint AS with_date, sum(with_authors)::bigint AS with_authors,
            (percentile_disc(0.5) WITHIN GROUP (ORDER BY median_words))::bigint AS words
-    FROM mart.outlet_day WHERE day > current_date - 7 GROUP BY outlet
+    FROM mart.outlet_day WHERE day > (now() AT TIME ZONE 'UTC')::date - 7 GROUP BY outlet
 ), matching AS (
-    SELECT health.*, counted.new_2d, counted.new_7d, counted.requested, counted.kept, counted.with_date,
+    SELECT health.*, counted.new_24h, counted.new_7d, counted.requested, counted.kept, counted.with_date,
            counted.with_authors, counted.words, outlet.country,
            counted.kept::float / NULLIF(counted.requested, 0) AS kept_share,
            array_position(ARRAY['failing', 'blocked', 'extraction_broken', 'silent', 'late', 'new', 'fresh', 'paused'],
@@ -117,7 +121,7 @@ WITH counted AS (
                CASE WHEN %(sort)s = 'name' THEN lower(name) END, CASE WHEN %(sort)s = '-name' THEN lower(name) END DESC,
                CASE WHEN %(sort)s = 'last' THEN last_new_article_at END,
                CASE WHEN %(sort)s = '-last' THEN last_new_article_at END DESC NULLS LAST,
-               CASE WHEN %(sort)s = 'day' THEN new_2d END, CASE WHEN %(sort)s = '-day' THEN new_2d END DESC NULLS LAST,
+               CASE WHEN %(sort)s = 'day' THEN new_24h END, CASE WHEN %(sort)s = '-day' THEN new_24h END DESC NULLS LAST,
                CASE WHEN %(sort)s = 'week' THEN new_7d END, CASE WHEN %(sort)s = '-week' THEN new_7d END DESC NULLS LAST,
                CASE WHEN %(sort)s = 'kept' THEN kept_share END,
                CASE WHEN %(sort)s = '-kept' THEN kept_share END DESC NULLS LAST,
@@ -246,7 +250,7 @@ ORDER BY health.outlet;
 -- Count the candidates of today's crawls by outcome.
 SELECT outcome.key AS outcome, sum(outcome.value::bigint)::bigint AS candidates
 FROM mart.outlet_day counted CROSS JOIN LATERAL jsonb_each_text(counted.outcomes) outcome
-WHERE counted.day = current_date GROUP BY 1 ORDER BY 1;
+WHERE counted.day = (now() AT TIME ZONE 'UTC')::date GROUP BY 1 ORDER BY 1;
 
 -- name: metrics_alerts
 -- Count open alerts by cause.

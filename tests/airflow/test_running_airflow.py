@@ -7,10 +7,12 @@ import json
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import httpx
 import psutil
@@ -21,7 +23,7 @@ from pressmark.airflow.pools import CRAWL_POOL
 from pressmark.airflow.service import AirflowService, read_health
 from pressmark.errors import ServerError
 from pressmark.settings import PROJECT_ROOT
-from tests.airflow.conftest import RunningAirflow
+from tests.airflow.conftest import FIRST_FOUR, RunningAirflow
 from tests.conftest import Installation, process_command
 
 DAG_ID = "crawl_hourly"
@@ -230,6 +232,9 @@ def test_run_succeeds_after_a_process_is_killed(
     wait(lambda: len(running_airflow.newsstand.requests()) > before + 12, 60, "nothing was crawled")
     # Between the crawls of two outlets there is neither a crawl nor its task.
     wait(lambda: victim(running_airflow), 60, "there is no such process").kill()
+    if victim is _crawl:
+        (task, *_) = wait(lambda: _waiting_tasks(airflow, run), 60, "no task waits for its retry")
+        assert task["rendered_map_index"] in FIRST_FOUR, "the task keeps its outlet's name"
     wait(lambda: _healthy(running_airflow), 120, "Airflow did not come back")
     # A component that died with the server counts as healthy until its heartbeat is missed, so wait for its successor.
     wait(lambda: _all_registered(running_airflow), 60, "a restarted component is not registered")
@@ -237,6 +242,11 @@ def test_run_succeeds_after_a_process_is_killed(
     assert running_airflow.installation.fingerprint() == undisturbed
     assert _crawl(running_airflow) is None, "a crawl was left behind"
     assert running_airflow.installation.query("SELECT count(*) FROM mart.crawl WHERE NOT ledger_ok") == [(0,)]
+
+
+def _waiting_tasks(airflow: AirflowClient, run: Run) -> list[dict[str, Any]]:
+    """Return the crawl tasks that wait for their retry."""
+    return [t for t in airflow.tasks(run) if t["task_id"] == "job.crawl" and t["state"] == "up_for_retry"]
 
 
 def _healthy(running_airflow: RunningAirflow) -> bool:
@@ -317,6 +327,36 @@ def test_log_of_a_failed_crawl_ends_with_one_sentence_and_the_task_keeps_its_nam
     end = [line for line in log.splitlines() if line.strip()][-6:]
     assert any("the host name nowhere.newsstand.example could not be resolved" in line for line in end), end
     running_airflow.installation.query("UPDATE ops.endpoint SET next_poll_at = NULL, failures = 0")
+
+
+@pytest.mark.long
+def test_test_alert_goes_through_the_connection_of_airflow(
+    running_airflow: RunningAirflow, airflow: AirflowClient
+) -> None:
+    nothing = running_airflow.installation.run("test-alert", check=False)
+    assert nothing.returncode == 1 and "has no connection pressmark_alerts" in nothing.stderr
+    received: list[Any] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+            self.send_response(204)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        connection = {"connection_id": "pressmark_alerts", "conn_type": "slackwebhook", "password": "T0/B0/X",
+                      "host": f"http://127.0.0.1:{server.server_address[1]}/services"}  # fmt: skip
+        airflow._request("POST", "/api/v2/connections", json=connection)
+        sent = running_airflow.installation.run("test-alert")
+        server.shutdown()
+    airflow._request("PATCH", "/api/v2/connections/pressmark_alerts", json={**connection, "host": "http://127.0.0.1:9"})
+    refused = running_airflow.installation.run("test-alert", check=False)
+    assert "Sent a test alert through the connection pressmark_alerts (slackwebhook" in sent.stdout
+    ((path, body),) = received
+    assert path == "/services/T0/B0/X" and list(body) == ["text"]
+    assert f"{airflow.url}/plugin/pressmark/pressmark/" in body["text"]
+    assert refused.returncode == 1 and "was not sent" in refused.stderr and "T0/B0/X" not in refused.stderr
 
 
 @pytest.mark.long

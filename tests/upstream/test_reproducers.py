@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from types import SimpleNamespace
 
 import htmldate
 import pytest
@@ -103,3 +104,14 @@ def test_exslt_calls_python_for_absent_attributes() -> None:
     find_paragraphs(document_fromstring("<html><body><p>a</p><p class='x'>b</p></body></html>"))
     assert tested_values == [[], ["x"]]
     assert "re:test(@class, '" in Path(xpaths.__file__).read_text(encoding="utf-8")
+
+
+def test_airflow_forgets_the_name_of_a_mapped_task_that_is_retried() -> None:
+    from airflow.sdk.execution_time import task_runner
+
+    task = SimpleNamespace(
+        task=SimpleNamespace(), stats_tags={}, rendered_map_index="tagesblick", end_date=None,
+        _failure_metrics_emitted=True, _ti_context_from_server=SimpleNamespace(should_retry=True),
+    )  # fmt: skip
+    message, state = task_runner._finalize_task_failure(task)  # type: ignore[arg-type]
+    assert state == "up_for_retry" and message.rendered_map_index is None
