@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[str]) -> None:
+def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[str], tier: str | None = None) -> None:
     """Evaluate the outlets of a run and send alerts. For an internal failure, send only one. Then ping the heartbeat.
 
-    unanswered: outlets whose crawl failed, except those whose host refuses us.
+    unanswered: outlets whose crawl failed, except those whose host refuses us. tier: as in `check_ended_crawls`.
     """
     from pressmark.airflow.alerts import send_open_alerts
     from pressmark.health.monitor import clear_internal_failure, long_unreachable, mark_internal_failure
@@ -29,10 +29,12 @@ def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[s
 
     settings = Settings.from_env()
     warehouse = Warehouse(settings)
-    dead = long_unreachable(warehouse, unanswered) if 2 * len(unanswered) <= len(crawls) else set()
+    own = {crawl.outlet for crawl in crawls if tier in (None, crawl.tier)}
+    failed = [outlet for outlet in unanswered if outlet in own]
+    dead = long_unreachable(warehouse, failed) if 2 * len(failed) <= len(own) else set()
     control = _control_problem(settings.control_url)
-    if control or is_internal_failure(len(unanswered) - len(dead), len(crawls) - len(dead)):
-        finding = control or f"{len(unanswered)} of {plural(len(crawls), 'outlet')} failed in the same run"
+    if control or is_internal_failure(len(failed) - len(dead), len(own) - len(dead)):
+        finding = control or f"{len(failed)} of {plural(len(own), 'outlet')} failed in the same run"
         message = (
             f"{finding}. The cause is probably internal: network, DNS or disk. "
             "This run does not count against any outlet."
@@ -46,22 +48,25 @@ def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[s
     ping_heartbeat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
 
 
-def check_ended_crawls(crawls: list[PlannedCrawl], outlets: list[str]) -> None:
+def check_ended_crawls(crawls: list[PlannedCrawl], outlets: list[str], tier: str | None = None) -> None:
     """Evaluate these outlets of a run, and those that failed earlier in it, as far as their crawls have ended.
 
-    Failed outlets are left to the end of the run as long as the failures may have an internal cause.
+    Failed outlets are left to the end of the run as long as the failures may have an internal cause. tier: that of the
+    run. Outlets of other tiers are in it because they failed before, so their failures say nothing about the cause.
     """
     from pressmark.health.rules import may_become_internal
 
     ended = [crawl for crawl in crawls if crawl.has_ended]
     unanswered = {crawl.outlet for crawl in ended if crawl.problem is not None and not crawl.is_refused}
     to_check = {crawl.outlet for crawl in ended if crawl.outlet in outlets}
-    if may_become_internal(len(unanswered), len(ended), len(crawls)):
+    own = [crawl for crawl in crawls if tier in (None, crawl.tier)]
+    failed = [crawl for crawl in own if crawl.outlet in unanswered]
+    if may_become_internal(len(failed), sum(crawl.has_ended for crawl in own), len(own)):
         left = sorted(to_check & unanswered)
         if left:
             logger.info(
                 "%s: judged at the end of the run, because %d of %d outlets have failed so far and the cause may be "
-                "internal", ", ".join(left), len(unanswered), len(ended),
+                "internal", ", ".join(left), len(failed), len(own),
             )  # fmt: skip
         to_check -= unanswered
     else:

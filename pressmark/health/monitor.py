@@ -72,7 +72,6 @@ class OutletHealth:
     first_failed_at: datetime | None = None
     last_failed_at: datetime | None = None
     waiting_until: datetime | None = None
-    crawls_since: int = 0
 
     def explanation(self, now: datetime) -> str:
         """The reason with the times behind it, as ages."""

@@ -141,11 +141,9 @@ ON CONFLICT (outlet) DO UPDATE SET
     since = CASE WHEN health.state = excluded.state THEN health.since ELSE excluded.since END;
 
 -- name: read_health
--- Return the last known health of every outlet, the end of its back-off, and the number of crawls since the check.
+-- Return the last known health of every outlet, and the end of its back-off.
 SELECT health.outlet, health.state, health.reason, health.since, health.checked_at, health.last_new_article_at,
-       health.failed_crawls, health.first_failed_at, health.last_failed_at, outlet.waiting_until,
-       (SELECT count(*) FROM ops.crawl
-        WHERE crawl.outlet = health.outlet AND crawl.started_at > health.checked_at) AS crawls_since
+       health.failed_crawls, health.first_failed_at, health.last_failed_at, outlet.waiting_until
 FROM ops.health JOIN mart.outlet_health outlet ON outlet.outlet = health.outlet
 ORDER BY health.outlet;
 
