@@ -200,7 +200,8 @@ FROM mart.article WHERE article_uid = %(article)s;
 -- name: decisions
 -- List what crawls decided on the URLs of an article, newest first.
 SELECT url, decided_at, outcome, reason, discovered_via, crawl_id FROM mart.url_decision
-WHERE url_uid = %(article)s OR url_uid IN (SELECT url_uid FROM mart.article_url WHERE article_uid = %(article)s)
+WHERE url_uid = ANY (ARRAY(SELECT url_uid FROM mart.article_url WHERE article_uid = %(article)s)
+                     || ARRAY[%(article)s::uuid])
 ORDER BY decided_at DESC LIMIT 30;
 
 -- name: rejected
