@@ -114,7 +114,7 @@ def make_dag(tier: str, cron: str) -> DAG:
                 with expected_errors():
                     evaluate_job(job, context["dag_run"].dag_id, context["dag_run"].run_id)
 
-            crawl >> load >> evaluate(job)
+            crawl >> load >> evaluate(job=job)
 
         @task(trigger_rule=TriggerRule.ALL_DONE, execution_timeout=timedelta(hours=1))
         def cluster() -> dict[str, int]:

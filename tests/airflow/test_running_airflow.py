@@ -110,8 +110,9 @@ def test_run_shows_tasks_logs_counts_and_the_crawls_page(
 ) -> None:
     run = airflow.runs(DAG_ID)[0]
     tasks = airflow.tasks(run)
-    names = {t["rendered_map_index"] for t in tasks if t["task_id"] == "job.crawl"}
-    assert names == {"al-waha", "harbour-dispatch", "la-plaza", "tagesblick"}
+    assert {(t["state"], t["try_number"]) for t in tasks} == {("success", 1)}, _task_states(airflow, run)
+    for task_id in ("job.crawl", "job.load", "job.evaluate"):
+        assert {t["rendered_map_index"] for t in tasks if t["task_id"] == task_id} == set(FIRST_FOUR), task_id
     (crawl,) = [t for t in tasks if t["task_id"] == "job.crawl" and t["rendered_map_index"] == "tagesblick"]
     log = airflow.log(run, "job.crawl", crawl["map_index"])
     assert "tagesblick: 1 of 1 crawl succeeded: 10 new" in log and "listed http://tagesblick.newsstand.example" in log
