@@ -48,7 +48,8 @@ def main() -> None:
             page.get_by_label("Username").fill(USER)
             page.get_by_label("Password").fill(service.password())
             page.get_by_role("button", name="Sign in").click()
-            page.wait_for_load_state("networkidle")
+            page.get_by_text("Dags").first.wait_for()  # wait until the redirects of the login have ended
+            page.wait_for_timeout(2000)
             for name, path in {
                 "grid": f"/dags/{DAG_ID}",
                 "outlets": f"/dags/{DAG_ID}/runs/{run.run_id}/tasks/job.crawl/mapped",
@@ -92,16 +93,19 @@ def running_airflow(home: Path) -> Iterator[AirflowService]:
     os.environ["PRESSMARK_OUTLETS"] = str(PROJECT_ROOT / "pressmark" / "newsstand" / "outlets")
     settings = Settings.from_env()
     service = AirflowService(settings)
-    with running(home / "access.log") as newsstand:  # one finished backfill and one plan
+    # The sites stay up: the hour's scheduled run may begin at any time.
+    with running(home / "access.log") as newsstand:
         os.environ["PRESSMARK_RESOLVE"] = newsstand.resolve
         command = [sys.executable, "-m", "pressmark.cli", "backfill", "tagesblick", "--since"]
-        subprocess.run([*command, "2026-03-01", "--until", "2026-04-01"], check=True)
-        subprocess.run([*command, "2026-02-01", "--until", "2026-04-01", "--force", "--dry-run"], check=True)
-    try:
-        wait_until_ready(service, service.launch(free_port(), die_with_us=True))
-        yield service
-    finally:
-        end_all(settings)
+        subprocess.run([*command, "2026-03-01", "--until", "2026-04-01"], check=True)  # one finished backfill
+        subprocess.run(
+            [*command, "2026-02-01", "--until", "2026-04-01", "--force", "--dry-run"], check=True
+        )  # one plan
+        try:
+            wait_until_ready(service, service.launch(free_port(), die_with_us=True))
+            yield service
+        finally:
+            end_all(settings)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,9 +101,12 @@ def _short_url(url: str) -> str:
     return shown if len(shown) <= _SHOWN_URL else f"{shown[:40]}…{shown[-(_SHOWN_URL - 41) :]}"
 
 
-def _crawl_result(row: Mapping[str, Any]) -> str:
-    """Return what a crawl brought, in words."""
-    summary = outcome_summary(row["outcomes"] or {}).replace("_", " ")
+def _crawl_result(row: Mapping[str, Any], most: int | None = None) -> str:
+    """Return what a crawl brought, in words. most: name only so many outcomes, the most frequent ones."""
+    outcomes = Counter(row["outcomes"] or {})
+    summary = outcome_summary(dict(outcomes.most_common(most))).replace("_", " ")
+    if most is not None and len(outcomes) > most:
+        summary += f" and {plural(len(outcomes) - most, 'other outcome')}"
     return summary or no_candidates(row["finish_reason"], row["listed"] or 0, row["unchanged"] or 0)
 
 
