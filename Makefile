@@ -71,7 +71,10 @@ plots: setup  ## Draw the plots of docs/extraction.md from benchmarks
 down: setup
 	$(BIN)/pressmark down
 
-screenshots: setup  ## Take the screenshots of the docs, from the demo in Chromium
+screenshots: setup  ## Take the screenshots of the docs, from the demo in Chromium, with fonts for every script
+	@command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	apt-get install -y -qq --no-install-recommends fonts-noto-core fonts-noto-cjk >/dev/null || \
+	echo "Fonts of some scripts may be missing: fonts-noto-core and fonts-noto-cjk have them."
 	$(UV) sync --frozen --quiet --group browser
 	$(BIN)/python docs/screenshots.py
 
