@@ -45,8 +45,8 @@ from pressmark.airflow.alerts import AlertNotifier
 from pressmark.airflow.dag_building import outlet_file_names
 from pressmark.airflow.operator import RETRY_POLICY, CrawlOperator, LoadOperator, expected_errors
 from pressmark.airflow.pools import CRAWL_POOL, LOAD_POOL
+from pressmark.scheduling import TIER_SCHEDULES
 
-TIERS = {"hourly": "7 * * * *", "six_hourly": "17 */6 * * *", "daily": "27 3 * * *"}
 ARTICLES = Asset("news_articles")
 
 
@@ -140,5 +140,5 @@ def make_dag(tier: str, cron: str) -> DAG:
     return dag
 
 
-for _tier, _cron in TIERS.items():
+for _tier, _cron in TIER_SCHEDULES.items():
     globals()[f"crawl_{_tier}"] = make_dag(_tier, _cron)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pressmark.crawl_summary import no_candidates, outcome_summary
@@ -17,6 +17,9 @@ from pressmark.outcomes import POLICY
 from pressmark.outlet import Outlet
 from pressmark.text import plural
 from pressmark.times import short_time
+
+TIER_SCHEDULES = {"hourly": "7 * * * *", "six_hourly": "17 */6 * * *", "daily": "27 3 * * *"}
+"""When the DAG of each tier runs (cron, UTC)."""
 
 MAX_JOBS = 300  # mapped instances of one run; the scheduler slows down with more
 PREFERRED_JOBS = 12  # for small tiers: fills the slots of one machine with few starts of the interpreter
@@ -60,11 +63,6 @@ class PlannedCrawl:
     waiting_until: datetime | None
 
     @property
-    def has_ended(self) -> bool:
-        """Whether its last crawl is over."""
-        return self.finish_reason is not None
-
-    @property
     def problem(self) -> str | None:
         """Why the crawl did not end well; None if it did, or if it only waited."""
         if self.crawl_id is None:
@@ -99,6 +97,19 @@ class PlannedCrawl:
     def summary(self) -> str:
         """What the crawl brought, in words."""
         return outcome_summary(self.outcomes) or no_candidates(self.finish_reason, self.listed, self.unchanged)
+
+
+class CrawlEnd(NamedTuple):
+    """How the last crawl of an outlet of a run ended. finish_reason: None while it runs, and if it was killed."""
+
+    outlet: str
+    tier: str
+    finish_reason: FinishReason | None
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Whether it failed for another reason than a host that refuses us."""
+        return self.finish_reason in ("no_listing", "failed", "killed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,8 +224,13 @@ def cluster_loaded() -> dict[str, int]:
 def evaluate_job(job: dict[str, Any], dag_id: str, run_id: str) -> None:
     """Evaluate the health of a job's outlets, without waiting for the other jobs of the run."""
     from pressmark.airflow.health_tasks import check_ended_crawls
+    from pressmark.scheduling import CrawlEnd
+    from pressmark.settings import Settings
+    from pressmark.warehouse.connection import Warehouse
 
-    check_ended_crawls(_planned(dag_id=dag_id, run_id=run_id), job["outlets"], _tier(dag_id, run_id))
+    warehouse = Warehouse(Settings.from_env())
+    ends = [CrawlEnd(*row) for row in _rows(warehouse, "ended", {"dag_id": dag_id, "run_id": run_id})]
+    check_ended_crawls(ends, job["outlets"], _tier(dag_id, run_id))
 
 
 def _tier(dag_id: str, run_id: str) -> str | None:

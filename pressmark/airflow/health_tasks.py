@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pressmark.text import plural
 
 if TYPE_CHECKING:
-    from pressmark.scheduling import PlannedCrawl
+    from pressmark.scheduling import CrawlEnd, PlannedCrawl
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def check_run_health(dag_id: str, crawls: list[PlannedCrawl], unanswered: list[s
     ping_heartbeat(settings.heartbeat_url, dag_id.removeprefix("crawl_"))
 
 
-def check_ended_crawls(crawls: list[PlannedCrawl], outlets: list[str], tier: str | None = None) -> None:
+def check_ended_crawls(crawls: list[CrawlEnd], outlets: list[str], tier: str | None = None) -> None:
     """Evaluate these outlets of a run, and those that failed earlier in it, as far as their crawls have ended.
 
     Failed outlets are left to the end of the run as long as the failures may have an internal cause. tier: that of the
@@ -56,12 +56,12 @@ def check_ended_crawls(crawls: list[PlannedCrawl], outlets: list[str], tier: str
     """
     from pressmark.health.rules import may_become_internal
 
-    ended = [crawl for crawl in crawls if crawl.has_ended]
-    unanswered = {crawl.outlet for crawl in ended if crawl.problem is not None and not crawl.is_refused}
+    ended = [crawl for crawl in crawls if crawl.finish_reason is not None]
+    unanswered = {crawl.outlet for crawl in ended if crawl.is_unanswered}
     to_check = {crawl.outlet for crawl in ended if crawl.outlet in outlets}
     own = [crawl for crawl in crawls if tier in (None, crawl.tier)]
     failed = [crawl for crawl in own if crawl.outlet in unanswered]
-    if may_become_internal(len(failed), sum(crawl.has_ended for crawl in own), len(own)):
+    if may_become_internal(len(failed), sum(crawl.finish_reason is not None for crawl in own), len(own)):
         left = sorted(to_check & unanswered)
         if left:
             logger.info(

@@ -30,6 +30,18 @@ WHERE request.request_id = ANY (%(requests)s::uuid[])
    OR (request.dag_id = %(dag_id)s AND request.run_id = %(run_id)s)
 ORDER BY request.outlet;
 
+-- name: ended
+-- Return the outlets of a DAG run with their tiers and the finish reason of their last crawl, null while it runs.
+SELECT request.outlet, outlet.tier, last_crawl.finish_reason
+FROM ops.crawl_request request
+JOIN core.outlet ON outlet.outlet = request.outlet
+LEFT JOIN LATERAL (
+    SELECT crawl.finish_reason FROM ops.crawl
+    WHERE crawl.request_id = request.request_id ORDER BY crawl.started_at DESC LIMIT 1
+) last_crawl ON true
+WHERE request.dag_id = %(dag_id)s AND request.run_id = %(run_id)s
+ORDER BY request.outlet;
+
 -- name: remember_task
 -- Record which mapped task crawls these requests.
 UPDATE ops.crawl_request SET map_index = %(map_index)s WHERE request_id = ANY (%(requests)s::uuid[]);

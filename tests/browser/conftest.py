@@ -12,17 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the dependency group `browser` is not installed; run `make test-browser`"
-)
+from pressmark.airflow.client import AirflowClient
+from pressmark.airflow.service import USER
+from tests.airflow.conftest import RunningAirflow, running_airflow  # noqa: F401
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-if CHROMIUM is None:
-    pytest.skip("Chromium is not installed; `make test-browser` installs it", allow_module_level=True)
-
-from pressmark.airflow.client import AirflowClient  # noqa: E402
-from pressmark.airflow.service import USER  # noqa: E402
-from tests.airflow.conftest import RunningAirflow, running_airflow  # noqa: E402, F401
-
 ARTEFACTS = Path(os.environ.get("PRESSMARK_PICTURES") or Path(__file__).parent / "screenshots")
 """Folder of the screenshots that the tests take."""
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text()
@@ -44,9 +38,11 @@ def crawled(running_airflow: RunningAirflow) -> RunningAirflow:  # noqa: F811
 @pytest.fixture(scope="module")
 def tab(crawled: RunningAirflow) -> Iterator[Any]:
     """A browser tab that is logged in to Airflow."""
+    from playwright.sync_api import sync_playwright
+
     state = crawled.service.state()
     assert state is not None
-    with playwright.sync_playwright() as started:
+    with sync_playwright() as started:
         browser = started.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],

@@ -11,8 +11,13 @@ import pytest
 
 from pressmark.airflow.client import AirflowClient
 from tests.airflow.conftest import RunningAirflow
-from tests.browser.conftest import accessibility_problems, frame_of, open_view, set_theme, take_screenshot
+from tests.browser.conftest import CHROMIUM, accessibility_problems, frame_of, open_view, set_theme, take_screenshot
 
+pytest.importorskip(
+    "playwright.sync_api", reason="the dependency group `browser` is not installed; run `make test-browser`"
+)
+if CHROMIUM is None:
+    pytest.skip("Chromium is not installed; `make test-browser` installs it", allow_module_level=True)
 pytestmark = pytest.mark.timeout(600)
 XSS = "<img src=x onerror=\"document.title='owned'\">'\"</script><script>document.title='owned'</script>"
 ANY = "00000000-0000-0000-0000-000000000000"
@@ -184,12 +189,18 @@ def test_dry_run_and_backfill_are_started_on_the_page(tab: Any, crawled: Running
     cells = section.locator("tbody td").all_inner_texts()
     assert cells[0] == "tagesblick" and cells[1] == cells[2] and int(cells[1]) > 5 and cells[3] == "0", cells
     assert "by admin (Airflow)" in section.inner_text(), "the person who asked is shown"
+    section.get_by_text("Days").click()
+    assert section.locator("details tbody tr").count() == int(cells[1]), "the days of the plan"
     take_screenshot(tab, "backfill-dry-run")
     section.get_by_role("button", name="Start this backfill").click()
     frame.locator("#backfill-list section .state.good").first.wait_for(timeout=240_000)
     done = frame.locator("#backfill-list section").first.inner_text()
     assert "done" in done and "1 of 1 chunk" in done
     with AirflowClient(crawled.service) as airflow:
+        deadline = time.monotonic() + 60
+        while not all(run.has_ended for run in airflow.runs("backfill")):
+            assert time.monotonic() < deadline, "a backfill did not end"
+            time.sleep(0.5)
         assert {run.state for run in airflow.runs("backfill")} == {"success"}
 
 
@@ -216,6 +227,14 @@ def test_outlet_is_paused_resumed_and_crawled_with_buttons(tab: Any, crawled: Ru
         "AND dag_id = 'crawl_hourly' GROUP BY 1"
     )
     assert (by, outlets) == ("admin (Airflow)", ["la-plaza"])
+
+
+def test_outlet_is_checked_live_on_its_page(tab: Any) -> None:
+    frame = open_view(tab, "outlet?id=tagesblick")
+    assert "Next scheduled crawl" in frame.inner_text("main")
+    frame.get_by_role("button", name="Check live").click()
+    frame.locator(".checked", has_text="robots.txt: allowed").wait_for(timeout=150_000)
+    assert "Traceback" not in frame.locator(".checked").inner_text()
 
 
 def test_metrics_are_readable_with_the_token_or_the_login(tab: Any, crawled: RunningAirflow) -> None:

@@ -1,10 +1,13 @@
-"""What operators do on the pages besides starting DAGs: pause and resume an outlet, mute alerts.
+"""What operators do on the pages besides starting DAGs: pause, resume and check an outlet, mute alerts.
 
 DAG runs are started by the page's script through Airflow's own API, as the logged-in user.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -26,6 +29,8 @@ def _is_json(request: Request) -> None:
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise HTTPException(415, "Send JSON.")
 
+
+_CHECK_TIMEOUT = 120  # seconds
 
 router = APIRouter(
     prefix="/actions",
@@ -80,6 +85,28 @@ def mute(body: _Mute, user: _User) -> dict[str, str]:
 def unmute(body: _Mute) -> dict[str, str]:
     """End the mutes of an outlet or a cause."""
     return _run(lambda w: remove_mutes(w, body.outlet, body.cause), body)
+
+
+class _Check(BaseModel):
+    outlet: str
+
+
+@router.post("/check")
+def check_live(body: _Check) -> dict[str, str]:
+    """Probe the site of an outlet and compare it with its file. Takes up to two minutes."""
+    try:
+        outlet = load_registry(Settings.from_env()).get(body.outlet)
+    except ConfigError as error:
+        raise HTTPException(422, str(error)) from error
+    command = [sys.executable, "-m", "pressmark.cli", "outlet", "check", outlet.id, "--live"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command, with the id of a known outlet
+            command, capture_output=True, text=True, timeout=_CHECK_TIMEOUT, check=False,
+            env={**os.environ, "COLUMNS": "120"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise HTTPException(504, f"{outlet.id}: the check did not end within {_CHECK_TIMEOUT} seconds.") from error
+    return {"text": (done.stdout + done.stderr).strip()}
 
 
 def _end(text: str | None) -> datetime | None:

@@ -11,6 +11,7 @@ from pressmark.airflow.pages.base import Row, open_reader, render
 from pressmark.times import duration
 
 _PAGE_SIZE = 15
+_SHOWN_DAYS = 400  # of a plan, over all its outlets
 
 router = APIRouter()
 
@@ -52,6 +53,11 @@ def _described(row: Row) -> Row:
     plans = [plan for plan in row["plan"].values() if not plan.get("error")]
     row["missing"] = sum(plan["missing"] for plan in plans)
     row["requests"] = sum(plan["requests"] for plan in plans)
+    row["days"] = [
+        (outlet, "no date" if day == "?" else day, counts)
+        for outlet, plan in row["plan"].items()
+        for day, counts in sorted(plan.get("days", {}).items())
+    ][:_SHOWN_DAYS]
     row["time"] = duration(max((plan["seconds"] for plan in plans), default=0.0))
     row["form"] = {
         "outlets": row["outlets"], "since": f"{row['since']:%Y-%m-%d}", "until": f"{row['until']:%Y-%m-%d}",

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import psycopg2
+from croniter import croniter
 from fastapi import HTTPException
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,6 +19,7 @@ from markupsafe import Markup
 from pressmark.airflow.pages import charts
 from pressmark.crawl_summary import no_candidates, outcome_summary
 from pressmark.errors import PressmarkError
+from pressmark.scheduling import TIER_SCHEDULES
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.times import age, duration
@@ -73,6 +75,22 @@ def log_link(row: Mapping[str, Any]) -> str:
     return f"{run_link(row)}/tasks/{task}{mapped}"
 
 
+def next_due(row: Mapping[str, Any], now: datetime) -> datetime | None:
+    """Return when a scheduled crawl polls an outlet next; None if it is not scheduled. row: of mart.outlet_health."""
+    if row["override"] or not row["enabled"]:
+        return None
+    own = TIER_SCHEDULES[row["tier"]]
+    waiting = row["waiting_until"]
+    if waiting is None or waiting <= now:
+        return _next(own, now)
+    return min(_next(own, waiting), _next(TIER_SCHEDULES["hourly"], waiting))  # the hourly DAG retries slower tiers
+
+
+def _next(cron: str, after: datetime) -> datetime:
+    due: datetime = croniter(cron, after.astimezone(UTC)).get_next(datetime)
+    return due
+
+
 def query_string(values: Mapping[str, Any], **changes: Any) -> str:
     """Return a query string with some values changed, without empty ones."""
     merged = {name: value for name, value in {**values, **changes}.items() if value not in ("", None)}
@@ -119,5 +137,5 @@ _templates.filters.update(
     words=lambda text: (text or "").replace("_", " "), crawl_result=_crawl_result,
 )  # fmt: skip
 _templates.globals.update(
-    run_link=run_link, log_link=log_link, query_string=query_string, percent=_percent, charts=charts
+    run_link=run_link, log_link=log_link, next_due=next_due, query_string=query_string, percent=_percent, charts=charts
 )

@@ -83,6 +83,13 @@ document.addEventListener("click", (event) => {
     await send(button.dataset.post, JSON.parse(button.dataset.conf ?? "{}"));
     location.reload();
   });
+  if (button.dataset.check) during(button, async () => {
+    const shown = button.closest("[data-tell]").querySelector(".checked");
+    tell(button, "Probing the site. This takes up to two minutes …");
+    shown.textContent = (await send("actions/check", { outlet: button.dataset.check })).text;
+    shown.hidden = false;
+    tell(button, "");
+  });
   if (button.dataset.cancel) during(button, async () => {
     await send(airflow(`api/v2/dags/backfill/dagRuns/${encodeURIComponent(button.dataset.cancel)}`), { state: "failed" }, "PATCH");
     tell(button, "Cancelled. Finished chunks are kept.");
