@@ -59,6 +59,7 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         ("purge_staged_events", "staged rows purged"),
         ("purge_queue", "cluster queue entries purged"),
         ("purge_frontier", "forgotten URLs that are no article"),
+        ("purge_days", "counters of old days purged"),
         ("purge_fingerprints", "unused signatures purged"),
         ("purge_bands", "unused near-duplicate bands purged"),
     ):

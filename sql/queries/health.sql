@@ -273,7 +273,7 @@ WITH wanted AS (
            CASE WHEN EXISTS (SELECT 1 FROM ops.outlet_day counted
                              WHERE counted.outlet = outlet.outlet
                                AND counted.day = (%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 1)
-                THEN %(since)s::date ELSE (%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 35 END AS since
+                THEN %(since)s::date ELSE (%(now)s::timestamptz AT TIME ZONE 'UTC')::date - 34 END AS since
     FROM core.outlet
     WHERE %(outlets)s::text[] IS NULL OR outlet.outlet = ANY (%(outlets)s::text[])
 ), fresh AS (

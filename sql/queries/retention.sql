@@ -33,6 +33,10 @@ WHERE frontier.article_uid IS NULL AND frontier.next_due_at IS NULL
   AND NOT EXISTS (SELECT 1 FROM core.url_listing listing
                   WHERE listing.url_uid = frontier.url_uid AND listing.last_listed_at >= %(before)s);
 
+-- name: purge_days
+-- Delete the counters of days before a time.
+DELETE FROM ops.outlet_day WHERE outlet_day.day < (%(before)s::timestamptz AT TIME ZONE 'UTC')::date;
+
 -- name: purge_fingerprints
 -- Delete signatures once no article waits for clustering. Clustering deletes those of the texts that it compared.
 DELETE FROM core.fingerprint WHERE NOT EXISTS (SELECT 1 FROM staging.cluster_queue);

@@ -10,10 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from fastapi import HTTPException
 
 from pressmark.airflow.crawl_tasks import audit_run, crawl_job, evaluate_job, load_job, plan_tier
+from pressmark.airflow.pages import article as article_page
 from pressmark.airflow.pages import outlet as outlet_page
 from pressmark.airflow.pages import outlets as outlets_page
 from pressmark.airflow.pages import overview as overview_page
@@ -184,3 +187,31 @@ def test_pages_name_each_trouble_of_an_outlet_within_two_runs(story: Story) -> N
     story.publish(2)
     story.run()
     assert overview()[0] == "6 outlets: 6 healthy" and "No open alerts." in overview()[1]
+
+
+def test_archived_page_is_shown_without_scripts_and_requests(
+    installation: Installation, serve: Callable[..., WebSite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = serve()
+    page = article("A page with a script", *PROSE, head="<script>alert(1)</script><meta http-equiv=refresh content=0>")
+    site.answers["test.example", "/feed"] = feed(
+        ("http://test.example/story", "t"), ("http://test.example/empty", "t"), ("http://test.example/gone", "t")
+    )
+    site.answers["test.example", "/story"] = page
+    site.answers["test.example", "/empty"] = Answer(b"<html><body><p>Soon.</p></body></html>")
+    installation.crawl("test")
+    for name, value in installation.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setenv(name, value)
+    ((uid,),) = installation.query("SELECT article_uid FROM mart.article")
+    for response, words in (
+        (article_page.archived(article=uid), "A page with a script"),
+        (article_page.archived(outlet="test", url="http://test.example/empty"), "Soon."),
+    ):
+        policy = response.headers["content-security-policy"]
+        assert policy.startswith("sandbox; default-src 'none'") and "script-src" not in policy
+        assert words in bytes(response.body).decode()
+    for wanted in ({"article": UUID(int=0)}, {"outlet": "test", "url": "http://test.example/gone"}, {}):
+        with pytest.raises(HTTPException) as refused:
+            article_page.archived(**wanted)
+        assert refused.value.status_code == 404

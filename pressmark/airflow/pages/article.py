@@ -46,9 +46,10 @@ def archived(article: UUID | None = None, outlet: str = "", url: str = "") -> HT
         rows = reader("article", article=article) if article else reader("rejected", outlet=outlet, url=url)
     if not rows or rows[0]["archive_file"] is None:
         raise HTTPException(404, "This page is not archived.")
-    return HTMLResponse(
-        _archived_page(rows[0]), headers={"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
-    )
+    headers = {
+        "Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff", "X-DNS-Prefetch-Control": "off",
+    }  # fmt: skip
+    return HTMLResponse(_archived_page(rows[0]), headers=headers)
 
 
 def _archived_page(row: Row) -> str:
