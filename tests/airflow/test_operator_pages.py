@@ -83,7 +83,7 @@ class Story:
         self.installation.query("UPDATE ops.site_policy_check SET expires_at = now()")
 
 
-def text_of(page: str) -> str:
+def visible_text(page: str) -> str:
     """Return the text of a page without tags, on one line."""
     return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", page)))
 
@@ -106,7 +106,7 @@ def overview() -> tuple[str, str, str]:
     page = overview_page.overview()
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", page)
     assert heading is not None
-    return html.unescape(heading[1]), text_of(page), page
+    return html.unescape(heading[1]), visible_text(page), page
 
 
 def expect(state: str, cause: str, note: str = "") -> None:
@@ -119,10 +119,10 @@ def expect(state: str, cause: str, note: str = "") -> None:
         assert f">{button}<" in source, button
     assert 'data-run="crawl_hourly"' in source and '{"outlets": ["story"]}' in html.unescape(source)
     for page in (outlet_page.outlet("story"), outlets_page.outlets(q="story")):
-        assert cause in text_of(page) and f'class="state {state}"' in page
-        assert note in text_of(page), text_of(page)
+        assert cause in visible_text(page) and f'class="state {state}"' in page
+        assert note in visible_text(page), visible_text(page)
     for page in (source, outlet_page.outlet("story")):
-        assert "Traceback" not in page and "Failure" not in page and "None" not in text_of(page)
+        assert "Traceback" not in page and "Failure" not in page and "None" not in visible_text(page)
 
 
 @pytest.mark.long
@@ -138,7 +138,7 @@ def test_pages_name_each_trouble_of_an_outlet_within_two_runs(story: Story) -> N
     expect("failing", "story.example refused the connection", "1 failed crawl")
     story.run()
     expect("failing", "story.example refused the connection", "waiting until ")
-    page = text_of(outlet_page.outlet("story"))
+    page = visible_text(outlet_page.outlet("story"))
     assert "1 failed crawl" in page and "2 failed crawls" not in page and "nothing was requested" in page
     story.run("manual")
     expect("failing", "story.example refused the connection", "2 failed crawls")
@@ -179,7 +179,7 @@ def test_pages_name_each_trouble_of_an_outlet_within_two_runs(story: Story) -> N
     )
     story.run()
     expect("silent", "no new article for more than 3 days", "4 days ago")
-    assert "unchanged)" in text_of(outlet_page.outlet("story")) or "known not due" in text_of(
+    assert "unchanged)" in visible_text(outlet_page.outlet("story")) or "known not due" in visible_text(
         outlet_page.outlet("story")
     )
 
