@@ -119,7 +119,7 @@ def fill(warehouse: Warehouse, options: argparse.Namespace) -> None:
     """Fill the warehouse."""
     with contextlib.closing(warehouse.connect_admin()) as connection:
         with transaction(connection) as cursor:
-            cursor.execute(FILL, {"outlets": options.outlets, "days": options.days})
+            cursor.execute(FILL, {"outlets": options.outlets, "days": options.days, "articles": 1})
             cursor.execute(_LISTINGS, {"listings": options.listings})
         connection.autocommit = True
         connection.cursor().execute("ANALYZE")
