@@ -60,7 +60,7 @@ LIMITS = {
     "health of all outlets": 20.0,
     "health of one outlet": 0.1,
     "status": 3.0,
-    "page of all outlets": 5.0,
+    "page of outlets": 5.0,
     "page of one outlet": 1.0,
     "due pages of an outlet": 0.05,
     "unchanged listing": 0.05,
@@ -127,8 +127,9 @@ def fill(warehouse: Warehouse, options: argparse.Namespace) -> None:
 
 def measure(warehouse: Warehouse) -> dict[str, float]:
     """Return the seconds of each measure."""
-    from pressmark.airflow import plugin
     from pressmark.airflow.crawl_tasks import plan_tier
+    from pressmark.airflow.pages import outlet as outlet_page
+    from pressmark.airflow.pages import outlets as outlets_page
 
     settings = warehouse.settings
     time.sleep(2.1)  # files that were just written are not cached
@@ -141,7 +142,9 @@ def measure(warehouse: Warehouse) -> dict[str, float]:
         print(f"{name}: {seconds[name]:.3f} s", file=sys.stderr)
 
     def plan(run: str) -> None:
-        plan_tier("hourly", {"dag_run": SimpleNamespace(run_type="scheduled", dag_id="crawl_hourly", run_id=run)})
+        dag_run = SimpleNamespace(run_type="scheduled", dag_id="crawl_hourly", run_id=run)
+        # No other run of the DAG is running.
+        plan_tier("hourly", {"dag_run": dag_run, "ti": SimpleNamespace(get_dr_count=lambda **_: 0)})
 
     timed("read all files", lambda: load_registry(settings).outlets)
     timed("read all files again", lambda: load_registry(settings).outlets)
@@ -151,8 +154,8 @@ def measure(warehouse: Warehouse) -> dict[str, float]:
     timed("health of all outlets", lambda: check_health(warehouse))
     timed("health of one outlet", lambda: check_health(warehouse, ["bench-7"]))
     timed("status", lambda: read_status(warehouse))
-    timed("page of all outlets", plugin.outlets)
-    timed("page of one outlet", lambda: plugin.outlet("bench-7"))
+    timed("page of outlets", outlets_page.outlets)
+    timed("page of one outlet", lambda: outlet_page.outlet("bench-7"))
     outlet = load_registry(settings).get("bench-7")
     now = datetime.now(UTC)
     with contextlib.closing(warehouse.connect("loader", "pressmark benchmark")) as connection:
