@@ -15,11 +15,11 @@
 of the outlets failed, if a ledger does not add up, or if `cluster` failed. A red `job.crawl` in a green run means that
 single outlets have a problem.
 
-**Retries.** Airflow retries what an error of this installation ended, such as a killed process or a full disk. An
-outlet that cannot be reached is not retried by Airflow. Its endpoints are polled again after a back-off, which is never
-longer than the interval of the tier. Until then the outlet is *waiting*.
+**Retries.** Airflow retries crawls that failed because of an error of this installation, such as a killed process or a
+full disk. It does not retry outlets that cannot be reached. Their endpoints are polled again after a back-off, which is
+never longer than the interval of the tier. Until then, the outlet is *waiting*.
 
-**Slow outlets.** A run that is still crawling an outlet does not hold up the next run, which leaves this outlet out.
+**Slow outlets.** The next run starts even if this run is still crawling an outlet. It skips that outlet.
 
 **Actions**
 

@@ -85,7 +85,7 @@ class PlannedCrawl:
 
     @property
     def may_be_retried(self) -> bool:
-        """Whether an error of this installation ended the crawl. Otherwise the endpoints' back-off decides."""
+        """Whether the crawl failed because of this installation. Otherwise the endpoints' back-off decides."""
         return self.problem is not None and self.finish_reason not in OUTLET_FAILED
 
     @property

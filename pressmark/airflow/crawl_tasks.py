@@ -132,7 +132,7 @@ def crawl_job(
 ) -> dict[str, Any]:
     """Run the crawls of a job in one process. Its log lines go to the task's log. Return counts by outcome.
 
-    is_retry: run only crawls that an error of this installation ended. on_start: called with the process, so that it
+    is_retry: run only crawls that failed because of this installation. on_start: called with the process, so that it
     can be stopped early. map_index: index of the mapped task, stored so that the log of a crawl can be found.
 
     Raises ConfigError for an error that a retry cannot fix, OutletsFailed if all failed crawls failed because of their

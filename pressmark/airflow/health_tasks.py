@@ -65,7 +65,7 @@ def check_ended_crawls(crawls: list[CrawlEnd], outlets: list[str], tier: str | N
         left = sorted(to_check & unanswered)
         if left:
             logger.info(
-                "%s: judged at the end of the run, because %d of %d outlets have failed so far and the cause may be "
+                "%s: evaluated at the end of the run, because %d of %d outlets have failed so far and the cause may be "
                 "internal", ", ".join(left), len(failed), len(own),
             )  # fmt: skip
         to_check -= unanswered

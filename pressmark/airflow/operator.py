@@ -27,7 +27,7 @@ class TaskFailedForGood(TaskFailed):
 RETRY_POLICY = ExceptionRetryPolicy([
     RetryRule(TaskFailedForGood, RetryAction.FAIL, reason="a retry within minutes would not help"),
 ])  # fmt: skip
-"""For all tasks that use `expected_errors`: Airflow retries what an error of this installation ended."""
+"""For all tasks that use `expected_errors`: Airflow retries only errors of this installation."""
 
 
 @contextmanager
@@ -109,8 +109,8 @@ class CrawlOperator(_ProcessOperator):
     """Run the crawls of one job: `{"name", "requests", "outlets"}`, as returned by `plan`.
 
     The crawl process has its own session and dies with the task. Its log lines go to the task's log. The ledger decides
-    whether each crawl succeeded, not the exit code. A retry runs only the crawls that an error of this installation
-    ended. If the previous attempt is still exiting, the retry waits for the lock of each outlet.
+    whether each crawl succeeded, not the exit code. A retry runs only the crawls that failed because of this
+    installation. If the previous attempt is still exiting, the retry waits for the lock of each outlet.
     """
 
     operator_extra_links = (CrawlsLink(),)

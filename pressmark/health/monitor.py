@@ -196,7 +196,7 @@ def deliver_alerts(warehouse: Warehouse, send_alerts: Callable[[str, list[Alert]
     with contextlib.closing(warehouse.connect("loader", "pressmark alerts")) as connection:
         with session_lock(connection, "pressmark alerts"):
             with transaction(connection) as cursor:
-                cursor.execute(_SQL["alerts"], {"now": now})
+                cursor.execute(_SQL["alerts"])
                 rows = [row for row in typed_rows(cursor, OpenAlert) if row.notified_at is None and not row.muted]
                 cursor.execute(_SQL["alerts_over"])
                 over = cursor.fetchall()
@@ -244,7 +244,7 @@ def health_summary(health: Sequence[OutletHealth]) -> str:
 
 def read_alerts(warehouse: Warehouse) -> list[OpenAlert]:
     """Return the open alerts."""
-    return _rows(warehouse, "alerts", {"now": datetime.now(UTC)}, OpenAlert)
+    return _rows(warehouse, "alerts", {}, OpenAlert)
 
 
 def add_mute(

@@ -217,7 +217,7 @@ def is_internal_failure(failed: int, outlets: int) -> bool:
 
 
 def may_become_internal(failed: int, ended: int, outlets: int) -> bool:
-    """Whether a run may still turn out to be an internal failure, so that no failed outlet should be judged yet.
+    """Whether a run may still turn out to be an internal failure, so that no failed outlet should be evaluated yet.
 
     failed: outlets that failed so far. ended: outlets whose crawls have ended. outlets: those of the run.
     """

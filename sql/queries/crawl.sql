@@ -303,12 +303,10 @@ SELECT crawl.crawl_id, crawl.outlet, crawl.mode, crawl.interval_start, crawl.int
        crawl.finish_reason, crawl.error, crawl.ledger_ok,
        COALESCE((SELECT jsonb_object_agg(funnel.outcome, funnel.candidates ORDER BY funnel.outcome)
                  FROM mart.crawl_funnel funnel WHERE funnel.crawl_id = crawl.crawl_id), '{}') AS outcomes,
-       (SELECT count(*) FROM ops.endpoint_poll poll WHERE poll.crawl_id = crawl.crawl_id
-        AND poll.outcome IN ('listed', 'not_modified')) AS listed,
-       (SELECT count(*) FROM ops.endpoint_poll poll WHERE poll.crawl_id = crawl.crawl_id
-        AND poll.outcome = 'not_modified') AS unchanged,
+       summary.listed, summary.unchanged,
        (SELECT count(*) FROM ops.endpoint_poll poll WHERE poll.crawl_id = crawl.crawl_id) AS polls
 FROM mart.crawl
+JOIN mart.crawl_summary summary ON summary.crawl_id = crawl.crawl_id
 WHERE crawl.crawl_id = ANY (%(crawl_ids)s::uuid[])
 ORDER BY crawl.outlet, crawl.started_at;
 

@@ -182,17 +182,11 @@ UPDATE ops.alert SET over_notified_at = %(now)s WHERE alert_id = ANY (%(alerts)s
 
 -- name: alerts
 -- List open alerts with the mute that covers each, if any.
-SELECT alert.alert_id, alert.cause, alert.outlet, alert.message, alert.opened_at, alert.last_seen_at,
-       alert.notified_at, covering.muted_by IS NOT NULL AS muted, covering.until AS muted_until, covering.reference
-FROM ops.alert
-LEFT JOIN LATERAL (
-    SELECT mute.muted_by, mute.until, mute.reference FROM ops.alert_mute mute
-    WHERE (mute.outlet IS NULL OR mute.outlet = alert.outlet) AND (mute.cause IS NULL OR mute.cause = alert.cause)
-      AND (mute.until IS NULL OR mute.until > %(now)s)
-    ORDER BY mute.until DESC NULLS FIRST LIMIT 1
-) covering ON true
-WHERE alert.closed_at IS NULL
-ORDER BY alert.opened_at, alert.outlet;
+SELECT alert_id, cause, outlet, message, opened_at, last_seen_at, notified_at, muted_by IS NOT NULL AS muted,
+       muted_until, mute_reference AS reference
+FROM mart.alert
+WHERE closed_at IS NULL
+ORDER BY opened_at, outlet;
 
 -- name: add_mute
 -- Mute alerts of an outlet, a cause, or both.

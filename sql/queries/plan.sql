@@ -9,7 +9,8 @@ SELECT request.outlet, outlet.tier, request.request_id, last_crawl.crawl_id, las
        (SELECT count(*) FROM ops.segment JOIN ops.crawl ON crawl.crawl_id = segment.crawl_id
         WHERE crawl.request_id = request.request_id AND segment.state <> 'loaded') AS not_loaded,
        -- A listing was fetched and had no entries. A listing that is unmodified or not due doesn't count as empty.
-       polled.listed > 0 AND polled.unchanged = 0 AS listed_nothing, polled.listed, polled.unchanged,
+       COALESCE(polled.listed > 0 AND polled.unchanged = 0, false) AS listed_nothing,
+       COALESCE(polled.listed, 0) AS listed, COALESCE(polled.unchanged, 0) AS unchanged,
        CASE WHEN last_crawl.finish_reason = 'waiting' THEN
            (SELECT min(endpoint.next_poll_at) FROM ops.endpoint
             WHERE endpoint.outlet = request.outlet AND endpoint.configured) END AS waiting_until
@@ -21,11 +22,7 @@ LEFT JOIN LATERAL (
     WHERE crawl.request_id = request.request_id
     ORDER BY shown.started_at DESC LIMIT 1
 ) last_crawl ON true
-CROSS JOIN LATERAL (
-    SELECT count(*) FILTER (WHERE poll.outcome IN ('listed', 'not_modified')) AS listed,
-           count(*) FILTER (WHERE poll.outcome = 'not_modified') AS unchanged
-    FROM ops.endpoint_poll poll WHERE poll.crawl_id = last_crawl.crawl_id
-) polled
+LEFT JOIN mart.crawl_summary polled ON polled.crawl_id = last_crawl.crawl_id
 WHERE request.request_id = ANY (%(requests)s::uuid[])
    OR (request.dag_id = %(dag_id)s AND request.run_id = %(run_id)s)
 ORDER BY request.outlet;

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -91,14 +91,14 @@ def visible_text(page: str) -> str:
 @pytest.fixture
 def story(
     installation: Installation, site: WebSite, outlet_file: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Story]:
+) -> Story:
     for name in [*FINE, "story"]:
         folder = outlet_file(name, f"{name}.example")
     installation.env = {"PRESSMARK_OUTLETS": str(folder)}
-    told = Story(installation, site, monkeypatch)
+    outlets = Story(installation, site, monkeypatch)
     for name in FINE:
-        told.publish(1, at=f"{name}.example")
-    yield told
+        outlets.publish(1, at=f"{name}.example")
+    return outlets
 
 
 def overview() -> tuple[str, str, str]:

@@ -174,7 +174,7 @@ def test_audit_of_a_run_with_all_kinds_of_outlets(
     assert any(line.startswith("failed   broken: ") for line in messages)
     assert "empty    silent: its endpoints respond but list nothing" in messages
     assert "refused  denied: 1 robots_denied" in messages
-    # Cleared, the job runs again. A retry runs only crawls that an error of this installation ended.
+    # Cleared, the job runs again. A retry runs only crawls that failed because of us.
     site.answers["broken.example", "/feed"] = site.answers["silent.example", "/feed"]
     (broken,) = [job for job in jobs if job["name"] == "broken"]
     (fine,) = [job for job in jobs if job["name"] == "fine1"]

@@ -295,8 +295,8 @@ def test_one_slow_outlet_holds_up_neither_the_others_nor_the_next_run(
     running_airflow.installation.empty()
     first = airflow.trigger(DAG_ID)
     crawl = wait(lambda: _suspended_crawl(running_airflow), 60, "there is no crawl")
-    judged = "SELECT count(*) FROM ops.health WHERE state = 'fresh'"
-    wait(lambda: running_airflow.installation.query(judged) == [(3,)], 120, "the other outlets are not judged")
+    healthy = "SELECT count(*) FROM ops.health WHERE state = 'fresh'"
+    wait(lambda: running_airflow.installation.query(healthy) == [(3,)], 120, "the other outlets are not evaluated")
     assert not airflow.run(DAG_ID, first.run_id).has_ended
     second = airflow.trigger(DAG_ID)
     assert end_of(airflow, second, 120).state == "success"

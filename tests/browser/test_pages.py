@@ -216,7 +216,7 @@ def test_outlet_is_paused_resumed_and_crawled_with_buttons(tab: Any, crawled: Ru
     frame = open_view(tab, "outlet?id=la-plaza")
     frame.get_by_role("button", name="Resume").click()
     frame.locator("button:not([disabled])", has_text="Crawl now").click()
-    frame.locator(".told a").wait_for()
+    frame.locator(".message a").wait_for()
     with AirflowClient(crawled.service) as airflow:
         deadline = time.monotonic() + 240
         while not all(run.has_ended for run in airflow.runs("crawl_hourly")):

@@ -55,8 +55,8 @@ async function send(url, body, method = "POST") {
 // Start a DAG run through Airflow's API, as the logged-in user.
 const startRun = (dag, conf) => send(airflow(`api/v2/dags/${dag}/dagRuns`), { logical_date: null, conf });
 
-function tell(element, text, run) {
-  const place = element.closest("[data-tell]")?.querySelector(".told") ?? document.getElementById("told");
+function showMessage(element, text, run) {
+  const place = element.closest("[data-messages]")?.querySelector(".message") ?? document.getElementById("message");
   place.textContent = text;
   if (!run) return;
   const link = document.createElement("a");
@@ -67,7 +67,7 @@ function tell(element, text, run) {
 }
 async function during(button, action) {
   button.disabled = true;
-  try { await action(); } catch (error) { tell(button, error.message); } finally { button.disabled = false; }
+  try { await action(); } catch (error) { showMessage(button, error.message); } finally { button.disabled = false; }
 }
 
 // Buttons with data-run start a DAG, those with data-ask open a dialog, those with data-post act at once.
@@ -75,8 +75,8 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if (button.dataset.run) during(button, async () => {
-    tell(button, "Starting …");
-    tell(button, "Started:", await startRun(button.dataset.run, JSON.parse(button.dataset.conf)));
+    showMessage(button, "Starting …");
+    showMessage(button, "Started:", await startRun(button.dataset.run, JSON.parse(button.dataset.conf)));
     refreshList(true);
   });
   if (button.dataset.post) during(button, async () => {
@@ -84,15 +84,15 @@ document.addEventListener("click", (event) => {
     location.reload();
   });
   if (button.dataset.check) during(button, async () => {
-    const shown = button.closest("[data-tell]").querySelector(".checked");
-    tell(button, "Probing the site. This takes up to two minutes …");
+    const shown = button.closest("[data-messages]").querySelector(".checked");
+    showMessage(button, "Probing the site. This takes up to two minutes …");
     shown.textContent = (await send("actions/check", { outlet: button.dataset.check })).text;
     shown.hidden = false;
-    tell(button, "");
+    showMessage(button, "");
   });
   if (button.dataset.cancel) during(button, async () => {
     await send(airflow(`api/v2/dags/backfill/dagRuns/${encodeURIComponent(button.dataset.cancel)}`), { state: "failed" }, "PATCH");
-    tell(button, "Cancelled. Finished chunks are kept.");
+    showMessage(button, "Cancelled. Finished chunks are kept.");
     refreshList(true);
   });
   if (button.dataset.ask) {
@@ -110,7 +110,7 @@ for (const form of document.querySelectorAll("dialog form")) form.addEventListen
   try {
     await send(form.getAttribute("action"), { ...JSON.parse(form.dataset.conf), ...fields });
     location.reload();
-  } catch (error) { form.querySelector(".told").textContent = error.message; }
+  } catch (error) { form.querySelector(".message").textContent = error.message; }
 });
 
 // The calendar of an outlet: click a day, then another one, to choose the days of a backfill.
@@ -178,14 +178,14 @@ function backfillForm() {
   show();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (!chosen.size) { tell(form, "Choose at least one outlet."); return; }
+    if (!chosen.size) { showMessage(form, "Choose at least one outlet."); return; }
     const fields = new FormData(form);
     const conf = { outlets: [...chosen], since: fields.get("since"), until: fields.get("until"), dry_run: fields.get("dry_run") === "on",
       methods: fields.getAll("methods"), page_budget: fields.get("page_budget") ? Number(fields.get("page_budget")) : null,
       force_refetch: fields.get("force_refetch") === "on" };
     during(event.submitter, async () => {
-      tell(form, "Starting …");
-      tell(form, "Started:", await startRun("backfill", conf));
+      showMessage(form, "Starting …");
+      showMessage(form, "Started:", await startRun("backfill", conf));
       refreshList(true);
     });
   });
