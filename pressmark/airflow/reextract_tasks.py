@@ -100,7 +100,7 @@ def promote_all(rows: list[dict[str, Any]], wanted: bool) -> dict[str, Any]:
                     row["outlet"], row["reextraction_id"],
                 )  # fmt: skip
             else:
-                logger.info("%s: no page to read; all have the fields of the current extractor", row["outlet"])
+                logger.info("%s: no page to extract; all have the fields of the current extractor", row["outlet"])
         return {"promoted": 0, "ids": ids}
     settings = Settings.from_env()
     registry = load_registry(settings)

@@ -227,6 +227,7 @@ def _list(rows: list[dict[str, Any]], as_json: bool) -> None:
     for row in rows:
         backfills.add_row(
             str(row["backfill_id"]), short_time(row["created_at"]), row["requested_by"], f"{row['since']:%Y-%m-%d}",
-            f"{row['until']:%Y-%m-%d}", row["state"], str(row["chunks"]), str(row["done"]), ", ".join(row["outlets"]),
+            f"{row['until']:%Y-%m-%d}", row["state"].replace("_", " "), str(row["chunks"]), str(row["done"]),
+            ", ".join(row["outlets"]),
         )  # fmt: skip
     out.print(backfills)

@@ -129,7 +129,7 @@ def _print_result(done: reextraction.Reextraction, rejected: dict[str, RejectedR
             out.print(f"{name}: {result.articles} of {plural(result.pages, 'rejected page')} would now be articles")
     if done.state == "extracted" and not done.payloads and not any(r.articles for r in rejected.values()):
         out.print(
-            "\nThere was no page to read: all have the fields of the current extractor. Nothing is to be promoted."
+            "\nThere was no page to extract: all have the fields of the current extractor. Nothing is to be promoted."
         )
     elif done.state == "extracted":
         out.print(

@@ -25,7 +25,7 @@ from pressmark.warehouse.crawl_requests import add_requests
 from pressmark.warehouse.queries import queries
 
 MAX_RANGE = timedelta(days=3660)
-_CHUNK_SECONDS = 6.0  # to start a crawl process and its extraction, and to load; measured with the newsstand
+_CHUNK_SECONDS = 6.0  # to start a crawl process and its extraction, and to load: 21 s for two chunks of 15 requests
 _MAX_JOINED_REQUESTS = 50
 _SQL = queries("backfill")
 

@@ -328,7 +328,7 @@ def _check_inactivity(stats: OutletStats, now: datetime) -> Verdict:
         for state, limit in (("silent", _SILENT[stats.tier]), ("late", _LATE[stats.tier])):
             if gap >= limit:
                 return Verdict(state, f"no new article for more than {age(limit)}")
-    return Verdict("fresh", "new articles arrive")
+    return Verdict("fresh", "new articles appear as expected")
 
 
 def _count(outcomes: Mapping[str, int], names: Collection[str]) -> int:

@@ -6,6 +6,7 @@ The crawls, loads and evaluations are those of the DAG's tasks, and the pages ar
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,6 +21,7 @@ from pressmark.airflow.pages import article as article_page
 from pressmark.airflow.pages import outlet as outlet_page
 from pressmark.airflow.pages import outlets as outlets_page
 from pressmark.airflow.pages import overview as overview_page
+from pressmark.airflow.pages import reextractions as reextractions_page
 from pressmark.errors import PressmarkError
 from tests.airflow.test_plan import HOURS, context
 from tests.conftest import Installation
@@ -215,3 +217,27 @@ def test_archived_page_is_shown_without_scripts_and_requests(
         with pytest.raises(HTTPException) as refused:
             article_page.archived(**wanted)
         assert refused.value.status_code == 404
+
+
+def test_reextraction_page_compares_samples(
+    installation: Installation, serve: Callable[..., WebSite], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = serve()
+    site.answers["test.example", "/feed"] = feed(("http://test.example/story", "t"))
+    page = article("Herons return", *PROSE, *(f"The harbour office counted {n} boats that day." for n in range(9)))
+    site.answers["test.example", "/story"] = page
+    installation.crawl("test")
+    nothing = installation.run("reextract", "test")
+    assert "There was no page to extract" in nothing.stdout and "--promote" not in nothing.stdout
+    file = installation.settings.outlets / "test.yaml"
+    file.write_text(file.read_text() + "extraction: {prune: ['//p[1]']}\n")
+    found = json.loads(installation.run("reextract", "test", "--json").stdout)
+    for name, value in installation.environment().items():
+        if name.startswith("PRESSMARK_"):
+            monkeypatch.setenv(name, value)
+    listed = visible_text(reextractions_page.reextractions())
+    assert "no page to extract" in listed and "article body (1)" in listed
+    shown = visible_text(reextractions_page.reextraction(UUID(found["reextraction_id"])))
+    assert "1 page, 0 failed" in shown and f"--promote {found['reextraction_id']}" in shown
+    assert "Herons return" in shown and "words before" in shown and shown.count(PROSE[1]) == 2
+    assert shown.count(PROSE[0]) == 1, "the first paragraph is only in the text before"

@@ -172,6 +172,28 @@ def test_article_is_shown_beside_its_archived_page(tab: Any, crawled: RunningAir
     assert "new" in frame.locator("h2:text-is('Ledger') + div").inner_text()
 
 
+def test_days_of_the_calendar_are_chosen_by_clicks_and_by_dragging(tab: Any) -> None:
+    frame = open_view(tab, "outlet?id=tagesblick")
+
+    def chosen() -> tuple[str, str]:
+        return frame.locator("#gap input[name=since]").input_value(), frame.locator(
+            "#gap input[name=until]"
+        ).input_value()
+
+    days = [frame.locator(f".days button[data-day='2026-03-{day:02}']") for day in (4, 9, 12)]
+    days[1].click()
+    assert chosen() == ("2026-03-09", "2026-03-10")
+    days[0].click()
+    assert chosen() == ("2026-03-04", "2026-03-10") and frame.locator(".days .chosen").count() == 6
+    days[0].hover()
+    tab.mouse.down()
+    days[2].hover()
+    tab.mouse.up()
+    assert chosen() == ("2026-03-04", "2026-03-13")
+    days[1].click()
+    assert chosen() == ("2026-03-09", "2026-03-10"), "a drag ends the choice before it"
+
+
 def test_dry_run_and_backfill_are_started_on_the_page(tab: Any, crawled: RunningAirflow) -> None:
     frame = open_view(tab, "outlet?id=tagesblick")
     assert frame.locator(".days button").count() > 10

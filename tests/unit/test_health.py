@@ -47,7 +47,7 @@ def stats(**changes: Any) -> OutletStats:
 @pytest.mark.parametrize(
     ("given", "state", "words"),
     [
-        (stats(), "fresh", "new articles arrive"),
+        (stats(), "fresh", "new articles appear as expected"),
         (stats(last_new_at=NOW - timedelta(hours=4)), "late", "expects 4"),
         (stats(last_new_at=NOW - timedelta(hours=12)), "silent", "no new article, although its publishing pattern expects 12"),
         (stats(last_new_at=NOW - timedelta(hours=12), publishing_pattern={}), "fresh", ""),
@@ -151,8 +151,8 @@ def test_failed_outlet_is_held_while_the_failure_may_be_internal(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "new articles arrive; last new article 40 minutes ago"),
-        ({"now": NOW + timedelta(hours=5)}, "new articles arrive; last new article 6 hours ago"),
+        ({}, "new articles appear as expected; last new article 40 minutes ago"),
+        ({"now": NOW + timedelta(hours=5)}, "new articles appear as expected; last new article 6 hours ago"),
         ({"state": "failing", "reason": "a.example refused the connection", "failed_crawls": 3,
           "first_failed_at": NOW - timedelta(hours=4), "last_failed_at": NOW - timedelta(hours=1),
           "waiting_until": NOW + timedelta(hours=2)},
@@ -163,6 +163,10 @@ def test_failed_outlet_is_held_while_the_failure_may_be_internal(
 )  # fmt: skip
 def test_ages_are_those_of_the_moment_of_reading(changes: dict[str, Any], words: str) -> None:
     now = changes.pop("now", NOW)
-    values = {"state": "fresh", "reason": "new articles arrive", "last_new_article_at": NOW - timedelta(minutes=40)}
+    values = {
+        "state": "fresh",
+        "reason": "new articles appear as expected",
+        "last_new_article_at": NOW - timedelta(minutes=40),
+    }
     health = OutletHealth(outlet="a", since=NOW, checked_at=NOW, **{**values, **changes})
     assert health.explanation(now) == words

@@ -118,7 +118,7 @@ function calendar() {
   const days = [...document.querySelectorAll(".days button")];
   const form = document.getElementById("gap");
   if (!days.length || !form) return;
-  let first = null;
+  let first = null, dragged = null;
   const choose = (from, to) => {
     const [begin, end] = [from, to].sort();
     for (const day of days) day.classList.toggle("chosen", day.dataset.day >= begin && day.dataset.day <= end);
@@ -127,10 +127,15 @@ function calendar() {
     after.setUTCDate(after.getUTCDate() + 1);
     form.elements.until.value = after.toISOString().slice(0, 10);
   };
-  for (const day of days) {
-    day.addEventListener("click", () => { if (first) { choose(first, day.dataset.day); first = null; } else { first = day.dataset.day; choose(first, first); } });
-    day.addEventListener("mouseenter", (event) => { if (event.buttons === 1) choose(first ??= day.dataset.day, day.dataset.day); });
-    day.addEventListener("mousedown", () => { first ??= null; });
+  for (const element of days) {
+    const day = element.dataset.day;
+    element.addEventListener("mousedown", () => { dragged = day; });
+    element.addEventListener("mouseenter", (event) => { if (event.buttons === 1 && dragged) choose(dragged, day); });
+    // A click that ends a drag fires on another element, so this is the first or the second day that was clicked.
+    element.addEventListener("click", () => {
+      choose(first ?? day, day);
+      first = first ? null : day;
+    });
   }
 }
 
