@@ -3,11 +3,13 @@
     PressmarkError
     +-- ConfigError          a setting or an outlet file is wrong
     +-- ServerError          Postgres cannot be started, reached or used
+    |   +-- LockTimeout      another session has held a lock for too long
     +-- DiscoveryError       a feed or sitemap cannot be read
     +-- FetchError           a request failed, or Pressmark did not make it
     |   +-- RefusedAddress   the host resolves to an address outside the public internet
     +-- ArchiveError         a WARC file or archive pointer cannot be read or written
     |   +-- NoSpace          the disk of the archive or the spool is full
+    |   +-- ArchiveUnavailable   the object store of the archive cannot be reached
     +-- ExtractionError      a page could not be extracted
     +-- LoadError            a segment could not be loaded
     +-- HostRefuses          a host answers with refusals only, so the crawl ends
@@ -35,6 +37,10 @@ class ServerError(PressmarkError):
     """Postgres cannot be started, reached or used."""
 
     exit_code = 3
+
+
+class LockTimeout(ServerError):
+    """Another session has held a lock for too long."""
 
 
 class DiscoveryError(PressmarkError):
@@ -69,6 +75,12 @@ class NoSpace(ArchiveError):
     """The disk that holds the archive or the spool is full."""
 
     exit_code = 4
+
+
+class ArchiveUnavailable(ArchiveError):
+    """The object store of the archive cannot be reached. Nothing is lost: the next crawl on this machine continues."""
+
+    exit_code = 3
 
 
 class ExtractionError(PressmarkError):

@@ -5,6 +5,7 @@ Settings of a single outlet are in its file under `outlets/`.
     PRESSMARK_HOME           state folder (default: .pressmark in the project folder, or in ~ if installed as a package)
     PRESSMARK_OUTLETS        folder of outlet files (default: outlets in the project folder, or of the package)
     PRESSMARK_DATABASE_URL   URL of an external Postgres server (default: the embedded server)
+    PRESSMARK_ROLE_PREFIX    prefix of the roles' names on an external server (default: pressmark)
     PRESSMARK_ARCHIVE        folder or fsspec URL of the WARC archive (default: HOME/archive)
     PRESSMARK_RESOLVE        host=ip:port,...: plain-http URLs of exactly these hosts connect there
     PRESSMARK_CONTACT        URL or email address for publishers; sent in the User-Agent
@@ -20,6 +21,7 @@ Settings of a single outlet are in its file under `outlets/`.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -54,6 +56,7 @@ class Settings:
     control_url: str | None = None
     heartbeat_url: str | None = None
     metrics_token: str | None = field(default=None, repr=False)
+    role_prefix: str = "pressmark"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -85,12 +88,18 @@ class Settings:
             control_url=env.get("PRESSMARK_CONTROL_URL") or None,
             heartbeat_url=env.get("PRESSMARK_HEARTBEAT_URL") or None,
             metrics_token=env.get("PRESSMARK_METRICS_TOKEN") or None,
+            role_prefix=_role_prefix(env),
         )
 
     @property
     def spool(self) -> Path:
         """Local folder of the open segments. Never shared between machines."""
         return self.home / "spool"
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines may work on the same database or archive."""
+        return self.database_url is not None or "://" in self.archive
 
     @property
     def logs(self) -> Path:
@@ -125,6 +134,16 @@ def parse_resolve(text: str) -> dict[str, tuple[str, int]]:
                 f"PRESSMARK_RESOLVE: {entry!r} is not host=ip:port (for example news.example=127.0.0.1:8080)."
             ) from error
     return table
+
+
+def _role_prefix(env: Mapping[str, str]) -> str:
+    """Return the prefix of the roles' names. The embedded server belongs to one installation and needs no other."""
+    prefix = env.get("PRESSMARK_ROLE_PREFIX") or "pressmark"
+    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", prefix) or prefix.startswith("pg_"):
+        raise ConfigError(
+            f"PRESSMARK_ROLE_PREFIX is {prefix!r}: use lower-case letters, digits and '_', and do not begin with pg_."
+        )
+    return prefix if env.get("PRESSMARK_DATABASE_URL") else "pressmark"
 
 
 def _archive(value: str | None, home: Path) -> str:

@@ -9,12 +9,13 @@ from pathlib import Path
 from uuid import uuid4
 
 from pressmark.crawl.ledger import CrawlLedger
-from pressmark.crawl.recovery import recover
+from pressmark.crawl.recovery import recover, sweep_spool
 from pressmark.crawl.services import Services
 from pressmark.crawl_types import CrawlRequest
 from pressmark.errors import NoSpace, ServerError
 from pressmark.outlet import Outlet
 from pressmark.registry import Registry
+from pressmark.removal.erasure import check_erasure_key
 from pressmark.warehouse.crawls import open_crawl
 from pressmark.warehouse.locks import alive_lock, crawl_lock
 
@@ -24,10 +25,13 @@ _LOCK_GRACE = 120.0  # seconds to wait beyond the time budget of a crawl that ho
 def open_crawls(services: Services, registry: Registry, requests: Sequence[CrawlRequest]) -> list[CrawlLedger]:
     """Open a crawl for each request, in order.
 
-    Raises NoSpace before anything is done, ConfigError for an outlet without a file, ServerError if another crawl of
-    the same outlet and mode does not end.
+    Raises NoSpace, ArchiveError or ConfigError before anything is done, and ServerError if another crawl of the same
+    outlet and mode does not end.
     """
     check_free_space(services)
+    if not all(request.dry_run for request in requests):
+        services.store.check_writable()
+        services.database.run(lambda cursor: check_erasure_key(cursor, services.settings))
     outlets = {request.outlet: registry.get(request.outlet) for request in requests}
     longest = max(outlet.budgets.duration.total_seconds() for outlet in outlets.values())
     deadline = time.monotonic() + longest + _LOCK_GRACE  # for all together: a job must not wait for each in turn
@@ -42,6 +46,7 @@ def open_crawls(services: Services, registry: Registry, requests: Sequence[Crawl
                     "`pressmark status` shows it; stop it, or try again later."
                 )
     recover(services, outlets, list(outlets))
+    sweep_spool(services, registry.outlets)
     return [_open(services, outlets[request.outlet], request) for request in requests]
 
 

@@ -177,6 +177,15 @@ def warcinfo_record(fields: dict[str, str], filename: str) -> WarcRecord:
     return record
 
 
+def archive_name(document: bytes) -> str:
+    """Return the name under which a file belongs into the archive. Raises ArchiveError if it is not one of ours."""
+    record = next(iter(_iterate(io.BytesIO(document))), None)
+    name = record.headers.get("WARC-Filename") if record is not None else None
+    if not name:
+        raise ArchiveError("it has no warcinfo record of Pressmark")
+    return str(name)
+
+
 def read_response(member: bytes) -> Response:
     """Return the response in a gzip member. Raises ArchiveError if there is none."""
     for record in _iterate(io.BytesIO(member)):

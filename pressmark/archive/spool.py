@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from pressmark import failpoints
+from pressmark.archive.local import disk_error
 from pressmark.archive.records import (
     RecordWriter,
     Response,
@@ -25,7 +26,6 @@ from pressmark.archive.records import (
     response_record,
     warcinfo_record,
 )
-from pressmark.archive.store import disk_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +103,14 @@ def seal(
     """Write a WARC file with these responses. Return (offset, length) of each, in order.
 
     events: the events of the segment, such as missing or unchanged pages.
-    The file is flushed to disk (fsync) on return. Raises NoSpace or ArchiveError.
+    The file is flushed to disk (fsync) on return. A file with this name is complete: it is written under another one.
+    Raises NoSpace or ArchiveError.
     """
+    part = target.with_name(target.name + ".part")
     pointers: list[tuple[int, int]] = []
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.ExitStack() as files, target.open("wb") as file:
+        with contextlib.ExitStack() as files, part.open("wb") as file:
             spools: dict[str, BinaryIO] = {}
             writer = RecordWriter(file)
             writer.write(warcinfo_record(warcinfo, name))
@@ -128,6 +130,7 @@ def seal(
                 writer.write(metadata_record(item.response, item.metadata))
             file.flush()
             os.fsync(file.fileno())
+        part.rename(target)
     except OSError as error:
         raise disk_error(error, target) from error
     return pointers

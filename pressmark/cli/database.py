@@ -28,7 +28,7 @@ from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
 from pressmark.warehouse.partitions import months_to_split, split
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.roles import grant_reader
+from pressmark.warehouse.roles import grant_reader, grant_runner
 
 _HELP = """Manage the warehouse database.
 
@@ -240,11 +240,41 @@ def db_grant_analyst(
     """
     warehouse = Warehouse(Settings.from_env())
     ensure_ready(warehouse)
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else None
-    if password is None and sys.stdin.isatty():
-        password = typer.prompt("Password (empty for none)", hide_input=True, default="", confirmation_prompt=True)
-    grant_reader(warehouse, name, "comments" if comments else "analyst", password or None)
+    grant_reader(warehouse, name, "comments" if comments else "analyst", _read_password(password_stdin))
     out.print(f"{name} can read mart{', including comments' if comments else ''}.")
+
+
+@app.command("grant-runner")
+@friendly
+def db_grant_runner(
+    name: Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
+    ] = False,
+) -> None:
+    """Create a login that can run everything but migrations.
+
+    Use it in the PRESSMARK_DATABASE_URL of the machines that crawl. It cannot
+    create logins or drop tables. Run the command as the user that ran
+    `pressmark db migrate`.
+
+    Example:
+
+      pressmark db grant-runner crawler --password-stdin < password.txt
+    """
+    warehouse = Warehouse(Settings.from_env())
+    ensure_ready(warehouse)
+    grant_runner(warehouse, name, _read_password(password_stdin))
+    out.print(f"{name} can run crawls, loads and maintenance. Put it into PRESSMARK_DATABASE_URL.")
+
+
+def _read_password(from_stdin: bool) -> str | None:
+    """Return the password from stdin or a prompt, or None to set none."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\n") or None
+    if not sys.stdin.isatty():
+        return None
+    return typer.prompt("Password (empty for none)", hide_input=True, default="", confirmation_prompt=True) or None
 
 
 @friendly
@@ -277,7 +307,7 @@ def psql(context: typer.Context) -> None:
     if arguments[:1] == ["--comments"]:
         role = "comments"
         del arguments[0]
-    os.execv(path, ["psql", "-X", warehouse.reader_url(role), *arguments])  # noqa: S606 - replaces this process with psql
+    os.execv(path, ["psql", "-X", warehouse.reader_dsn(role), *arguments])  # noqa: S606 - replaces this process with psql
 
 
 @friendly

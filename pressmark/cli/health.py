@@ -14,6 +14,7 @@ from pressmark.cli.articles import plain
 from pressmark.cli.connection import ready_warehouse
 from pressmark.cli.output import friendly, out, print_json, table
 from pressmark.errors import ConfigError
+from pressmark.health.installation import installation_problems
 from pressmark.health.monitor import (
     OpenAlert,
     OutletHealth,
@@ -53,10 +54,12 @@ _NEXT_STEPS = {
 
 @friendly
 def doctor(as_json: _Json = False) -> None:
-    """Check outlet health, alerts and disk usage.
+    """Check outlet health, alerts, settings and disk usage.
 
     Checks all outlets now. The first line counts them, the last lines say
-    what to do. Also estimates when the disk is full. Exits with code 1 if an alert is open and not muted.
+    what to do. Also checks that this machine can write the archive and has the
+    key of earlier erasures, and estimates when the disk is full. Exits with
+    code 1 if an alert is open and not muted, or if this machine has a problem.
 
     Examples:
 
@@ -66,7 +69,7 @@ def doctor(as_json: _Json = False) -> None:
     """
     warehouse = ready_warehouse()
     check_health(warehouse)
-    storage = measure_storage(warehouse)
+    storage, problems = measure_storage(warehouse), installation_problems(warehouse)
     health, alerts, overrides = read_health(warehouse), read_alerts(warehouse), read_overrides(warehouse)
     unmuted = [alert for alert in alerts if not alert.muted]
     if as_json:
@@ -74,12 +77,15 @@ def doctor(as_json: _Json = False) -> None:
             "summary": health_summary(health), "health": [asdict(row) for row in health],
             "alerts": [asdict(alert) for alert in alerts],
             "overrides": [asdict(override) for override in overrides.values()], "storage": asdict(storage),
+            "problems": problems,
         })  # fmt: skip
-        if unmuted:
+        if unmuted or problems:
             raise typer.Exit(1)
         return
     _print_health(health, alerts, overrides, storage)
-    if unmuted:
+    for problem in problems:
+        out.print(f"[bold red]this machine[/]: {plain(problem)}")
+    if unmuted or problems:
         raise typer.Exit(1)
 
 

@@ -16,6 +16,7 @@ from pressmark.cli.articles import plain
 from pressmark.cli.connection import ready_warehouse
 from pressmark.cli.output import err, fail, friendly, out, print_json, table
 from pressmark.errors import ConfigError
+from pressmark.health.installation import OLD_VERSIONS
 from pressmark.removal.erasure import apply_removal, preview, record_removal
 from pressmark.removal.rules import Action, Target
 from pressmark.text import plural
@@ -254,6 +255,9 @@ def remove(
         "target": target, "action": action, "articles": len(covered.articles), "addresses": len(covered.urls),
         "comments": len(covered.comments), "dry_run": dry_run,
     }  # fmt: skip
+    store = ArchiveStore(warehouse.settings.archive)
+    if erase:
+        summary["archive_keeps_versions"] = store.keeps_versions()
     if not as_json:
         comments = f"{plural(len(covered.comments), 'comment')} in " if target == "commenter" else ""
         out.print(
@@ -264,6 +268,8 @@ def remove(
             out.print(f"  {plain(covered_url)}")
         if len(covered.urls) > _MAX_URLS_SHOWN:
             out.print(f"  and {len(covered.urls) - _MAX_URLS_SHOWN} more")
+        if summary.get("archive_keeps_versions"):
+            err.print(f"[yellow]{OLD_VERSIONS}[/]")
     if dry_run:
         if as_json:
             print_json(summary)
@@ -275,7 +281,6 @@ def remove(
             f"Nothing was erased: nobody can be asked to confirm. Look at {plural(len(covered.urls), 'URL')} with "
             "--dry-run, then add --yes."
         )
-    store = ArchiveStore(warehouse.settings.archive)
     removal = record_removal(warehouse, store, target, value, action, reason or "", outlet)
     done = apply_removal(warehouse, store, [removal])
     if as_json:

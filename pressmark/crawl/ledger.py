@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +30,14 @@ from pressmark.outlet import Outlet
 from pressmark.plausibility import LAST_ARTICLES, OutletTexts
 from pressmark.removal.erasure import read_removals
 from pressmark.removal.rules import Removal
-from pressmark.warehouse.crawls import close_crawl, ensure_extractor, latest_texts, pages_today, resolve_open
+from pressmark.warehouse.crawls import (
+    close_crawl,
+    ensure_extractor,
+    latest_texts,
+    pages_today,
+    resolve_open,
+    resolve_waiting,
+)
 from pressmark.warehouse.locks import alive_lock, crawl_lock
 from pressmark.warehouse.outlet_memory import mark_seen, read_memory, refresh_memory
 from pressmark.warehouse.site_policies import Kind, SitePolicy, read_site_policy, write_site_policy
@@ -45,6 +53,10 @@ _OPEN_RESULTS: dict[FinishReason, tuple[Outcome, str]] = {
     "failed": (Outcome.INTERRUPTED, "the crawl failed before it was fetched"),
     "finished": (Outcome.INTERRUPTED, "the crawl ended before it was fetched"),
 }
+_WAITING = (
+    f"it was fetched, but the archive could not be written. It waits in the spool of {socket.gethostname()} and is "
+    "loaded when a crawl runs there"
+)
 
 
 class CrawlLedger:
@@ -146,8 +158,9 @@ class CrawlLedger:
         try:
             await self._segments.seal_full(everything=True)
         except ArchiveError as problem:
-            # Pages that could not be sealed stay open in the ledger, and the next crawl fetches them again.
+            # Sealed segments wait in the spool. Other pages are open in the ledger, and the next crawl fetches them.
             finish_reason, error = "failed", error or str(problem)
+        waiting = self._segments.waiting()
         # Before the crawl ends: nobody checks the spool of a crawl that has ended.
         with contextlib.suppress(OSError):
             (self.services.settings.spool / str(self.crawl_id)).rmdir()
@@ -155,7 +168,8 @@ class CrawlLedger:
 
         def end(cursor: Cursor) -> int:
             mark_seen(cursor, self.outlet.id, self.pages.repeated_lines, datetime.now(UTC).date())
-            open_candidates = resolve_open(cursor, self.crawl_id, outcome, reason)
+            open_candidates = resolve_waiting(cursor, self.crawl_id, waiting, Outcome.INTERRUPTED, _WAITING)
+            open_candidates += resolve_open(cursor, self.crawl_id, outcome, reason)
             close_crawl(cursor, self.crawl_id, finish_reason, error, stats, self.requests)
             return open_candidates
 

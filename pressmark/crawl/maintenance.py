@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from pressmark.archive.store import ArchiveStore
 from pressmark.crawl.rebuild import rebuild
+from pressmark.crawl.recovery import sweep_spool
 from pressmark.crawl.services import Services
 from pressmark.outlet import Outlet
 from pressmark.registry import load_registry
@@ -26,9 +27,10 @@ def run_maintenance(settings: Settings) -> MaintenanceReport:
     """Restage orphaned segments, then do everything that `maintain` does. The caller loads what was restaged."""
     registry, store, warehouse = load_registry(settings), ArchiveStore(settings.archive), Warehouse(settings)
     with contextlib.closing(Services.open(settings, lambda event: None)) as services:
+        swept = sweep_spool(services, registry.outlets)
         found = rebuild(services, registry.outlets)
     report = maintain(warehouse, store, registry.outlets.values())
-    report.add(RESTAGED_SEGMENTS, found.segments)
+    report.add(RESTAGED_SEGMENTS, found.segments + swept)
     report.add("spare archive files deleted", delete_spare(warehouse, store, found.spare or ()))
     return report
 

@@ -87,16 +87,20 @@ def rebuild(
                 logger.warning("%s: skipped a segment of %s: the outlet has no file", name, stored.outlet)
                 report.left_out += 1
                 continue
-            report.pages += _stage(services, outlet, stored, name, places)
+            report.pages += stage_found(services, outlet, stored, name, places)
             report.segments += 1
             known[stored.segment_id] = name
     on_file(len(unknown), len(unknown))
     return report
 
 
-def _stage(
-    services: Services, outlet: Outlet, stored: StoredSegment, name: str, places: dict[UUID, tuple[str, int]]
+def stage_found(
+    services: Services, outlet: Outlet, stored: StoredSegment, name: str, places: Mapping[UUID, tuple[str, int]]
 ) -> int:
+    """Stage a segment whose crawl has ended or is not in this warehouse. Returns the number of pages.
+
+    places: where segments are that the database does not know. A segment that cannot be read is logged and skipped.
+    """
     scope = CrawlScope(stored.mode, stored.start, stored.end)
 
     def open_crawl(cursor: Cursor) -> None:

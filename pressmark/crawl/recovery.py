@@ -2,6 +2,9 @@
 
 A crawl is dead if it has no end and no process holds its `alive` lock. A WARC file that is in the archive but was not
 committed is staged from its own metadata records. Archived pages are neither fetched again nor discarded.
+
+A sealed file that is still in the spool is moved to the archive first. Another machine may have closed the crawl
+meanwhile, so each crawl process begins by sweeping the spool of its machine.
 """
 
 from __future__ import annotations
@@ -13,9 +16,12 @@ from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
+from pressmark.archive.records import archive_name
 from pressmark.archive.store import segment_id_from_name
+from pressmark.crawl.rebuild import stage_found
 from pressmark.crawl.restaging import file_segments, stage_segment
 from pressmark.crawl.services import Services
+from pressmark.errors import ArchiveError
 from pressmark.outlet import Outlet
 from pressmark.text import plural
 from pressmark.warehouse.crawl_requests import get_request
@@ -57,6 +63,7 @@ def _unfinished(cursor: Cursor, only: Sequence[str] | None) -> list[tuple[UUID, 
 
 def _recover_crawl(services: Services, outlet: Outlet, crawl_id: UUID, request_id: UUID) -> None:
     scope = services.database.run(lambda cursor: get_request(cursor, request_id)).scope
+    _archive_spooled(services, crawl_id)
     names = services.store.files_of_crawl(outlet.id, crawl_id)
     ids = [segment_id_from_name(name) for name in names]
     committed = services.database.run(lambda cursor: _committed(cursor, ids))
@@ -72,6 +79,78 @@ def _recover_crawl(services: Services, outlet: Outlet, crawl_id: UUID, request_i
 
     services.database.run(end)
     shutil.rmtree(services.settings.spool / str(crawl_id), ignore_errors=True)
+
+
+def sweep_spool(services: Services, outlets: Mapping[str, Outlet]) -> int:
+    """Archive and stage what ended crawls have left in the spool of this machine, and remove the rest.
+
+    Returns the number of segments staged. A folder that cannot be handled now is kept and logged.
+    """
+    folders = [path.name for path in services.settings.spool.glob("*") if path.is_dir()]
+    crawl_ids = [crawl_id for crawl_id in map(_parse_uuid, folders) if crawl_id is not None]
+    if not crawl_ids:
+        return 0
+    states = services.database.run(lambda cursor: _crawl_states(cursor, crawl_ids))
+    open_outlets = {outlet for outlet, has_ended in states.values() if not has_ended}
+    if open_outlets:
+        recover(services, outlets, sorted(open_outlets))
+    staged = 0
+    for crawl_id in crawl_ids:
+        if crawl_id in states and not states[crawl_id][1]:
+            continue  # recovered just now, or running
+        if not services.locks.try_take(alive_lock(crawl_id)):
+            continue
+        try:
+            staged += _stage_spooled(services, outlets, crawl_id)
+        except ArchiveError as error:
+            logger.error("the spool of crawl %s is kept: %s", crawl_id, error)
+        finally:
+            services.locks.give_back(alive_lock(crawl_id))
+    return staged
+
+
+def _stage_spooled(services: Services, outlets: Mapping[str, Outlet], crawl_id: UUID) -> int:
+    """Stage the sealed files of an ended crawl and remove its spool. Returns the number of segments staged."""
+    names = _archive_spooled(services, crawl_id)
+    ids = [segment_id_from_name(name) for name in names]
+    committed = services.database.run(lambda cursor: _committed(cursor, ids))
+    staged = 0
+    for name, segment_id in zip(names, ids, strict=True):
+        if segment_id in committed:
+            continue
+        for stored in file_segments(name, services.store.read_file(name)):
+            outlet = outlets.get(stored.outlet)
+            if outlet is None:
+                logger.warning("%s: not staged, since the outlet %s has no file", name, stored.outlet)
+                continue  # it is in the archive now, and `maintain` stages it once the file is back
+            pages = stage_found(services, outlet, stored, name, {segment_id: (name, stored.offset)})
+            logger.warning("%s: staged %s from the spool of crawl %s", outlet.id, plural(pages, "page"), crawl_id)
+            staged += 1
+    shutil.rmtree(services.settings.spool / str(crawl_id), ignore_errors=True)
+    return staged
+
+
+def _archive_spooled(services: Services, crawl_id: UUID) -> list[str]:
+    """Move the sealed files of a crawl from the spool to the archive. Returns their names there."""
+    names = []
+    for path in sorted((services.settings.spool / str(crawl_id)).glob("*.warc.gz")):
+        name = archive_name(path.read_bytes())
+        services.store.put(path, name)
+        names.append(name)
+    return names
+
+
+def _parse_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:  # not a folder of ours
+        return None
+
+
+def _crawl_states(cursor: Cursor, crawl_ids: list[UUID]) -> dict[UUID, tuple[str, bool]]:
+    """Return (outlet, whether it has ended) of the crawls that this warehouse knows."""
+    cursor.execute(queries("crawl")["crawl_states"], {"crawl_ids": crawl_ids})
+    return {crawl_id: (outlet, has_ended) for crawl_id, outlet, has_ended in cursor.fetchall()}
 
 
 def _committed(cursor: Cursor, segment_ids: list[UUID]) -> set[UUID]:

@@ -115,6 +115,15 @@ class Segments:
                 await asyncio.shield(asyncio.ensure_future(asyncio.to_thread(self._seal, segment)))
                 self._closed.remove(segment)
 
+    def waiting(self) -> list[UUID]:
+        """Return the URLs (url_uid) of closed segments whose WARC file is complete, but not in the archive."""
+        return [
+            item.result.candidate.url_uid
+            for segment in self._closed
+            if (self._folder / f"{segment.segment_id}.warc.gz").exists()
+            for item in segment.items
+        ]
+
     def _seal(self, opened: OpenSegment) -> None:
         if not opened.items and not opened.fetches:
             opened.discard()

@@ -19,8 +19,9 @@ from pressmark.warehouse.lease import HostLeases
 from pressmark.warehouse.locks import LeaseHolder
 from pressmark.warehouse.pool import ConnectionPool
 
-_CONNECTIONS = 6
-_LEASE_CONNECTIONS = 4
+# With the one for locks, a crawl process has up to six connections: docs/scale.md counts with it.
+_CONNECTIONS = 3
+_LEASE_CONNECTIONS = 2
 
 Result = TypeVar("Result")
 Emit = Callable[[dict[str, Any]], None]

@@ -28,12 +28,12 @@ from psycopg2.extras import Json, execute_values
 from pressmark.archive.erasure import erase_captures
 from pressmark.archive.store import ArchiveStore
 from pressmark.errors import ArchiveError, ConfigError
-from pressmark.removal.rules import Action, Removal, Target, erasure_secret, fold_person, keyed, masked_uid
+from pressmark.removal.rules import Action, Removal, Target, check_value, erasure_secret, fold_person, keyed, masked_uid
 from pressmark.settings import Settings
 from pressmark.text import plural
 from pressmark.urls import URL_RULE, absolute, url_host, url_uid
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
-from pressmark.warehouse.locks import session_lock
+from pressmark.warehouse.locks import session_lock, take_turn
 from pressmark.warehouse.queries import queries
 
 NOTES = "removals"
@@ -74,7 +74,7 @@ def read_removals(cursor: Cursor, settings: Settings, outlet: str | None = None)
     rows = cursor.fetchall()
     if not rows:
         return []
-    secret = erasure_secret(settings) if any(row[5] is not None for row in rows) else b""
+    secret = _checked_secret(cursor, settings) if any(row[5] is not None for row in rows) else b""
     cursor.execute(_SQL["identity_parameters"], {"outlet": outlet})
     parameters = dict(cursor.fetchall())
     removals = []
@@ -90,6 +90,26 @@ def read_removals(cursor: Cursor, settings: Settings, outlet: str | None = None)
             Removal(removal_id, target, action, value, of_outlet, uid, value_key, length, url_rule, identifying, secret)
         )
     return removals
+
+
+def check_erasure_key(cursor: Cursor, settings: Settings) -> None:
+    """Raise ConfigError if anything was erased and this machine does not have the key of the erasures."""
+    cursor.execute(_SQL["hashed"])
+    if (cursor.fetchone() or (False,))[0]:
+        _checked_secret(cursor, settings)
+
+
+def _checked_secret(cursor: Cursor, settings: Settings, make: bool = False) -> bytes:
+    secret = erasure_secret(settings, make)
+    cursor.execute(_SQL["check_value"])
+    row = cursor.fetchone()
+    if row is not None and bytes(row[0]) != check_value(secret):
+        key = "PRESSMARK_ERASURE_KEY" if settings.erasure_key else str(settings.home / "erasure.key")
+        raise ConfigError(
+            f"{key} is not the key that earlier erasures used, so erased articles would come back. Use the same key on "
+            "all machines."
+        )
+    return secret
 
 
 def record_removal(
@@ -290,7 +310,10 @@ def _describe(warehouse: Warehouse, target: Target, value: str, action: Action, 
             raise ConfigError(f"--prefix {value!r} must begin with http:// or https://.")
         elif target == "outlet":
             outlet = None
-    secret = erasure_secret(settings, make=not has_hashes) if action == "erase" else b""
+        secret = b""
+        if action == "erase":
+            secret = _checked_secret(cursor, settings, make=not has_hashes)
+            cursor.execute(_SQL["keep_check_value"], {"check_value": check_value(secret)})
     return Removal(uuid4(), target, action, value, outlet, uid, None, len(value), secret=secret)
 
 
@@ -322,8 +345,8 @@ def _add(cursor: Cursor, note: dict[str, Any]) -> None:
 def _apply(connection: Connection, removal: Removal, settings: Settings) -> Found:
     """Apply one removal to the tables, in one transaction."""
     with transaction(connection) as cursor:
-        cursor.execute(queries("load")["one_at_a_time"])
-        cursor.execute(queries("cluster")["one_at_a_time"])
+        take_turn(cursor, "load")
+        take_turn(cursor, "cluster")
         cursor.execute(queries("load")["next_load_seq"])
         (load_seq,) = cursor.fetchone() or (0,)
         found = _find(cursor, removal)

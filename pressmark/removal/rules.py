@@ -114,7 +114,8 @@ def erasure_secret(settings: Settings, make: bool = False) -> bytes:
     """Return the key of the hashes: PRESSMARK_ERASURE_KEY, else the content of HOME/erasure.key.
 
     make: create a missing file. Only for the first erasure, since a new key doesn't match earlier hashes.
-    All machines of an installation need the same key. Raises ConfigError if the key is missing or too short.
+    All machines of an installation need the same key, so the file is only created if the database and the archive are
+    on this machine. Raises ConfigError if the key is missing or too short.
     """
     if settings.erasure_key:
         if len(settings.erasure_key) < 32:
@@ -123,17 +124,27 @@ def erasure_secret(settings: Settings, make: bool = False) -> bytes:
             )
         return settings.erasure_key.encode()
     path = settings.home / "erasure.key"
+    if make and settings.is_shared and not path.exists():
+        raise ConfigError(
+            "An erasure needs a key that all machines of this installation share. Set PRESSMARK_ERASURE_KEY to the "
+            f"same value on all of them and never change it, for example {secrets.token_urlsafe(48)}"
+        )
     try:
         return _read_or_create(path) if make else path.read_bytes().strip()
     except FileNotFoundError as error:
         raise ConfigError(
-            f"{path} is missing. Without it, erased values cannot be recognised. Copy it from the machine that ran the "
-            "erasure or from a backup, or set PRESSMARK_ERASURE_KEY."
+            f"{path} is missing. Without it, erased values cannot be recognised. Set PRESSMARK_ERASURE_KEY to the key "
+            "of the machine that ran the erasure, or copy the file from there or from a backup."
         ) from error
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read or created ({error.strerror}). Fix its permissions or set PRESSMARK_ERASURE_KEY."
         ) from error
+
+
+def check_value(secret: bytes) -> bytes:
+    """Return a hash by which machines compare their keys. It reveals nothing about the key."""
+    return keyed(secret, "check", "pressmark erasure key")
 
 
 def _read_or_create(path: Path) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
+import re
 import subprocess
 from pathlib import Path
 
@@ -22,12 +22,10 @@ def run_client(warehouse: Warehouse, program: str, *arguments: str, database_opt
 
     database_option: pass the connection as --dbname. Raises ServerError with the program's error output.
     """
-    bundled = wheel_binaries() / program
-    path = str(bundled) if warehouse.embedded and bundled.exists() else shutil.which(program) or str(bundled)
-    if not os.path.exists(path):
-        raise ConfigError(f"{program} was not found. Install PostgreSQL's client programs.")
+    with contextlib.closing(warehouse.connect_admin()) as admin:
+        path = find_client(program, admin.server_version // 10000)
     server = warehouse.embedded
-    parameters = parse_dsn(server.url(SUPERUSER, DATABASE) if server else warehouse.settings.database_url or "")
+    parameters = parse_dsn(server.dsn(SUPERUSER, DATABASE)) if server else warehouse.parameters
     password = parameters.pop("password", None)  # command line arguments are visible to all users of the machine
     target = make_dsn(**parameters)
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own program
@@ -36,6 +34,28 @@ def run_client(warehouse: Warehouse, program: str, *arguments: str, database_opt
     )  # fmt: skip
     if done.returncode != 0:
         raise ServerError(f"{program} failed: {done.stderr.strip()[-1000:]}")
+
+
+def find_client(program: str, server: int) -> str:
+    """Return the path of a client program for a server of this major version.
+
+    That of the server's own version is preferred, then the newest that is not older: pg_dump refuses newer servers.
+    Looks at the wheel, PATH and Debian's /usr/lib/postgresql. Raises ConfigError if all are older than the server.
+    """
+    versions: dict[int, str] = {}
+    folders = [*os.get_exec_path(), *map(str, Path("/usr/lib/postgresql").glob("*/bin")), str(wheel_binaries())]
+    for path in filter(os.path.exists, (os.path.join(folder, program) for folder in folders)):
+        done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+        if version := re.search(r"\b(\d+)", done.stdout):
+            versions[int(version[1])] = path
+    suitable = [version for version in versions if version >= server]
+    if not suitable:
+        found = ", ".join(map(str, sorted(versions))) or "none"
+        raise ConfigError(
+            f"{program} of PostgreSQL {server} or newer is needed (found: {found}). Install the package "
+            f"postgresql-client-{server}."
+        )
+    return versions[server if server in versions else max(suitable)]
 
 
 def write_backup(warehouse: Warehouse, file: Path) -> None:
@@ -50,7 +70,7 @@ def create_database(warehouse: Warehouse) -> None:
     if warehouse.embedded:
         create_embedded_database(warehouse)
     with contextlib.closing(warehouse.connect_admin()) as admin:
-        ensure_roles(admin, embedded=warehouse.embedded is not None)
+        ensure_roles(admin, warehouse)
 
 
 def is_empty(warehouse: Warehouse) -> bool:

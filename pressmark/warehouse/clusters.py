@@ -37,6 +37,7 @@ from pressmark.near_duplicates import (
 )
 from pressmark.warehouse.cluster_queue import ClusterResult, articles_waiting
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.locks import take_turn
 from pressmark.warehouse.queries import queries
 
 BATCH = 500  # articles of one transaction
@@ -114,7 +115,7 @@ def cluster(warehouse: Warehouse, on_batch: Callable[[int, int], None] | None = 
 def cluster_batch(connection: Connection, limit: int = BATCH) -> ClusterResult | None:
     """Process one batch in one transaction. Returns None if the queue is empty."""
     with transaction(connection) as cursor:
-        cursor.execute(_SQL["one_at_a_time"])
+        take_turn(cursor, "cluster")
         cursor.execute(_SQL["plain_joins"])
         cursor.execute(_SQL["take"], {"limit": limit})
         taken = cursor.fetchall()
@@ -258,7 +259,7 @@ def _find_copies(cursor: Cursor, new_rows: Sequence[_NewRow]) -> dict[tuple[int,
 
 def _regroup(cursor: Cursor, articles: Sequence[UUID], copies: dict[tuple[int, int], Similarity]) -> ClusterResult:
     """Store the pairs, and update the clusters of all articles affected by new or lost pairs."""
-    cursor.execute(queries("load")["one_at_a_time"])
+    take_turn(cursor, "load")
     cursor.execute(_SQL["next_load_seq"])
     (load_seq,) = cursor.fetchone() or (0,)
     if copies:

@@ -1,8 +1,12 @@
 """Connections to the warehouse, on the embedded server or an external one.
 
 On the embedded server each role logs in directly; access to the socket folder protects it. On an external
-server the user of PRESSMARK_DATABASE_URL logs in and switches with SET ROLE. Analysts log in there as
+server the user of PRESSMARK_DATABASE_URL logs in and switches to the role. Analysts log in there as
 `pressmark_analyst`, with the password in PGPASSWORD or ~/.pgpass.
+
+A machine can disappear without closing its connections. Both sides notice that within about a minute: the client sets
+keepalives of its socket, and each session asks the server to do the same. Without this, Linux keeps such a session, and
+the row locks that it holds, for more than two hours.
 """
 
 from __future__ import annotations
@@ -12,16 +16,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 import psycopg2.extensions
 import psycopg2.extras
-from psycopg2 import sql
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from pressmark.errors import ConfigError, ServerError
 from pressmark.settings import Settings
 from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer, is_waking
+from pressmark.warehouse.queries import queries
 
 psycopg2.extras.register_uuid()  # type: ignore[no-untyped-call]
 
@@ -31,6 +35,11 @@ Role = Literal["owner", "loader", "maintainer", "eraser", "analyst", "comments"]
 DATABASE = "pressmark"
 MINIMUM_VERSION = 170000
 _RECOVERY_SECONDS = 120
+# Of libpq: a peer that does not respond is given up after 60 seconds, whether data is on its way or not.
+_CLIENT_KEEPALIVES = {
+    "keepalives": "1", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3",
+    "tcp_user_timeout": "60000",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,24 @@ class Warehouse:
         """The embedded server, or None if PRESSMARK_DATABASE_URL is set."""
         return None if self.settings.database_url else EmbeddedServer(self.settings.home)
 
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The libpq parameters of PRESSMARK_DATABASE_URL: a URL, also of several hosts, or keywords and values.
+
+        Raises ConfigError if it is neither.
+        """
+        try:
+            return dict(parse_dsn(self.settings.database_url or ""))
+        except psycopg2.ProgrammingError as error:
+            raise ConfigError(
+                f"PRESSMARK_DATABASE_URL is not a Postgres URL ({first_line(error)}). "
+                "Use the form postgresql://user@host:5432/database, and put the password into ~/.pgpass."
+            ) from error
+
+    def role_name(self, role: Role) -> str:
+        """Return the name of a role in the server."""
+        return f"{self.settings.role_prefix}_{role}"
+
     def connect(self, role: Role = "loader", name: str = "pressmark") -> Connection:
         """Open a connection in the role `pressmark_<role>`, with autocommit off.
 
@@ -53,57 +80,31 @@ class Warehouse:
         server = self.embedded
         if server is not None:
             server.ensure_running()
-            return self._open(server.dsn(f"pressmark_{role}", DATABASE), name)
-        connection = self._open(self.settings.database_url or "", name)
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(f"pressmark_{role}")))
-                cursor.execute("SET timezone = 'UTC'")
-            connection.commit()
-        except psycopg2.Error as error:
-            connection.close()
-            raise ServerError(
-                f"The user of PRESSMARK_DATABASE_URL cannot use the role pressmark_{role} ({_first_line(error)}). "
-                "Run `pressmark db migrate` once as a user who may create roles."
-            ) from error
-        return connection
+            return self._open(parse_dsn(server.dsn(self.role_name(role), DATABASE)), name)
+        return self._open(self.parameters, name, role)
 
     def connect_admin(self, database: str | None = None) -> Connection:
         """Open a connection that may create roles: as the embedded superuser, or as the URL's user."""
         server = self.embedded
         if server is None:
-            return self._open(self.settings.database_url or "", "pressmark migrate")
+            return self._open(self.parameters, "pressmark migrate")
         server.ensure_running()
-        return self._open(server.dsn(SUPERUSER, database or DATABASE), "pressmark migrate")
+        return self._open(parse_dsn(server.dsn(SUPERUSER, database or DATABASE)), "pressmark migrate")
 
-    def reader_url(self, role: Role = "analyst") -> str:
-        """Return a libpq URL for a reader's login, without a password."""
+    def reader_dsn(self, role: Role = "analyst") -> str:
+        """Return a libpq connection string for a reader's login, without a password."""
         server = self.embedded
         if server is not None:
             server.ensure_running()
-            return server.url(f"pressmark_{role}", DATABASE)
-        parts = urlsplit(self.settings.database_url or "")
-        host = parts.hostname or ""
-        host = f"[{host}]" if ":" in host else host
-        netloc = f"pressmark_{role}@{host}" + (f":{parts.port}" if parts.port else "")
-        return urlunsplit((parts.scheme, netloc, parts.path, parts.query, ""))
+            return server.dsn(self.role_name(role), DATABASE)
+        parameters = {**self.parameters, "user": self.role_name(role), "password": None}
+        if parameters.get("target_session_attrs") == "read-write":
+            parameters["target_session_attrs"] = "primary"  # a reader's session is read-only on every host
+        return make_dsn(**parameters)
 
-    def owner_url(self) -> str:
-        """Return a URL whose sessions start in the owner role, for the migration library."""
-        server = self.embedded
-        if server is not None:
-            return server.url(SUPERUSER, DATABASE) + "&options=-c%20role%3Dpressmark_owner"
-        url = self.settings.database_url or ""
-        return url + ("&" if "?" in url else "?") + "options=-c%20role%3Dpressmark_owner"
-
-    def _open(self, dsn: str, name: str) -> Connection:
+    def _open(self, parameters: dict[str, str], name: str, role: Role | None = None) -> Connection:
         try:
-            connection = _connect_with_retry(dsn, name)
-        except psycopg2.ProgrammingError as error:
-            raise ConfigError(
-                f"PRESSMARK_DATABASE_URL is not a Postgres URL ({_first_line(error)}). "
-                "Use the form postgresql://user@host:5432/database, and put the password into ~/.pgpass."
-            ) from error
+            connection = _connect_with_retry({**_CLIENT_KEEPALIVES, **parameters}, name)
         except psycopg2.OperationalError as error:
             server = "the embedded Postgres" if self.embedded else "the server of PRESSMARK_DATABASE_URL"
             hint = (
@@ -111,20 +112,54 @@ class Warehouse:
                 if self.embedded
                 else "Check host, port, database, user and password, and that the server is running."
             )
-            raise ServerError(f"Cannot connect to {server}: {_first_line(error)}. {hint}") from error
-        if connection.server_version < MINIMUM_VERSION:
-            version = connection.server_version // 10000
+            # Of several hosts, the last line is about the last one.
+            reasons = "; ".join(line.strip().rstrip(".") for line in str(error).splitlines() if line.strip())
+            raise ServerError(f"Cannot connect to {server}: {reasons}. {hint}") from error
+        try:
+            self._prepare(connection, role)
+        except BaseException:
             connection.close()
-            raise ServerError(f"The server runs PostgreSQL {version}. Pressmark needs 17 or newer.")
+            raise
         return connection
 
+    def _prepare(self, connection: Connection, role: Role | None) -> None:
+        """Check the server, switch to the role, and ask the server to notice when this machine is gone."""
+        if connection.server_version < MINIMUM_VERSION:
+            version = connection.server_version // 10000
+            raise ServerError(f"The server runs PostgreSQL {version}. Pressmark needs 17 or newer.")
+        name = self.role_name(role) if role else "none"
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(queries("session")["prepare"], {"role": name})
+                (backend,) = cursor.fetchone() or (None,)
+            connection.commit()
+        except psycopg2.Error as error:
+            user = connection.info.user
+            step = (
+                "Run the command as the user that created the roles."
+                if role == "owner"
+                else f"Ask the user that ran `pressmark db migrate` to run `pressmark db grant-runner {user}`. If the "
+                "database is new, run `pressmark db migrate` as a user who may create roles."
+            )
+            raise ServerError(
+                f"The user {user} of PRESSMARK_DATABASE_URL cannot use the role {name} ({first_line(error)}). {step}"
+            ) from error
+        if backend != connection.info.backend_pid:
+            raise ServerError(
+                "PRESSMARK_DATABASE_URL leads to a connection pooler, such as PgBouncer. Pressmark's roles, locks and "
+                "time limits belong to a session, and a pooler shares sessions. Use the address of the server itself."
+            )
 
-def _connect_with_retry(dsn: str, name: str) -> Connection:
+
+def _connect_with_retry(parameters: dict[str, Any], name: str) -> Connection:
     """Connect, and wait for a server that is recovering from a crash."""
     deadline = time.monotonic() + _RECOVERY_SECONDS
     while True:
         try:
-            return psycopg2.connect(dsn, application_name=name, connect_timeout=10)
+            connection: Connection = psycopg2.connect(
+                **{"connect_timeout": "10", **parameters, "application_name": name}
+            )
+            return connection
         except psycopg2.OperationalError as error:
             if not is_waking(error) or time.monotonic() > deadline:
                 raise
@@ -168,6 +203,7 @@ def is_lost(connection: Connection, error: BaseException) -> bool:
     return bool(connection.closed) or connection.info.status != 0 or type(error) is psycopg2.DatabaseError
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, without a full stop."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[0].rstrip(".") if lines else type(error).__name__

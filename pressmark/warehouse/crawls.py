@@ -289,6 +289,13 @@ def resolve_open(cursor: Cursor, crawl_id: UUID, outcome: str, reason: str) -> i
     return int(cursor.rowcount)
 
 
+def resolve_waiting(cursor: Cursor, crawl_id: UUID, uids: Sequence[UUID], outcome: str, reason: str) -> int:
+    """Settle candidates of a crawl that wait in the spool; returns how many."""
+    values = {"crawl_id": crawl_id, "uids": list(uids), "outcome": outcome, "reason": clean_text(reason)}
+    cursor.execute(queries("crawl")["resolve_waiting"], values)
+    return int(cursor.rowcount)
+
+
 def segment_place(cursor: Cursor, segment_id: UUID) -> tuple[str, int] | None:
     """(file, first byte) of a segment in the archive; None where it is there no more."""
     cursor.execute(queries("crawl")["segment_place"], {"segment_id": segment_id})

@@ -19,10 +19,11 @@ import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
 from pressmark import failpoints
-from pressmark.errors import LoadError, PressmarkError, ServerError
+from pressmark.errors import LoadError, LockTimeout, PressmarkError, ServerError
 from pressmark.removal.erasure import apply_pending_removals, drop_staged
 from pressmark.settings import Settings
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.locks import take_turn
 from pressmark.warehouse.queries import queries
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def _load_persistently(
         except psycopg2.errors.ProgramLimitExceeded as error:  # an OperationalError that a retry does not fix
             _note_failure(warehouse, segment_id, error)
             return LoadedSegment(segment_id, outlet, None, _short_message(error))
+        except LockTimeout:
+            raise
         except (psycopg2.OperationalError, psycopg2.InterfaceError, ServerError) as error:
             # The backend or the server was killed, and the transaction was rolled back.
             logger.warning(
@@ -136,7 +139,7 @@ def load_segment(
 ) -> int | None:
     """Load one segment. Return the number of captures loaded, or None if the segment was loaded before."""
     with transaction(connection) as cursor:
-        cursor.execute(queries("load")["one_at_a_time"])
+        take_turn(cursor, "load")
         cursor.execute(queries("load")["room_to_work"])
         cursor.execute(queries("load")["claim"], {"segment_id": segment_id})
         claimed = cursor.fetchone()

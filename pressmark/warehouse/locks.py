@@ -14,19 +14,21 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import psycopg2
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.errors import ServerError
+from pressmark.errors import LockTimeout, ServerError
+from pressmark.times import short_time
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
 from pressmark.warehouse.queries import queries
 
 _LEASE_SECONDS = 60.0  # without a heartbeat; a holder whose connection is gone loses its leases after five
 _HEARTBEAT_SECONDS = 2.0
 _POLL_SECONDS = 0.5
+_TURN_PATIENCE = "5min"  # a load or a clustering batch takes seconds
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +53,31 @@ def session_lock(connection: Connection, name: str) -> Iterator[None]:
             connection.rollback()
             with transaction(connection) as cursor:
                 cursor.execute(queries("lock")["give_back"], values)
+
+
+def take_turn(cursor: Cursor, name: Literal["load", "cluster"]) -> None:
+    """Wait until no other transaction has this turn, and hold it until the transaction ends.
+
+    Raises LockTimeout that names the session in the way, after five minutes.
+    """
+    try:
+        cursor.execute(queries("lock")["limit_waits"], {"patience": _TURN_PATIENCE})
+        cursor.execute(queries("lock")["take_turn"], {"name": name})
+    except psycopg2.errors.LockNotAvailable as error:
+        connection = cursor.connection
+        connection.rollback()
+        cursor.execute(queries("session")["as_user"])
+        cursor.execute(queries("session")["oldest_transactions"])
+        sessions = [
+            f"session {pid} of {address} ({application}, {state}, since {short_time(since)})"
+            for pid, address, application, state, since in cursor.fetchall()
+        ]
+        connection.rollback()
+        raise LockTimeout(
+            f"The lock `{name}` was not free within {_TURN_PATIENCE}. Oldest transactions: "
+            f"{'; '.join(sessions) or 'none any more'}. If such a process hangs, end its session with "
+            "`SELECT pg_terminate_backend(session)`; nothing is lost, and the next run continues."
+        ) from error
 
 
 class LeaseHolder:

@@ -18,6 +18,7 @@ from pressmark import __version__
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
 from pressmark.warehouse.queries import queries
+from pressmark.warehouse.roles import with_prefix
 
 FOLDER = SQL_ROOT / "mart"
 _CREATE = re.compile(r"^CREATE (VIEW|FUNCTION) (mart\.\w+)", re.MULTILINE)
@@ -33,8 +34,10 @@ def mart_digest(folder: Path = FOLDER) -> bytes:
     return digest.digest()
 
 
-def rebuild_mart(cursor: Cursor, folder: Path = FOLDER) -> None:
+def rebuild_mart(cursor: Cursor, folder: Path = FOLDER, prefix: str = "pressmark") -> None:
     """Bring the schema to the files of a folder, in their order. Run by the owner, in one transaction.
+
+    prefix: of the names of roles.
 
     Raises ServerError if an object of somebody else is in the way.
     """
@@ -46,8 +49,8 @@ def rebuild_mart(cursor: Cursor, folder: Path = FOLDER) -> None:
         if name not in wanted:
             _drop(cursor, name, kind, signature)
     for statement in statements:
-        _execute(cursor, statement)
-    cursor.execute(queries("roles")["mart_grants"])
+        _execute(cursor, with_prefix(statement, prefix))
+    cursor.execute(with_prefix(queries("roles")["mart_grants"], prefix))
     cursor.execute(queries("mart")["set_version"], {"sha256": mart_digest(folder), "code_version": __version__})
 
 

@@ -10,20 +10,23 @@ import contextlib
 import hashlib
 import logging
 import re
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import cursor as Cursor
 
 from pressmark import __version__
 from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT
-from pressmark.warehouse.connection import DATABASE, Connection, Warehouse, transaction
+from pressmark.warehouse.connection import DATABASE, Connection, Warehouse, first_line, transaction
 from pressmark.warehouse.mart import mart_digest, rebuild_mart
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.roles import ensure_roles
+from pressmark.warehouse.roles import ensure_roles, with_prefix
 
 logger = logging.getLogger(__name__)
 _LOCK = 0x7072657373  # "press"; allows one migration at a time per database
@@ -56,7 +59,8 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
     if warehouse.embedded:
         create_embedded_database(warehouse)
     with _locked(warehouse) as admin:
-        ensure_roles(admin, embedded=warehouse.embedded is not None)
+        _check_database(admin, warehouse)
+        ensure_roles(admin, warehouse)
         _set_compression(admin)
         before = _state(admin, folder)
         if before.foreign:
@@ -75,20 +79,21 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
                 f"The views of this database were created by Pressmark {before.mart_built_by}, and this is version "
                 f"{__version__}. Use that version or a newer one."
             )
-        if before.pending:
-            with transaction(admin) as cursor:  # the migration library's own tables
-                cursor.execute("CREATE SCHEMA IF NOT EXISTS migration AUTHORIZATION pressmark_owner")
-            if warehouse.embedded and before.applied:
-                _back_up(warehouse, admin, before.pending[0])
-            _apply(warehouse, folder)
-        if before.pending or not before.mart_current:
-            with transaction(admin) as cursor:
-                cursor.execute("SET ROLE pressmark_owner")
+        if not before.pending and before.mart_current:
+            return before
+        with contextlib.closing(warehouse.connect("owner", "pressmark migrate")) as owner:
+            if before.pending:
+                with transaction(owner) as cursor:  # the migration library's own tables
+                    cursor.execute("CREATE SCHEMA IF NOT EXISTS migration")
+                if warehouse.embedded and before.applied:
+                    _back_up(warehouse, admin, before.pending[0])
+                _apply(warehouse, folder)
+            prefix = warehouse.settings.role_prefix
+            with transaction(owner) as cursor:
                 _record(cursor, folder, before.pending)
-                cursor.execute(queries("roles")["schema_grants"])
-                rebuild_mart(cursor)
+                cursor.execute(with_prefix(queries("roles")["schema_grants"], prefix))
+                rebuild_mart(cursor, prefix=prefix)
                 cursor.execute("SELECT ops.ensure_partitions(3)")
-                cursor.execute("RESET ROLE")
         return before
 
 
@@ -140,9 +145,30 @@ def _locked(warehouse: Warehouse) -> Iterator[Connection]:
         yield admin  # the session's end releases the lock
 
 
+def _check_database(admin: Connection, warehouse: Warehouse) -> None:
+    """Raise ServerError if the database has the wrong encoding, or belongs to roles with another prefix."""
+    name = admin.info.dbname
+    with transaction(admin) as cursor:
+        cursor.execute("SHOW server_encoding")
+        (encoding,) = cursor.fetchone() or ("UTF8",)
+        cursor.execute(queries("roles")["schema_owner"])
+        (owner,) = cursor.fetchone() or (None,)
+    if encoding != "UTF8":
+        raise ServerError(
+            f"The database {name} has the encoding {encoding}, and Pressmark needs UTF8. Create another one: CREATE "
+            f"DATABASE {name}_utf8 TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C' LOCALE_PROVIDER builtin "
+            "BUILTIN_LOCALE 'C.UTF-8';"
+        )
+    if owner not in (None, warehouse.role_name("owner")):
+        raise ServerError(
+            f"The tables of the database {name} belong to the role {owner}, not to {warehouse.role_name('owner')}. If "
+            f"this is your installation, set PRESSMARK_ROLE_PREFIX={owner.removesuffix('_owner')}."
+        )
+
+
 def _set_compression(admin: Connection) -> None:
     """Compress texts with lz4 if the server supports it. Loading is twice as fast as with pglz."""
-    with transaction(admin) as cursor:
+    with contextlib.suppress(psycopg2.errors.InsufficientPrivilege), transaction(admin) as cursor:
         cursor.execute("SELECT 'lz4' = ANY (enumvals) FROM pg_settings WHERE name = 'default_toast_compression'")
         row = cursor.fetchone()
         if row and row[0]:
@@ -151,21 +177,30 @@ def _set_compression(admin: Connection) -> None:
                     sql.Identifier(admin.info.dbname)
                 )
             )
+    admin.rollback()  # only the owner of the database may set it; without it, loading is slower
 
 
 def _state(admin: Connection, folder: Path) -> MigrationState:
     files = {path.stem: _sha256(path) for path in sorted(folder.glob("*.sql"))}
     known: dict[str, bytes] = {}
     mart = built_by = None
-    with transaction(admin) as cursor:
-        cursor.execute("SELECT to_regclass('ops.migration_checksum') IS NOT NULL")
-        if (cursor.fetchone() or (False,))[0]:
-            cursor.execute("SELECT migration_id, sha256 FROM ops.migration_checksum")
-            known = {name: bytes(digest) for name, digest in cursor.fetchall()}
-            # The column code_version is younger than the table.
-            cursor.execute("SELECT sha256, to_jsonb(version) ->> 'code_version' FROM ops.mart_version version")
-            if row := cursor.fetchone():
-                mart, built_by = bytes(row[0]), row[1]
+    try:
+        with transaction(admin) as cursor:
+            # Not to_regclass, which fails for a user without the right to use the schema.
+            cursor.execute(queries("roles")["has_migrations"])
+            if (cursor.fetchone() or (False,))[0]:
+                cursor.execute("SELECT migration_id, sha256 FROM ops.migration_checksum")
+                known = {name: bytes(digest) for name, digest in cursor.fetchall()}
+                # The column code_version is younger than the table.
+                cursor.execute("SELECT sha256, to_jsonb(version) ->> 'code_version' FROM ops.mart_version version")
+                if row := cursor.fetchone():
+                    mart, built_by = bytes(row[0]), row[1]
+    except psycopg2.errors.InsufficientPrivilege as error:
+        user = admin.info.user
+        raise ServerError(
+            f"The user {user} of PRESSMARK_DATABASE_URL may not use the warehouse ({first_line(error)}). Ask the user "
+            f"that ran `pressmark db migrate` to run `pressmark db grant-runner {user}`."
+        ) from error
     return MigrationState(
         applied=[name for name in files if name in known],
         pending=[name for name in files if name not in known],
@@ -195,11 +230,30 @@ def _back_up(warehouse: Warehouse, admin: Connection, migration: str) -> None:
 
 
 def _apply(warehouse: Warehouse, folder: Path) -> None:
-    from yoyo import get_backend, read_migrations
+    from yoyo import default_migration_table, read_migrations
+    from yoyo.backends.core.postgresql import PostgresqlBackend
+    from yoyo.connections import parse_uri
 
-    backend = get_backend(warehouse.owner_url().replace("postgres://", "postgresql://", 1) + "&schema=migration")
-    with contextlib.closing(backend.connection):
-        pending = backend.to_apply(read_migrations(str(folder)))
+    class Backend(PostgresqlBackend):  # type: ignore[misc]
+        """Connects as Pressmark does, so that every form of PRESSMARK_DATABASE_URL works."""
+
+        def connect(self, dburi: Any) -> Connection:
+            self.schema = "migration"
+            connection = warehouse.connect("owner", "pressmark migrate")
+            connection.autocommit = True
+            return connection
+
+    prefix = warehouse.settings.role_prefix
+    with contextlib.ExitStack() as stack:
+        files = folder
+        if prefix != "pressmark":
+            files = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pressmark-")))
+            for file in folder.glob("*.sql"):
+                (files / file.name).write_text(with_prefix(file.read_text(encoding="utf-8"), prefix), encoding="utf-8")
+        backend = Backend(parse_uri("postgresql:///"), default_migration_table)
+        stack.enter_context(contextlib.closing(backend.connection))
+        backend.init_database()
+        pending = backend.to_apply(read_migrations(str(files)))
         applied: list[str] = []
         for migration in pending:
             try:
@@ -211,9 +265,13 @@ def _apply(warehouse: Warehouse, folder: Path) -> None:
                     f"applied. `pressmark db migrate` continues with it. Error: {error}"
                 ) from error
             applied.append(migration.id)
+            with backend.connection.cursor() as cursor:
+                cursor.execute(queries("roles")["has_migrations"])
+                if (cursor.fetchone() or (False,))[0]:  # the first migrations create the table
+                    _record(cursor, folder, applied)
 
 
-def _record(cursor: psycopg2.extensions.cursor, folder: Path, names: list[str]) -> None:
+def _record(cursor: Cursor, folder: Path, names: list[str]) -> None:
     for name in names:
         cursor.execute(
             "INSERT INTO ops.migration_checksum (migration_id, sha256) VALUES (%s, %s) ON CONFLICT DO NOTHING",

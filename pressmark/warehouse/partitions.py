@@ -10,18 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import date
 from types import MappingProxyType
+from typing import Literal
 
 import psycopg2
 
 from pressmark.errors import ServerError
 from pressmark.warehouse.connection import Connection, transaction
+from pressmark.warehouse.locks import take_turn
 from pressmark.warehouse.queries import queries
 
 _ATTEMPTS = 5
 _PATIENCE = "10s"  # how long a month waits for the table, and new queries wait behind it
 _SQL = queries("partitions")
-# The partitioned tables, with the queries whose `one_at_a_time` keeps other writers of a table out.
-_LOCKS: Mapping[str, str] = MappingProxyType({"search_document": "load", "lsh_band": "cluster"})
+# The partitioned tables, with the turn that keeps other writers of a table out.
+_LOCKS: Mapping[str, Literal["load", "cluster"]] = MappingProxyType({"search_document": "load", "lsh_band": "cluster"})
 
 
 def create_ahead(connection: Connection) -> int:
@@ -62,7 +64,7 @@ def split(connection: Connection, on_month: Callable[[str], None] | None = None)
         while month is not None:
             try:
                 with transaction(connection) as cursor:
-                    cursor.execute(queries(_LOCKS[parent])["one_at_a_time"])
+                    take_turn(cursor, _LOCKS[parent])
                     cursor.execute(_SQL["wait_for_readers"], {"patience": _PATIENCE})
                     cursor.execute(_SQL["split"], {"parent": parent})
                     (month,) = cursor.fetchone() or (None,)

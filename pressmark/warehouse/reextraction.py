@@ -27,6 +27,7 @@ from pressmark.warehouse.connection import Connection, Warehouse, dict_rows, tra
 from pressmark.warehouse.crawls import ensure_extractor
 from pressmark.warehouse.extraction_diff import ArchivedPageExtractor, add_extraction
 from pressmark.warehouse.load import derive
+from pressmark.warehouse.locks import take_turn
 from pressmark.warehouse.outlet_memory import read_memory
 from pressmark.warehouse.queries import queries
 
@@ -97,7 +98,7 @@ def reextract(
                 pages += [(outlet, config, extractor_id, *row) for row in cursor.fetchall()]
         for start in range(0, len(pages), _BATCH):
             with transaction(connection) as cursor:
-                cursor.execute(queries("load")["one_at_a_time"])
+                take_turn(cursor, "load")
                 cursor.execute(queries("load")["next_load_seq"])
                 (load_seq,) = cursor.fetchone() or (0,)
                 for number, page in enumerate(pages[start : start + _BATCH], start + 1):
@@ -176,7 +177,7 @@ def _decide(
     page_extractor: ArchivedPageExtractor,
 ) -> Reextraction:
     with transaction(connection) as cursor:
-        cursor.execute(queries("load")["one_at_a_time"])
+        take_turn(cursor, "load")
         cursor.execute(queries("load")["next_load_seq"])
         (load_seq,) = cursor.fetchone() or (0,)
         values: dict[str, Any] = {"reextraction_id": reextraction_id, "load_seq": load_seq}

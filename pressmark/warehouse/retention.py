@@ -12,6 +12,7 @@ from psycopg2.extensions import cursor as Cursor
 from pressmark.archive.store import ArchiveStore
 from pressmark.outlet import Outlet
 from pressmark.warehouse.connection import Connection, Warehouse, transaction
+from pressmark.warehouse.locks import take_turn
 from pressmark.warehouse.outlet_memory import purge_memory
 from pressmark.warehouse.partitions import create_ahead
 from pressmark.warehouse.queries import queries
@@ -50,7 +51,7 @@ def purge(connection: Connection, now: datetime, report: MaintenanceReport) -> N
         report.add("repeated lines forgotten", purge_memory(cursor, now.date()))
     report.add("partitions created", create_ahead(connection))
     with transaction(connection) as cursor:
-        cursor.execute(queries("load")["one_at_a_time"])
+        take_turn(cursor, "load")
         cursor.execute(queries("counts")["correct"])
         report.add("counts of articles corrected", cursor.rowcount)
         cursor.execute(queries("counts")["purge"])

@@ -1,11 +1,6 @@
 -- CLUSTER: find copies among newly loaded articles and update copy clusters. One process at a time, one transaction
 -- per batch. The result depends only on which articles are loaded, not on the order of the loads.
 
--- name: one_at_a_time
--- Take the lock that allows one clustering process at a time.
-INSERT INTO ops.lock (name) VALUES ('cluster') ON CONFLICT DO NOTHING;
-SELECT name FROM ops.lock WHERE name = 'cluster' FOR UPDATE;
-
 -- name: plain_joins
 -- Disable hash and merge joins: for a thousand lookups by key the planner would scan all bands.
 SELECT set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true);

@@ -193,13 +193,23 @@ ON CONFLICT (crawl_id, url_uid) DO NOTHING;
 UPDATE ops.crawl SET candidates = GREATEST(candidates, %(count)s) WHERE crawl_id = %(crawl_id)s;
 
 -- name: resolve_candidates
--- Set the outcomes of candidates that have none.
+-- Set the outcomes of candidates that have none, or were interrupted: a segment that was found in a spool or in the
+-- archive after its crawl had ended shows that they were fetched.
 UPDATE ops.candidate
 SET outcome = resolved.outcome, reason = resolved.reason, resolved_at = now(), segment_id = resolved.segment_id::uuid,
     article_uid = resolved.article_uid::uuid
 FROM (VALUES %s) AS resolved (crawl_id, url_uid, outcome, reason, segment_id, article_uid)
 WHERE candidate.crawl_id = resolved.crawl_id::uuid AND candidate.url_uid = resolved.url_uid::uuid
-  AND candidate.outcome IS NULL;
+  AND (candidate.outcome IS NULL OR candidate.outcome = 'interrupted');
+
+-- name: resolve_waiting
+-- Resolve candidates that were fetched into a segment that waits in the spool.
+UPDATE ops.candidate SET outcome = %(outcome)s, reason = %(reason)s, resolved_at = now()
+WHERE crawl_id = %(crawl_id)s AND url_uid = ANY (%(uids)s::uuid[]) AND outcome IS NULL;
+
+-- name: crawl_states
+-- Return the outlet of these crawls and whether they have ended: no row for those that are not in this warehouse.
+SELECT crawl_id, outlet, finished_at IS NOT NULL FROM ops.crawl WHERE crawl_id = ANY (%(crawl_ids)s::uuid[]);
 
 -- name: resolve_open
 -- Set the outcome of all candidates of a crawl that have none.

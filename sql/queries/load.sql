@@ -1,11 +1,6 @@
 -- LOAD: move the staged rows of one segment into core, in one transaction. %(segment_id)s and %(captures)s (capture
 -- ids) select the rows. %(load_seq)s is taken once per transaction. Every statement is safe to repeat.
 
--- name: one_at_a_time
--- Take the load lock. Loads run one after the other, so that the order of load_seq is the order of commits.
-INSERT INTO ops.lock (name) VALUES ('load') ON CONFLICT DO NOTHING;
-SELECT name FROM ops.lock WHERE name = 'load' FOR UPDATE;
-
 -- name: room_to_work
 -- Raise work_mem, so that the entries of one load are added to the search index in one batch.
 SELECT set_config('work_mem', '32MB', true);

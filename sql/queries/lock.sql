@@ -1,5 +1,14 @@
 -- Leases (ops.lock): taken for seconds, renewed by a heartbeat, free again if their holder is disconnected.
 
+-- name: limit_waits
+-- Fail if a lock is not free within %(patience)s, until the end of the transaction.
+SELECT set_config('lock_timeout', %(patience)s, true);
+
+-- name: take_turn
+-- Lock a row until the end of the transaction. 'load': loads run one after the other, so that the order of load_seq is
+-- the order of commits. 'cluster': one clustering process at a time.
+INSERT INTO ops.lock (name) VALUES (%(name)s) ON CONFLICT (name) DO UPDATE SET name = excluded.name;
+
 -- name: take
 -- Take a lease if it is free, or renew it. seconds: null for a lease that ends with its connection.
 -- Returns its fencing token, or no row if somebody else holds it.

@@ -339,6 +339,14 @@ WHERE removal_id = %(removal_id)s;
 -- Return whether any removal is stored as a hash.
 SELECT EXISTS (SELECT 1 FROM ops.removal WHERE value_key IS NOT NULL);
 
+-- name: keep_check_value
+-- Store the check value of the key of erasures, unless there is one.
+INSERT INTO ops.erasure_key (check_value) VALUES (%(check_value)s) ON CONFLICT (only_one) DO NOTHING;
+
+-- name: check_value
+-- Return the check value of the key of erasures.
+SELECT check_value FROM ops.erasure_key;
+
 -- name: erased
 -- Remove overwritten captures from the queue.
 DELETE FROM staging.erase_queue WHERE segment_id = %(segment_id)s AND url_uid = ANY (%(uids)s::uuid[]);

@@ -8,6 +8,19 @@ SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user;
 -- Return which of the given roles exist.
 SELECT rolname FROM pg_roles WHERE rolname = ANY (%(names)s);
 
+-- name: may_create_schemas
+-- Return whether the owner role may create schemas in this database. A grant by a user who may not is only a warning.
+SELECT has_database_privilege(%(owner)s, current_database(), 'CREATE');
+
+-- name: schema_owner
+-- Return the owner of the schema ops, or no row if there is none.
+SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'ops';
+
+-- name: has_migrations
+-- Return whether the database has the table of applied migrations.
+SELECT EXISTS (SELECT 1 FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+               WHERE relname = 'migration_checksum' AND nspname = 'ops');
+
 -- name: schema_grants
 -- Grant privileges on core, ops and staging. Run by the owner after the migrations; safe to repeat.
 GRANT USAGE ON SCHEMA core, ops, staging TO pressmark_loader, pressmark_maintainer, pressmark_eraser;

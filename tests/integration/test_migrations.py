@@ -122,7 +122,7 @@ def apply_alone(warehouse: Warehouse, folder: Path) -> None:
     """Apply the migrations of a folder as an earlier release would have, without the current grants and views."""
     migrations.create_embedded_database(warehouse)
     with migrations._locked(warehouse) as admin:
-        migrations.ensure_roles(admin, embedded=True)
+        migrations.ensure_roles(admin, warehouse)
         with transaction(admin) as cursor:
             cursor.execute("CREATE SCHEMA IF NOT EXISTS migration AUTHORIZATION pressmark_owner")
         pending = migrations._state(admin, folder).pending
