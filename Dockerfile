@@ -1,4 +1,4 @@
-# Image of Pressmark with Airflow, used by docker-compose.yml.
+# Image of Pressmark with Airflow, used by docker-compose.yml and deploy/kubernetes/.
 FROM python:3.11-slim
 
 RUN apt-get update \
@@ -14,8 +14,11 @@ USER pressmark
 ENV PATH=/opt/pressmark/.venv/bin:$PATH PYTHONUNBUFFERED=1 UV_COMPILE_BYTECODE=1
 
 COPY --chown=pressmark pyproject.toml uv.lock README.md ./
-RUN uv sync --frozen --no-dev --no-install-project --no-cache
+RUN uv sync --frozen --no-dev --all-extras --no-install-project --no-cache
 COPY --chown=pressmark . .
-RUN uv sync --frozen --no-dev --no-cache
+RUN uv sync --frozen --no-dev --all-extras --no-cache
+
+ARG VERSION=unknown
+LABEL org.opencontainers.image.title=Pressmark org.opencontainers.image.version=$VERSION
 
 CMD ["pressmark", "--help"]

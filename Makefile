@@ -7,7 +7,7 @@ UV := $(BIN)/uv
 export UV_COMPILE_BYTECODE := 1
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-long test-browser test-compose quality bench lint format docs plots screenshots env clean down
+.PHONY: setup demo test test-long test-browser test-compose quality bench lint format docs plots screenshots env upgrade clean down
 
 setup: $(VENV)/.synced  ## Install everything into .venv
 
@@ -22,11 +22,11 @@ $(VENV)/.synced: pyproject.toml uv.lock
 demo: setup  ## Run the whole pipeline over the sample news sites
 	$(BIN)/pressmark demo
 
-PYTEST := $(BIN)/pytest -q --durations=10 --ignore=tests/browser
+PYTEST := $(BIN)/pytest -q --durations=10 --ignore=tests/browser --ignore=tests/containers
 PARALLEL := -n auto --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 test: setup  ## All tests but the long ones; every worker process has its own Postgres
-	$(PYTEST) $(PARALLEL) -m "not long" --ignore=tests/airflow/test_compose.py
+	$(PYTEST) $(PARALLEL) -m "not long"
 
 test-long: setup  ## Kill loops and whole Airflows
 	$(PYTEST) $(PARALLEL) -m long
@@ -39,8 +39,8 @@ test-browser: setup  ## The operator pages in Chromium; skipped with a reason if
 	$(UV) sync --frozen --quiet --all-extras --group browser || echo "The packages of the group browser cannot be installed."
 	$(BIN)/pytest -q -rs tests/browser || [ $$? = 5 ]
 
-test-compose: setup  ## docker-compose.yml and the image; skipped with a reason without Docker
-	$(BIN)/pytest -q -rs tests/airflow/test_compose.py || [ $$? = 5 ]
+test-compose: setup  ## Both profiles of docker-compose.yml in a Docker engine; skipped with a reason where none can run
+	$(BIN)/pytest -q -rs tests/containers || [ $$? = 5 ]
 
 quality: setup  ## Extraction on the benchmark packs, compared with the committed figures
 	$(BIN)/python benchmarks/quality.py
@@ -78,14 +78,13 @@ screenshots: setup  ## Take the screenshots of the docs, from the demo in Chromi
 	$(UV) sync --frozen --quiet --all-extras --group browser
 	$(BIN)/python docs/screenshots.py
 
-env: .env  ## Generate passwords and keys for docker-compose.yml
+env:  ## Generate passwords and keys for docker-compose.yml; keeps those that .env has
+	@$(PYTHON) deploy/make_env.py .env
 
-.env:
-	@umask 077; $(PYTHON) -c 'import base64, secrets; token = secrets.token_urlsafe; \
-	key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(); \
-	print(f"POSTGRES_PASSWORD={token(24)}\nPRESSMARK_ADMIN_PASSWORD={token(18)}\nAIRFLOW_FERNET_KEY={key}\n" \
-	f"AIRFLOW_API_SECRET_KEY={token(48)}\nAIRFLOW_JWT_SECRET={token(48)}")' > $@.new && mv $@.new $@
-	@echo "Wrote $@, readable by you only. Airflow login: admin, with PRESSMARK_ADMIN_PASSWORD from $@."
+upgrade: env  ## Upgrade the containers to this version: build, stop, migrate, start
+	docker compose build
+	docker compose stop
+	docker compose up --detach --force-recreate
 
 clean: down
 	rm -rf $(VENV)

@@ -13,6 +13,7 @@ import signal
 POINTS = (
     "after_fetch",
     "within_warc_member",
+    "sealed_not_archived",
     "archived_not_committed",
     "within_copy",
     "committed_not_loaded",

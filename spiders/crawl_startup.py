@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
+from pressmark.archive.local import disk_error
 from pressmark.crawl.ledger import CrawlLedger
 from pressmark.crawl.recovery import recover, sweep_spool
 from pressmark.crawl.services import Services
@@ -57,7 +58,10 @@ def check_free_space(services: Services) -> None:
     if services.store.is_local:
         places.append(Path(services.settings.archive))
     for place in places:
-        place.mkdir(parents=True, exist_ok=True)
+        try:
+            place.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise disk_error(error, place) from error
         free = shutil.disk_usage(place).free
         if free < min_free:
             raise NoSpace(

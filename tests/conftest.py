@@ -33,6 +33,7 @@ SHARING_MODULES = {
     "tests/acceptance/test_examples.py",
     "tests/acceptance/test_external_server.py",
     "tests/acceptance/test_kills.py",
+    "tests/acceptance/test_machines.py",
     "tests/acceptance/test_outcomes.py",
     "tests/integration/test_extraction_pool.py",
 }

@@ -36,6 +36,7 @@ USER = "admin"
 DATABASE = "airflow"
 ROLE = "pressmark_airflow"
 MARK = "PRESSMARK_AIRFLOW_HOME"
+METADATA = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 _STOP_TIMEOUT = 150  # seconds
 _PARALLELISM = 6  # LocalExecutor keeps this many processes of 145 MB each
 
@@ -75,11 +76,14 @@ class AirflowService:
 
     # -- for the supervisor --------------------------------------------------------------------
 
+    @property
+    def needs_embedded_server(self) -> bool:
+        """Whether the warehouse or Airflow's metadata is on the embedded server."""
+        return self.settings.database_url is None or METADATA not in os.environ
+
     def environment(self, port: int) -> dict[str, str]:
         """Return the environment of all processes. AIRFLOW__* variables that the caller has set take precedence."""
-        server = EmbeddedServer(self.settings.home)
         own = {
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": server.url(ROLE, DATABASE, "postgresql+psycopg2"),
             "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT_ROOT / "dags"),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             # Outlet files decide which outlets are crawled. A paused DAG would be a second switch.
@@ -104,6 +108,9 @@ class AirflowService:
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.home / "logs"),
         }
+        if METADATA not in os.environ:
+            server = EmbeddedServer(self.settings.home)
+            own[METADATA] = server.url(ROLE, DATABASE, "postgresql+psycopg2")
         return {
             **{name: value for name, value in own.items() if name not in os.environ},
             **self._pressmark_environment(),
@@ -291,10 +298,15 @@ def free_port() -> int:
 
 
 def read_health(port: int) -> dict[str, str]:
-    """Return the state of each component by name, from the API server. Raises OSError if it does not respond."""
+    """Return the state of each component of an Airflow on this machine. Raises OSError if it does not respond."""
+    return read_health_at(f"http://{HOST}:{port}")
+
+
+def read_health_at(url: str) -> dict[str, str]:
+    """Return the state of each component by name, from an API server. Raises OSError if it does not respond."""
     try:
         direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with direct.open(f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5) as response:
+        with direct.open(f"{url}/api/v2/monitor/health", timeout=5) as response:
             body: dict[str, Any] = json.load(response)
     except ValueError as error:
         raise OSError(str(error)) from error

@@ -22,15 +22,15 @@ from types import FrameType
 from typing import IO
 
 import psutil
-from psycopg2 import sql
 
+from pressmark.airflow.metadata import connect, create_metadata_database
 from pressmark.airflow.service import DATABASE, ROLE, AirflowService, State, read_health
 from pressmark.errors import PressmarkError, ServerError
 from pressmark.extraction.parent_death import die_with_parent
 from pressmark.logs import configure_logging, redact
 from pressmark.settings import PROJECT_ROOT, Settings
 from pressmark.warehouse.connection import Warehouse
-from pressmark.warehouse.embedded import EmbeddedServer
+from pressmark.warehouse.embedded import SUPERUSER, EmbeddedServer
 from pressmark.warehouse.migrations import migrate
 
 # None of them serves log files on a port, because the API server reads them from disk.
@@ -45,6 +45,7 @@ _MAX_RESTARTS = 5  # of one component within _RESTART_WINDOW; after that the sup
 _MAX_LOG_SIZE = 20 * 2**20  # bytes
 # In seconds:
 _RESTART_WINDOW = 300.0
+_CLEANING_INTERVAL = 86400.0  # between deletions of old metadata and task logs
 _CHECK_INTERVAL = 3.0  # between checks of Postgres and of log sizes
 _HEALTH_INTERVAL = 10.0  # between checks of the components' heartbeats
 _STUCK_SECONDS = 60.0  # without a recent heartbeat (30 s), before a component that runs is replaced
@@ -69,9 +70,11 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._starts: dict[str, deque[float]] = {name: deque(maxlen=_MAX_RESTARTS) for name in COMPONENTS}
         self._state = State(os.getpid(), port, "starting")
-        self._server = EmbeddedServer(service.settings.home)
+        self._server = EmbeddedServer(service.settings.home) if service.needs_embedded_server else None
         self._next_check_at = 0.0
         self._next_health_at = 0.0
+        self._next_cleaning_at = time.monotonic() + _CLEANING_INTERVAL
+        self._cleaning: subprocess.Popen[bytes] | None = None
         self._unhealthy_since: dict[str, float] = {}
         self._sessions: dict[str, list[float]] = {}  # component to session id and start time
 
@@ -102,19 +105,24 @@ class Supervisor:
     # -- start ---------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        self._set_stage("starting Postgres")
-        self._server.ensure_running()
-        _create_database(self._server)
+        if self._server:
+            self._set_stage("starting Postgres")
+            self._server.ensure_running()
+            with contextlib.closing(connect(self._server.dsn(SUPERUSER, "postgres"))) as admin:
+                create_metadata_database(admin, DATABASE, ROLE)
         self._set_stage("migrating the warehouse")
         migrate(Warehouse(self.service.settings))
         self._set_stage("preparing Airflow's metadata")
+        if self._run_module("pressmark.airflow.bootstrap").wait() != 0:
+            raise ServerError(f"Cannot prepare Airflow's metadata. See {self._log_path('prepare')}.")
+
+    def _run_module(self, module: str) -> subprocess.Popen[bytes]:
+        """Run a module in Airflow's environment. Its output goes to prepare.log."""
         with self._open_log("prepare") as log:
-            preparing = subprocess.Popen(
-                [sys.executable, "-m", "pressmark.airflow.bootstrap"],
+            return subprocess.Popen(  # noqa: S603 - our own module
+                [sys.executable, "-m", module],
                 cwd=PROJECT_ROOT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
-            if preparing.wait() != 0:
-                raise ServerError(f"Cannot prepare Airflow's metadata. See {log.name}.")
 
     def _start(self, name: str) -> None:
         starts = self._starts[name]
@@ -155,9 +163,12 @@ class Supervisor:
     def _keep_alive(self) -> None:
         if time.monotonic() >= self._next_check_at:
             self._next_check_at = time.monotonic() + _CHECK_INTERVAL
-            if self._server.ensure_running():
+            if self._server and self._server.ensure_running():
                 logger.warning("Postgres was down and has been restarted")
             self._rotate_logs()
+        if time.monotonic() >= self._next_cleaning_at and (self._cleaning is None or self._cleaning.poll() is not None):
+            self._next_cleaning_at = time.monotonic() + _CLEANING_INTERVAL
+            self._cleaning = self._run_module("pressmark.airflow.cleaning")
         for name, process in self._processes.items():
             code = process.poll()
             if code is None:
@@ -186,13 +197,17 @@ class Supervisor:
 
     def _end_orphans(self) -> None:
         """Kill the children of a dead component. They are children of the supervisor now."""
-        own = {process.pid for process in self._processes.values()}
+        own = self._own_processes()
         orphans = [child for child in _children(psutil.Process(), recursive=False) if child.pid not in own]
         _kill([*orphans, *(grandchild for orphan in orphans for grandchild in _children(orphan))])
 
+    def _own_processes(self) -> set[int]:
+        cleaning = [self._cleaning] if self._cleaning else []
+        return {process.pid for process in (*self._processes.values(), *cleaning)}
+
     def _reap(self) -> None:
         """Collect the exit status of orphans, so that they do not stay as zombies."""
-        own = {process.pid for process in self._processes.values()}
+        own = self._own_processes()
         for child in psutil.Process().children():
             with contextlib.suppress(psutil.Error, ChildProcessError):
                 if child.pid not in own and child.status() == psutil.STATUS_ZOMBIE:
@@ -255,21 +270,6 @@ class Supervisor:
             if path.stat().st_size > _MAX_LOG_SIZE:
                 shutil.copyfile(path, path.with_suffix(".log.1"))
                 os.truncate(path, 0)
-
-
-def _create_database(server: EmbeddedServer) -> None:
-    import psycopg2
-
-    connection = psycopg2.connect(server.dsn("postgres", "postgres"))
-    connection.autocommit = True
-    with contextlib.closing(connection), connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,))
-        if cursor.fetchone() is None:
-            cursor.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(ROLE)))
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
-        if cursor.fetchone() is None:
-            names = sql.Identifier(DATABASE), sql.Identifier(ROLE)
-            cursor.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
 
 
 def _is_crawl(process: psutil.Process) -> bool:

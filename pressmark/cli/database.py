@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from pressmark.airflow.service import AirflowService, read_health
+from pressmark.airflow.service import AirflowService, read_health, read_health_at
 from pressmark.archive.store import ArchiveStore
 from pressmark.cli.output import err, friendly, out, print_json, table
 from pressmark.errors import ConfigError
@@ -380,6 +380,16 @@ def _print_services(settings: Settings, server: str, airflow: dict[str, str | No
     out.print("airflow: " + " ".join(filter(None, (airflow["state"], airflow["url"], airflow["parts"]))))
 
 
+def _state_elsewhere(url: str) -> dict[str, str | None]:
+    """Return the state of an Airflow whose processes run in containers or on other machines."""
+    try:
+        health = read_health_at(url)
+    except OSError as error:
+        return {"state": "down", "url": url, "parts": f"api-server: {error}"}
+    unhealthy = [f"{name}: {state}" for name, state in health.items() if state != "healthy"]
+    return {"state": "unhealthy" if unhealthy else "ready", "url": url, "parts": "; ".join(unhealthy) or None}
+
+
 def airflow_state(settings: Settings) -> dict[str, str | None]:
     """Return the state of Airflow.
 
@@ -387,6 +397,9 @@ def airflow_state(settings: Settings) -> dict[str, str | None]:
     """
     service = AirflowService(settings)
     state = service.state()
+    execution_api = os.environ.get("AIRFLOW__CORE__EXECUTION_API_SERVER_URL")
+    if execution_api and not service.is_running():
+        return _state_elsewhere(execution_api.removesuffix("/").removesuffix("/execution"))
     if not service.is_running() or state is None:
         left = len(service.processes())
         return {

@@ -58,7 +58,11 @@ def run_crawls(
         process = subprocess.Popen(  # noqa: S603 - our own module
             [*command, *map(str, request_ids)],
             cwd=PROJECT_ROOT,
-            env={**os.environ, **(environment or {})},
+            # Airflow's settings contain its keys and the password of its database. A crawl needs none of them.
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")},
+                **(environment or {}),
+            },
             pass_fds=(writing,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if on_line else stderr or sys.stderr,

@@ -219,6 +219,7 @@ class Segments:
         }
         event_fields = [dict(zip(EVENT_COLUMNS, event, strict=True)) for event in events]
         spans = seal(target, records, warcinfo, name, event_fields + from_archive)
+        failpoints.reach("sealed_not_archived")
         length = target.stat().st_size
         self._services.store.put(target, name)
         return spans, SealedFile(name, length, len(records))

@@ -6,6 +6,7 @@ back, or guessed from the database alone.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -117,13 +118,19 @@ def erasure_secret(settings: Settings, make: bool = False) -> bytes:
     All machines of an installation need the same key, so the file is only created if the database and the archive are
     on this machine. Raises ConfigError if the key is missing or too short.
     """
+    path = settings.home / "erasure.key"
     if settings.erasure_key:
         if len(settings.erasure_key) < 32:
             raise ConfigError(
                 "PRESSMARK_ERASURE_KEY is too short. Use at least 32 random characters and never change them."
             )
+        with contextlib.suppress(OSError):
+            if path.read_bytes().strip() != settings.erasure_key.encode():
+                raise ConfigError(
+                    f"{path} has another key than PRESSMARK_ERASURE_KEY. Set the variable to the content of the file: "
+                    "earlier erasures used it."
+                )
         return settings.erasure_key.encode()
-    path = settings.home / "erasure.key"
     if make and settings.is_shared and not path.exists():
         raise ConfigError(
             "An erasure needs a key that all machines of this installation share. Set PRESSMARK_ERASURE_KEY to the "

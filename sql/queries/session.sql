@@ -20,11 +20,10 @@ SELECT CASE WHEN set_config('role', %(role)s, false) IS NOT NULL
 SELECT set_config('role', 'none', true);
 
 -- name: oldest_transactions
--- List Pressmark's transactions that have been open for a minute or more, the oldest first. Run as the user itself,
--- since the roles do not see its sessions.
+-- List Pressmark's oldest open transactions. Run as the user itself, since the roles do not see its sessions.
 SELECT pid, COALESCE(host(client_addr), 'this machine'), application_name, state, xact_start
 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'pressmark%%' AND pid <> pg_backend_pid()
-  AND xact_start < now() - interval '1 minute'
+  AND xact_start IS NOT NULL
 ORDER BY xact_start
 LIMIT 3;

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from airflow.sdk import RetryAction
 
-from pressmark.airflow.bootstrap import clean_logs, write_password
+from pressmark.airflow.bootstrap import write_password
+from pressmark.airflow.cleaning import clean_logs
 from pressmark.airflow.crawl_tasks import audit_run, crawl_job, load_job, plan_tier
 from pressmark.airflow.operator import RETRY_POLICY, TaskFailed, TaskFailedForGood, expected_errors
 from pressmark.errors import ConfigError, LoadError, OutletsFailed, PressmarkError, RunFailed
