@@ -16,6 +16,8 @@ from pressmark.warehouse.embedded import SUPERUSER, wheel_binaries
 from pressmark.warehouse.migrations import create_embedded_database
 from pressmark.warehouse.roles import ensure_roles
 
+DEBIAN_CLIENTS = Path("/usr/lib/postgresql")  # one folder per major version
+
 
 def run_client(warehouse: Warehouse, program: str, *arguments: str, database_option: bool = False) -> None:
     """Run pg_dump or pg_restore against the warehouse as administrator.
@@ -43,7 +45,7 @@ def find_client(program: str, server: int) -> str:
     Looks at the wheel, PATH and Debian's /usr/lib/postgresql. Raises ConfigError if all are older than the server.
     """
     versions: dict[int, str] = {}
-    folders = [*os.get_exec_path(), *map(str, Path("/usr/lib/postgresql").glob("*/bin")), str(wheel_binaries())]
+    folders = [*os.get_exec_path(), *map(str, DEBIAN_CLIENTS.glob("*/bin")), str(wheel_binaries())]
     for path in filter(os.path.exists, (os.path.join(folder, program) for folder in folders)):
         done = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
         if version := re.search(r"\b(\d+)", done.stdout):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -36,17 +38,18 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 class Worker:
     """A Celery worker with its own home."""
 
-    def __init__(self, name: str, home: Path, env: dict[str, str]) -> None:
+    def __init__(self, name: str, home: Path, env: dict[str, str], log_port: int) -> None:
+        """log_port: where it serves the logs of its tasks. Workers on hosts of their own all have the same."""
         self.name = name
         self.home = home
-        home.mkdir()
+        home.mkdir(exist_ok=True)
         self.airflow_home = home / "airflow"
         self.env = {
             **env,
             "PRESSMARK_HOME": str(home),
             "AIRFLOW_HOME": str(self.airflow_home),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.airflow_home / "logs"),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
             "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
         }
         with (home / "worker.log").open("wb") as log:
@@ -60,7 +63,9 @@ class Worker:
 
     def crawled(self) -> set[str]:
         """Return the paths of the logs of crawl tasks that this worker ran."""
-        return {str(path) for path in self.airflow_home.glob("logs/dag_id=*/run_id=*/task_id=job.crawl/**/*.log")}
+        return {
+            str(path) for path in self.airflow_home.glob(f"logs/dag_id={DAG_ID}/run_id=*/task_id=job.crawl/**/*.log")
+        }
 
     def processes(self) -> list[psutil.Process]:
         found = []
@@ -124,8 +129,9 @@ def test_tier_runs_on_two_workers_and_one_of_them_is_killed(
                 "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
                 "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
                 "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "2",
+                "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port := free_port()),
                 "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{redis}/0",
-                "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql://installer:{INSTALLER}@127.0.0.1:{server.port}/airflow",
+                "AIRFLOW__CELERY__RESULT_BACKEND": f"db+postgresql+psycopg2://installer:{INSTALLER}@127.0.0.1:{server.port}/airflow",
             },
         )
         # What one machine makes of the same two editions.
@@ -140,7 +146,10 @@ def test_tier_runs_on_two_workers_and_one_of_them_is_killed(
         wait_until_ready(service, service.launch(free_port(), die_with_us=True))
         assert not (main.home / "postgres.lock").exists(), "nothing needs the embedded server"
         shared = service.environment(service.state().port)  # type: ignore[union-attr]
-        workers = [Worker(name, tmp_path / name, {**os.environ, **shared}) for name in ("first", "second")]
+        env = {**os.environ, **shared}
+        workers = [
+            Worker("first", tmp_path / "first", env, log_port), Worker("second", tmp_path / "second", env, free_port())
+        ]  # fmt: skip
         for worker in workers:
             stack.callback(worker.kill)
         airflow = stack.enter_context(AirflowClient(service))
@@ -150,8 +159,8 @@ def test_tier_runs_on_two_workers_and_one_of_them_is_killed(
         assert end_of(airflow, run, 300).state == "success", "\n".join(worker.log()[-3000:] for worker in workers)
         assert all(worker.crawled() for worker in workers), "both have crawled"
         assert main.fingerprint() == first_edition
-        crawl = next(task for task in airflow.tasks(run) if task["task_id"] == "job.crawl")
-        assert "of 1 crawl succeeded" in airflow.log(run, "job.crawl", crawl["map_index"]), "logs are read from workers"
+        (index,) = re.findall(r"/map_index=(\d+)/", min(workers[0].crawled()))
+        assert "of 1 crawl succeeded" in airflow.log(run, "job.crawl", int(index)), "the log is read from the worker"
 
         newsstand.advance()
         time.sleep(1.1)
@@ -168,6 +177,11 @@ def test_tier_runs_on_two_workers_and_one_of_them_is_killed(
         assert reasons["finished"] == 8 and set(reasons) <= {"finished", "killed"}, reasons
         check_archive(main)
 
-        # The machine is back. Its first crawl removes what the killed one has left in its spool.
-        again = Worker("third", tmp_path / "third", victim.env)
-        stack.callback(again.kill)
+        # The machine is back, and the other one is gone. Its first crawl clears what the killed one has left.
+        for worker in workers:
+            worker.kill()
+        (victim.home / "spool" / str(uuid4())).mkdir(parents=True)
+        stack.callback(Worker("again", victim.home, victim.env, free_port()).kill)
+        assert end_of(airflow, airflow.trigger(DAG_ID), 300).state == "success"
+        assert list((victim.home / "spool").iterdir()) == []
+        assert main.fingerprint() == installation.fingerprint()

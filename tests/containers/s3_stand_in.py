@@ -4,7 +4,7 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import run_simple
 from werkzeug.wrappers import Response
 
-backend = DomainDispatcherApplication(create_backend_app, service="s3")
+backend = DomainDispatcherApplication(create_backend_app)
 
 
 def app(environ, start_response):

@@ -144,5 +144,7 @@ def test_failure_midway_says_what_is_applied_and_is_continued(fresh: Warehouse, 
     message = str(failure.value)
     assert f"Migration {last.stem} in {folder} failed and was rolled back" in message and "division by zero" in message
     assert f"{FILES[0].stem}, " in message and f"{FILES[-2].stem} was applied before it and stays" in message
+    status = migrations.state(fresh, folder)
+    assert (status.applied, status.pending) == ([file.stem for file in FILES[:-1]], [last.stem])
     before = migrations.migrate(fresh)
-    assert last.stem in before.pending and migrations.state(fresh).up_to_date
+    assert before.pending == [last.stem] and migrations.state(fresh).up_to_date
