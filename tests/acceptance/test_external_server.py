@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from pressmark.airflow import metadata
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import running
 from tests.conftest import Installation
@@ -224,6 +225,9 @@ def test_second_installation_on_the_server_gets_a_prefix(
 def test_unsuitable_databases_are_refused_in_one_line(
     external_server: ExternalServer, installation: Installation, database: str, user: str, message: str
 ) -> None:
+    assert (
+        command(external_server, installation, "installer", INSTALLER, "db", "migrate").returncode == 0
+    )  # has roles now
     owner = {"latin": "installer", "foreign_owner": "postgres", "no_roles": "runner"}[database]
     external_server.execute(create_database(database, owner, "LATIN1" if database == "latin" else "UTF8"))
     env = {"PRESSMARK_DATABASE_URL": external_server.url(user, database), "PGPASSWORD": PASSWORDS[user]}
@@ -264,3 +268,26 @@ def test_connection_pooler_is_refused(
     finally:
         pooler.terminate()
         pooler.wait()
+
+
+def test_metadata_of_an_earlier_version_gets_its_own_login(external_server: ExternalServer) -> None:
+    """In earlier versions of docker-compose.yml, Airflow's tables belonged to the superuser."""
+    external_server.execute("CREATE DATABASE airflow_old")
+    external_server.execute(
+        "CREATE TYPE colour AS ENUM ('red')", "CREATE TABLE dag (id serial PRIMARY KEY, c colour)",
+        "CREATE SEQUENCE alone", "CREATE VIEW dags AS SELECT * FROM dag", database="airflow_old",
+    )  # fmt: skip
+    dsn = f"host={external_server.server.places.sockets} port={external_server.port} user=postgres dbname="
+    for _ in range(2):
+        with contextlib.closing(metadata.connect(dsn + "postgres")) as admin:
+            metadata.create_metadata_database(admin, "airflow_old", "airflow_login", "canary-airflow-pw")
+        with contextlib.closing(metadata.connect(dsn + "airflow_old")) as admin:
+            metadata.take_over_tables(admin, "airflow_login")
+    url = external_server.url("airflow_login", "airflow_old")
+    with contextlib.closing(psycopg2.connect(url, password="canary-airflow-pw")) as airflow:
+        cursor = airflow.cursor()
+        cursor.execute("INSERT INTO dag (c) VALUES ('red')")
+        cursor.execute("ALTER TABLE dag ADD COLUMN added integer")
+        cursor.execute("ALTER TYPE colour RENAME TO hue")
+        cursor.execute("DROP VIEW dags")
+        cursor.execute("DROP SEQUENCE alone")
