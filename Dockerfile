@@ -13,10 +13,12 @@ WORKDIR /opt/pressmark
 USER pressmark
 ENV PATH=/opt/pressmark/.venv/bin:$PATH PYTHONUNBUFFERED=1 UV_COMPILE_BYTECODE=1
 
+# For Kubernetes: --build-arg EXTRAS="--extra s3 --extra kubernetes"
+ARG EXTRAS="--extra s3 --extra celery"
 COPY --chown=pressmark pyproject.toml uv.lock README.md ./
-RUN uv sync --frozen --no-dev --all-extras --no-install-project --no-cache
+RUN uv sync --frozen --no-dev $EXTRAS --no-install-project --no-cache
 COPY --chown=pressmark . .
-RUN uv sync --frozen --no-dev --all-extras --no-cache
+RUN uv sync --frozen --no-dev $EXTRAS --no-cache
 
 ARG VERSION=unknown
 LABEL org.opencontainers.image.title=Pressmark org.opencontainers.image.version=$VERSION

@@ -16,7 +16,7 @@ $(VENV)/.synced: pyproject.toml uv.lock
 	@echo "Installing Pressmark and its packages into $(VENV). The first time this downloads about 500 MB."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
-	$(UV) sync --frozen --all-extras
+	$(UV) sync --frozen --extra s3 --extra celery
 	@touch $@
 
 demo: setup  ## Run the whole pipeline over the sample news sites
@@ -36,7 +36,7 @@ test-browser: setup  ## The operator pages in Chromium; skipped with a reason if
 	{ command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	  apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; } || \
 	echo "Chromium is missing and this user cannot install it: the tests are skipped."
-	$(UV) sync --frozen --quiet --all-extras --group browser || echo "The packages of the group browser cannot be installed."
+	$(UV) sync --frozen --quiet --extra s3 --extra celery --group browser || echo "The packages of the group browser cannot be installed."
 	$(BIN)/pytest -q -rs tests/browser || [ $$? = 5 ]
 
 test-compose: setup  ## Both profiles of docker-compose.yml in a Docker engine; skipped with a reason where none can run
@@ -65,7 +65,7 @@ docs: setup  ## Regenerate the reference: data dictionary, command line, outlet 
 	$(BIN)/python docs/generate.py
 
 plots: setup  ## Draw the plots of docs/extraction.md from benchmarks
-	$(UV) sync --frozen --quiet --all-extras --group docs
+	$(UV) sync --frozen --quiet --extra s3 --extra celery --group docs
 	$(BIN)/python docs/plots.py
 
 down: setup
@@ -75,7 +75,7 @@ screenshots: setup  ## Take the screenshots of the docs, from the demo in Chromi
 	@command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
 	apt-get install -y -qq --no-install-recommends fonts-noto-core fonts-noto-cjk >/dev/null || \
 	echo "Fonts of some scripts may be missing: fonts-noto-core and fonts-noto-cjk have them."
-	$(UV) sync --frozen --quiet --all-extras --group browser
+	$(UV) sync --frozen --quiet --extra s3 --extra celery --group browser
 	$(BIN)/python docs/screenshots.py
 
 env:  ## Generate passwords and keys for docker-compose.yml; keeps those that .env has

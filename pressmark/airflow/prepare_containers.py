@@ -13,15 +13,16 @@ import os
 import sys
 from urllib.parse import unquote, urlsplit
 
+import psycopg2
 from psycopg2.extensions import make_dsn
 
 from pressmark.airflow import bootstrap
 from pressmark.airflow.metadata import connect, create_metadata_database, take_over_tables
 from pressmark.airflow.service import METADATA
-from pressmark.errors import PressmarkError
+from pressmark.errors import ArchiveError, PressmarkError
 from pressmark.logs import configure_logging
 from pressmark.settings import Settings
-from pressmark.warehouse.connection import Warehouse
+from pressmark.warehouse.connection import Warehouse, first_line
 from pressmark.warehouse.migrations import migrate
 from pressmark.warehouse.roles import grant_reader, grant_runner
 
@@ -55,9 +56,12 @@ def create_bucket(archive: str) -> None:
 
     bucket = archive.removeprefix("s3://").partition("/")[0]
     files = s3fs.S3FileSystem(use_listings_cache=False)
-    if not files.exists(bucket):
-        logger.info("creating the bucket %s", bucket)
-        files.mkdir(bucket)
+    try:
+        if not files.exists(bucket):
+            logger.info("creating the bucket %s", bucket)
+            files.mkdir(bucket)
+    except Exception as error:  # of botocore, aiohttp or s3fs
+        raise ArchiveError(f"The bucket {bucket} cannot be created: {error}") from error
 
 
 def main() -> int:
@@ -68,6 +72,12 @@ def main() -> int:
     except PressmarkError as error:
         logger.error("%s", error)
         return error.exit_code
+    except KeyError as error:
+        logger.error("%s is not set. Run `make env`.", error)
+        return 2
+    except psycopg2.Error as error:
+        logger.error("Postgres: %s", first_line(error))
+        return 3
     return 0
 
 

@@ -7,7 +7,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from uuid import uuid4
 
 from pressmark.errors import ArchiveError, NoSpace
 
@@ -98,14 +97,11 @@ class LocalFiles:
         return False
 
     def _replace(self, target: Path, write: Callable[[Path], object]) -> None:
-        part = Path(f"{target}.{uuid4().hex}.part")
-        try:
-            write(part)
-            _sync(part)
-            part.rename(target)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
+        # Always the same name, so that repeating a write that was killed leaves no copy behind.
+        part = Path(f"{target}.part")
+        write(part)
+        _sync(part)
+        part.rename(target)
         _sync(target.parent)
 
 

@@ -290,6 +290,14 @@ def _events(document: bytes) -> list[dict[str, Any]]:
     return []
 
 
+def is_complete(document: bytes) -> bool:
+    """Return whether a file ends with the end of a record."""
+    end = 0
+    for offset, length in member_spans(document):
+        end = offset + length
+    return bool(document) and end == len(document)
+
+
 def member_spans(document: bytes) -> Iterator[tuple[int, int]]:
     """Yield (offset, length) of each complete gzip member."""
     offset = 0

@@ -7,6 +7,7 @@ copies the bytes of the member. Spool files of a process that died are removed.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
 import os
 from collections.abc import Iterable, Sequence
@@ -46,6 +47,7 @@ class Spool:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = path.open("wb", buffering=0)
+            fcntl.flock(self._file, fcntl.LOCK_EX)  # until the file is closed, or the process has ended
             self._writer = RecordWriter(self._file)
         except OSError as error:
             raise disk_error(error, path) from error
@@ -71,6 +73,17 @@ class Spool:
         """Close and remove the file."""
         self.close()
         self.path.unlink(missing_ok=True)
+
+
+def is_in_use(folder: Path) -> bool:
+    """Return whether a process of this machine has a spool file of this folder open."""
+    for path in folder.glob("*.spool"):
+        with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return True
+    return False
 
 
 def read_spooled(pointer: SpoolPointer) -> Response:

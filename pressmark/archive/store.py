@@ -29,7 +29,7 @@ class ArchiveStore:
 
     def check_writable(self) -> None:
         """Write and delete a small file, to find wrong settings before anything is fetched."""
-        name = f"checks/{uuid4()}.txt"
+        name = f"check-{uuid4()}.txt"
         self._files.write(name, b"Pressmark checks that it can write here, and deletes this file.\n")
         self._files.delete(name)
 

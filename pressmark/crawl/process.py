@@ -22,6 +22,11 @@ from pressmark.settings import PROJECT_ROOT
 
 Event = dict[str, Any]
 _TERMINATE_TIMEOUT = 120  # seconds
+# Keys and passwords of Airflow, and the passwords of logins. A crawl needs none of them.
+_WITHHELD = (
+    "AIRFLOW__", "AIRFLOW_CONN_", "AIRFLOW_VAR_", "PRESSMARK_ADMIN_PASSWORD", "PRESSMARK_ANALYST_PASSWORD",
+    "PRESSMARK_CRAWLER_PASSWORD", "PRESSMARK_METRICS_TOKEN",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -58,9 +63,8 @@ def run_crawls(
         process = subprocess.Popen(  # noqa: S603 - our own module
             [*command, *map(str, request_ids)],
             cwd=PROJECT_ROOT,
-            # Airflow's settings contain its keys and the password of its database. A crawl needs none of them.
             env={
-                **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW__")},
+                **{name: value for name, value in os.environ.items() if not name.startswith(_WITHHELD)},
                 **(environment or {}),
             },
             pass_fds=(writing,),

@@ -9,14 +9,16 @@ meanwhile, so each crawl process begins by sweeping the spool of its machine.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from uuid import UUID
 
 from psycopg2.extensions import cursor as Cursor
 
-from pressmark.archive.records import archive_name
+from pressmark.archive.records import archive_name, is_complete
+from pressmark.archive.spool import is_in_use
 from pressmark.archive.store import segment_id_from_name
 from pressmark.crawl.rebuild import stage_found
 from pressmark.crawl.restaging import file_segments, stage_segment
@@ -78,7 +80,7 @@ def _recover_crawl(services: Services, outlet: Outlet, crawl_id: UUID, request_i
         close_crawl(cursor, crawl_id, "killed", "the crawl process died")
 
     services.database.run(end)
-    shutil.rmtree(services.settings.spool / str(crawl_id), ignore_errors=True)
+    _remove_spool(services, crawl_id)
 
 
 def sweep_spool(services: Services, outlets: Mapping[str, Outlet]) -> int:
@@ -96,14 +98,20 @@ def sweep_spool(services: Services, outlets: Mapping[str, Outlet]) -> int:
         recover(services, outlets, sorted(open_outlets))
     staged = 0
     for crawl_id in crawl_ids:
-        if crawl_id in states and not states[crawl_id][1]:
+        folder = services.settings.spool / str(crawl_id)
+        if crawl_id not in states:
+            logger.warning(
+                "%s is kept: this warehouse does not know its crawl. Does another installation use this home?", folder
+            )
+            continue
+        if not states[crawl_id][1] or is_in_use(folder):
             continue  # recovered just now, or running
         if not services.locks.try_take(alive_lock(crawl_id)):
             continue
         try:
             staged += _stage_spooled(services, outlets, crawl_id)
         except ArchiveError as error:
-            logger.error("the spool of crawl %s is kept: %s", crawl_id, error)
+            logger.error("%s is kept for the next crawl: %s", folder, error)
         finally:
             services.locks.give_back(alive_lock(crawl_id))
     return staged
@@ -111,33 +119,66 @@ def sweep_spool(services: Services, outlets: Mapping[str, Outlet]) -> int:
 
 def _stage_spooled(services: Services, outlets: Mapping[str, Outlet], crawl_id: UUID) -> int:
     """Stage the sealed files of an ended crawl and remove its spool. Returns the number of segments staged."""
-    names = _archive_spooled(services, crawl_id)
-    ids = [segment_id_from_name(name) for name in names]
-    committed = services.database.run(lambda cursor: _committed(cursor, ids))
     staged = 0
-    for name, segment_id in zip(names, ids, strict=True):
-        if segment_id in committed:
-            continue
+    for name in _archive_spooled(services, crawl_id):
         for stored in file_segments(name, services.store.read_file(name)):
             outlet = outlets.get(stored.outlet)
             if outlet is None:
                 logger.warning("%s: not staged, since the outlet %s has no file", name, stored.outlet)
                 continue  # it is in the archive now, and `maintain` stages it once the file is back
-            pages = stage_found(services, outlet, stored, name, {segment_id: (name, stored.offset)})
+            pages = stage_found(services, outlet, stored, name, {stored.segment_id: (name, stored.offset)})
             logger.warning("%s: staged %s from the spool of crawl %s", outlet.id, plural(pages, "page"), crawl_id)
             staged += 1
-    shutil.rmtree(services.settings.spool / str(crawl_id), ignore_errors=True)
+    _remove_spool(services, crawl_id)
     return staged
 
 
 def _archive_spooled(services: Services, crawl_id: UUID) -> list[str]:
-    """Move the sealed files of a crawl from the spool to the archive. Returns their names there."""
+    """Move the sealed files of a crawl from the spool to the archive. Returns the names of those that are not staged.
+
+    A file whose segment is committed is deleted: its copy in the archive may have been changed by an erasure. One that
+    cannot be read is set aside.
+    """
+    sealed = _spooled(services, crawl_id, "*.warc.gz")
+    found = {_parse_uuid(path.name.removesuffix(".warc.gz")): path for path in sealed}
+    paths = {segment_id: path for segment_id, path in found.items() if segment_id is not None}
+    committed = services.database.run(lambda cursor: _committed(cursor, list(paths)))
     names = []
-    for path in sorted((services.settings.spool / str(crawl_id)).glob("*.warc.gz")):
-        name = archive_name(path.read_bytes())
-        services.store.put(path, name)
+    for segment_id, path in sorted(paths.items()):
+        if segment_id in committed:
+            path.unlink()
+            continue
+        try:
+            document = path.read_bytes()
+            name = archive_name(document)
+            if not is_complete(document) or segment_id_from_name(name) != segment_id:
+                raise ArchiveError("it is not complete")
+        except ArchiveError as error:
+            aside = path.with_suffix(".damaged")
+            path.rename(aside)
+            logger.error(
+                "%s: %s. It is kept as %s and not staged; its pages are fetched again.", path, error, aside.name
+            )
+            continue
+        if services.store.size(name) is None:
+            services.store.put(path, name)
+        else:
+            path.unlink()
         names.append(name)
     return names
+
+
+def _spooled(services: Services, crawl_id: UUID, pattern: str) -> list[Path]:
+    return sorted((services.settings.spool / str(crawl_id)).glob(pattern))
+
+
+def _remove_spool(services: Services, crawl_id: UUID) -> None:
+    """Remove the spool of a crawl, but for damaged files."""
+    for path in _spooled(services, crawl_id, "*"):
+        if path.suffix != ".damaged":
+            path.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # not empty, or never made
+        (services.settings.spool / str(crawl_id)).rmdir()
 
 
 def _parse_uuid(text: str) -> UUID | None:

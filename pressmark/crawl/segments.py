@@ -116,12 +116,13 @@ class Segments:
                 self._closed.remove(segment)
 
     def waiting(self) -> list[UUID]:
-        """Return the URLs (url_uid) of closed segments whose WARC file is complete, but not in the archive."""
+        """Return the URLs (url_uid) whose pages are in complete WARC files that are not in the archive."""
         return [
             item.result.candidate.url_uid
             for segment in self._closed
             if (self._folder / f"{segment.segment_id}.warc.gz").exists()
             for item in segment.items
+            if item.result.capture and (item.result.archived or (item.spooled and item.result.archive))
         ]
 
     def _seal(self, opened: OpenSegment) -> None:

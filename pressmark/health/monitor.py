@@ -399,7 +399,9 @@ def _free(settings: Settings) -> int:
     places = [settings.home]
     if "://" not in settings.archive:
         places.append(Path(settings.archive))
-    return min(shutil.disk_usage(place).free for place in places if place.exists())
+    for place in places:
+        place.mkdir(parents=True, exist_ok=True)
+    return min(shutil.disk_usage(place).free for place in places)
 
 
 def _folder_bytes(folder: Path) -> int:

@@ -99,10 +99,25 @@ def check_erasure_key(cursor: Cursor, settings: Settings) -> None:
         _checked_secret(cursor, settings)
 
 
+def record_erasure_key(cursor: Cursor, settings: Settings) -> None:
+    """Store the check value of this machine's key if anything was erased before check values were kept.
+
+    Only for upgrades, which run where the key is. Raises ConfigError if there is none.
+    """
+    cursor.execute(_SQL["hashed"])
+    if (cursor.fetchone() or (False,))[0]:
+        cursor.execute(_SQL["keep_check_value"], {"check_value": check_value(erasure_secret(settings))})
+
+
 def _checked_secret(cursor: Cursor, settings: Settings, make: bool = False) -> bytes:
     secret = erasure_secret(settings, make)
     cursor.execute(_SQL["check_value"])
     row = cursor.fetchone()
+    if row is None and not make:
+        raise ConfigError(
+            "This database does not know yet which key earlier erasures used. Run `pressmark db migrate` on the "
+            "machine that has run them."
+        )
     if row is not None and bytes(row[0]) != check_value(secret):
         key = "PRESSMARK_ERASURE_KEY" if settings.erasure_key else str(settings.home / "erasure.key")
         raise ConfigError(
@@ -137,6 +152,7 @@ def record_removal(
         "created_at": datetime.now(UTC).isoformat(),
         "value": value if action == "hide" or target == "outlet" else None,
         "value_key": _key_for(removal).hex() if action == "erase" and target != "outlet" else None,
+        "key_check": check_value(removal.secret).hex() if action == "erase" else None,
         "url_rule": URL_RULE,
         "value_length": len(value) if action == "erase" and target == "prefix" else None,
     }
@@ -340,6 +356,8 @@ def _key_for(removal: Removal) -> bytes:
 def _add(cursor: Cursor, note: dict[str, Any]) -> None:
     key = bytes.fromhex(note["value_key"]) if note["value_key"] else None
     cursor.execute(_SQL["add"], {"url_rule": 1, **note, "value_key": key})
+    if note.get("key_check"):
+        cursor.execute(_SQL["keep_check_value"], {"check_value": bytes.fromhex(note["key_check"])})
 
 
 def _apply(connection: Connection, removal: Removal, settings: Settings) -> Found:

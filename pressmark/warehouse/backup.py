@@ -63,8 +63,11 @@ def find_client(program: str, server: int) -> str:
 def write_backup(warehouse: Warehouse, file: Path) -> None:
     """Write a backup of the database. The file appears when it is complete."""
     part = file.with_name(file.name + ".part")
-    run_client(warehouse, "pg_dump", "--format=custom", f"--file={part}")
-    part.rename(file)
+    try:
+        run_client(warehouse, "pg_dump", "--format=custom", f"--file={part}")
+        part.rename(file)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def create_database(warehouse: Warehouse) -> None:

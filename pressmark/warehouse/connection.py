@@ -130,10 +130,12 @@ class Warehouse:
         name = self.role_name(role) if role else "none"
         try:
             with connection.cursor() as cursor:
-                cursor.execute(queries("session")["prepare"], {"role": name})
-                (backend,) = cursor.fetchone() or (None,)
+                cursor.execute(queries("session")["prepare"], {"role": name, "pid": connection.info.backend_pid})
+                (is_own,) = cursor.fetchone() or (None,)
             connection.commit()
         except psycopg2.Error as error:
+            if is_lost(connection, error):
+                raise ServerError(f"The connection to Postgres was lost: {error}".strip()) from error
             user = connection.info.user
             step = (
                 "Run the command as the user that created the roles."
@@ -144,7 +146,7 @@ class Warehouse:
             raise ServerError(
                 f"The user {user} of PRESSMARK_DATABASE_URL cannot use the role {name} ({first_line(error)}). {step}"
             ) from error
-        if backend != connection.info.backend_pid:
+        if not is_own:
             raise ServerError(
                 "PRESSMARK_DATABASE_URL leads to a connection pooler, such as PgBouncer. Pressmark's roles, locks and "
                 "time limits belong to a session, and a pooler shares sessions. Use the address of the server itself."

@@ -89,6 +89,8 @@ def export(
     role: Role = "comments" if comments else "analyst"
     export_id = uuid4()
     with contextlib.closing(warehouse.connect(role, "pressmark export")) as connection:
+        with transaction(connection) as cursor:
+            cursor.execute(queries("session")["without_idle_limit"])
         columns = _columns(connection, query)
         left_out = [c.name for c in columns if c.name in TEXT_COLUMNS and not with_text]
         columns = [c for c in columns if c.name not in left_out]

@@ -63,6 +63,7 @@ def take_turn(cursor: Cursor, name: Literal["load", "cluster"]) -> None:
     try:
         cursor.execute(queries("lock")["limit_waits"], {"patience": _TURN_PATIENCE})
         cursor.execute(queries("lock")["take_turn"], {"name": name})
+        cursor.execute(queries("lock")["limit_waits"], {"patience": "0"})
     except psycopg2.errors.LockNotAvailable as error:
         connection = cursor.connection
         connection.rollback()
@@ -75,7 +76,7 @@ def take_turn(cursor: Cursor, name: Literal["load", "cluster"]) -> None:
         connection.rollback()
         raise LockTimeout(
             f"The lock `{name}` was not free within {_TURN_PATIENCE}. Oldest transactions: "
-            f"{'; '.join(sessions) or 'none any more'}. If such a process hangs, end its session with "
+            f"{'; '.join(sessions) or 'none that this login may see'}. If such a process hangs, end its session with "
             "`SELECT pg_terminate_backend(session)`; nothing is lost, and the next run continues."
         ) from error
 

@@ -21,7 +21,8 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as Cursor
 
 from pressmark import __version__
-from pressmark.errors import ServerError
+from pressmark.errors import ConfigError, ServerError
+from pressmark.removal.erasure import record_erasure_key
 from pressmark.settings import SQL_ROOT
 from pressmark.warehouse.connection import DATABASE, Connection, Warehouse, first_line, transaction
 from pressmark.warehouse.mart import mart_digest, rebuild_mart
@@ -79,22 +80,36 @@ def migrate(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:
                 f"The views of this database were created by Pressmark {before.mart_built_by}, and this is version "
                 f"{__version__}. Use that version or a newer one."
             )
-        if not before.pending and before.mart_current:
-            return before
-        with contextlib.closing(warehouse.connect("owner", "pressmark migrate")) as owner:
-            if before.pending:
-                with transaction(owner) as cursor:  # the migration library's own tables
-                    cursor.execute("CREATE SCHEMA IF NOT EXISTS migration")
-                if warehouse.embedded and before.applied:
-                    _back_up(warehouse, admin, before.pending[0])
-                _apply(warehouse, folder)
-            prefix = warehouse.settings.role_prefix
-            with transaction(owner) as cursor:
-                _record(cursor, folder, before.pending)
-                cursor.execute(with_prefix(queries("roles")["schema_grants"], prefix))
-                rebuild_mart(cursor, prefix=prefix)
-                cursor.execute("SELECT ops.ensure_partitions(3)")
+        if before.pending or not before.mart_current:
+            _upgrade(warehouse, admin, before, folder)
+        _record_erasure_key(warehouse)
         return before
+
+
+def _upgrade(warehouse: Warehouse, admin: Connection, before: MigrationState, folder: Path) -> None:
+    with contextlib.closing(warehouse.connect("owner", "pressmark migrate")) as owner:
+        if before.pending:
+            with transaction(owner) as cursor:  # the migration library's own tables
+                cursor.execute("CREATE SCHEMA IF NOT EXISTS migration")
+            if warehouse.embedded and before.applied:
+                _back_up(warehouse, admin, before.pending[0])
+            _apply(warehouse, folder)
+        prefix = warehouse.settings.role_prefix
+        with transaction(owner) as cursor:
+            _record(cursor, folder, before.pending)
+            cursor.execute(with_prefix(queries("roles")["schema_grants"], prefix))
+            rebuild_mart(cursor, prefix=prefix)
+            cursor.execute("SELECT ops.ensure_partitions(3)")
+
+
+def _record_erasure_key(warehouse: Warehouse) -> None:
+    """Note which key erasures use, for machines that have another one. An upgrade runs where the key is."""
+    with contextlib.closing(warehouse.connect("eraser", "pressmark migrate")) as eraser:
+        try:
+            with transaction(eraser) as cursor:
+                record_erasure_key(cursor, warehouse.settings)
+        except ConfigError as error:
+            logger.warning("%s", error)
 
 
 def state(warehouse: Warehouse, folder: Path | None = None) -> MigrationState:

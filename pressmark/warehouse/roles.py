@@ -132,10 +132,11 @@ def grant_runner(warehouse: Warehouse, name: str, password: str | None) -> None:
 @contextlib.contextmanager
 def _login(warehouse: Warehouse, name: str, roles: Sequence[Role], password: str | None) -> Iterator[Cursor]:
     """Create a login if it is missing, grant it the roles, and open a cursor in the same transaction."""
-    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith(("pg_", "pressmark_")):
+    reserved = f"{warehouse.settings.role_prefix}_"
+    if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name) or name.startswith(("pg_", reserved)):
         raise ConfigError(
             f"Invalid login name {name!r}. Use lower-case letters, digits and '_', "
-            "and don't begin with pg_ or pressmark_."
+            f"and don't begin with pg_ or {reserved}."
         )
     login = sql.Identifier(name)
     granted = [warehouse.role_name(role) for role in roles]

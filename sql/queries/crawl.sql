@@ -245,7 +245,9 @@ ON CONFLICT (url_uid) DO UPDATE SET
     archive_offset = COALESCE(excluded.archive_offset, f.archive_offset),
     archive_length = COALESCE(excluded.archive_length, f.archive_length),
     last_read_at = GREATEST(f.last_read_at, excluded.last_read_at),
-    validators_unreliable = f.validators_unreliable OR excluded.validators_unreliable;
+    validators_unreliable = f.validators_unreliable OR excluded.validators_unreliable
+-- A segment that was found in a spool may be older than what other crawls have fetched since.
+WHERE excluded.last_fetch_at IS NULL OR f.last_fetch_at IS NULL OR excluded.last_fetch_at >= f.last_fetch_at;
 
 -- name: pages_today
 -- Count the article requests to an outlet within the last day, over all crawls.

@@ -19,7 +19,9 @@ SELECT crawl_id FROM ops.crawl WHERE finished_at IS NULL;
 -- name: rebuilt_request
 -- Add the request of a crawl that is known only from the archive.
 INSERT INTO ops.crawl_request (request_id, outlet, mode, interval_start, interval_end, requested_by, config_hash)
-VALUES (%(crawl_id)s, %(outlet)s, %(mode)s, %(start)s, %(end)s, 'rebuilt from the archive', %(config_hash)s)
+SELECT %(crawl_id)s, %(outlet)s, %(mode)s, %(start)s::timestamptz, %(end)s::timestamptz, 'rebuilt from the archive',
+       %(config_hash)s
+WHERE NOT EXISTS (SELECT 1 FROM ops.crawl WHERE crawl_id = %(crawl_id)s)
 ON CONFLICT (request_id) DO NOTHING;
 
 -- name: rebuilt_crawl

@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
+from uuid import uuid4
 
 import psycopg2
 import pytest
 
-from pressmark.errors import LockTimeout
+from pressmark.archive import remote
+from pressmark.archive.store import ArchiveStore
+from pressmark.errors import ArchiveUnavailable, LockTimeout
 from pressmark.newsstand import OUTLETS as FOLDER
 from pressmark.newsstand.server import Newsstand, running
 from pressmark.warehouse import locks
@@ -29,6 +32,7 @@ from tests.packages import needs_debian_package
 from tests.s3_server import S3Server, running_s3
 from tests.tcp_proxy import tcp_proxy
 
+KEY = "a-key-of-more-than-thirty-two-characters"
 LIMIT = 180  # seconds until everything must go on after a machine is lost
 Machine = Callable[..., Installation]
 
@@ -127,6 +131,62 @@ def test_sealed_pages_of_a_lost_machine_are_loaded_when_it_is_back(machine: Mach
     assert (captures, ledgers) == (20, 0)
 
 
+def test_sweep_neither_restores_erased_pages_nor_stops_at_damaged_files(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose upload was confirmed to nobody, a file cut short, and a folder of another installation."""
+    lost = machine("lost", PRESSMARK_ERASURE_KEY=KEY)
+    assert lost.run("crawl", "la-plaza", check=False, PRESSMARK_FAILPOINT="sealed_not_archived").returncode != 0
+    ((crawl_id,),) = lost.query("SELECT crawl_id FROM ops.crawl")
+    (spooled,) = (lost.home / "spool" / str(crawl_id)).glob("*.warc.gz")
+    document = spooled.read_bytes()
+    lost.crawl("la-plaza")  # archives and stages it
+    ((url, file),) = lost.query(
+        "SELECT url, file FROM core.article JOIN core.capture USING (article_uid) JOIN core.archive_segment "
+        "USING (segment_id) WHERE segment_id = %s LIMIT 1", (spooled.name.removesuffix(".warc.gz"),)
+    )  # fmt: skip
+    lost.run("remove", "--url", url, "--erase", "--reason", "a test", "--yes")
+    use_environment(monkeypatch, lost)
+    store = ArchiveStore(lost.env["PRESSMARK_ARCHIVE"])
+    erased = store.read_file(file)
+    assert erased != document
+    spooled.parent.mkdir(parents=True)
+    spooled.write_bytes(document)
+    damaged = spooled.with_name(f"{uuid4()}.warc.gz")
+    damaged.write_bytes(document[: len(document) // 2])
+    empty = spooled.with_name(f"{uuid4()}.warc.gz")
+    empty.touch()
+    foreign = lost.home / "spool" / str(uuid4())
+    foreign.mkdir()
+    lost.crawl("tagesblick")
+    assert store.read_file(file) == erased, "the erased page has not come back"
+    kept = sorted(path.name for path in spooled.parent.iterdir())
+    assert kept == sorted(path.with_suffix(".damaged").name for path in (damaged, empty))
+    log = (lost.home / "logs" / "crawl.log").read_text()
+    assert f"{damaged}: it is not complete" in log and f"{foreign} is kept" in log
+
+
+def test_machine_takes_no_other_key_than_that_of_earlier_erasures(machine: Machine) -> None:
+    """A database whose erasures are older than the check value of their key."""
+    first, second = machine("first", PRESSMARK_ERASURE_KEY=KEY), machine("second", PRESSMARK_ERASURE_KEY=KEY[::-1])
+    first.crawl("la-plaza")
+    ((url,),) = first.query("SELECT url FROM core.article ORDER BY url LIMIT 1")
+    first.run("remove", "--url", url, "--erase", "--reason", "a test", "--yes")
+    first.query("DELETE FROM ops.erasure_key")
+    for one in (first, second):
+        refused = one.run("crawl", "la-plaza", check=False)
+        assert refused.returncode == 2 and "does not know yet which key earlier erasures used" in refused.stderr
+    first.run("db", "migrate")
+    first.crawl("la-plaza")
+    assert "is not the key that earlier erasures used" in second.run("crawl", "la-plaza", check=False).stderr
+    # A warehouse that is rebuilt from the archive knows the key from the notes beside it.
+    third = machine("third", PRESSMARK_ERASURE_KEY=KEY[::-1])
+    del third.env["PRESSMARK_DATABASE_URL"]
+    refused = third.run("db", "rebuild", "--from-archive", check=False)
+    third.run("down")
+    assert refused.returncode == 2 and "is not the key that earlier erasures used" in refused.stderr
+
+
 def test_key_of_erasures_must_be_the_same_on_all_machines(machine: Machine) -> None:
     first = machine("first")
     first.crawl("la-plaza")
@@ -134,7 +194,7 @@ def test_key_of_erasures_must_be_the_same_on_all_machines(machine: Machine) -> N
     erase = ("remove", "--url", url, "--erase", "--reason", "a test", "--yes")
     refused = first.run(*erase, check=False)
     assert refused.returncode == 2 and "Set PRESSMARK_ERASURE_KEY to the same value on all of them" in refused.stderr
-    key = "a-key-of-more-than-thirty-two-characters"
+    key = KEY
     assert "Removed: 1 article" in first.run(*erase, PRESSMARK_ERASURE_KEY=key).stdout
     crawls = first.query("SELECT count(*) FROM ops.crawl")
     for env, message in (
@@ -174,7 +234,7 @@ def test_unusable_archive_is_one_line_before_anything_is_fetched(
 
 
 def test_erasure_says_that_the_bucket_keeps_old_versions(machine: Machine, s3: S3Server) -> None:
-    one = machine("one", PRESSMARK_ERASURE_KEY="a-key-of-more-than-thirty-two-characters")
+    one = machine("one", PRESSMARK_ERASURE_KEY=KEY)
     one.crawl("la-plaza")
     ((url,),) = one.query("SELECT url FROM core.article ORDER BY url LIMIT 1")
     dry_run = ("remove", "--url", url, "--erase", "--reason", "a test", "--dry-run")
@@ -221,6 +281,26 @@ def test_crawl_waits_for_an_archive_that_is_down(machine: Machine, s3: S3Server,
     assert one.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 10)]
 
 
+def test_archive_that_accepts_connections_and_does_not_answer_is_given_up(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(remote, "_REQUEST_SECONDS", 1.0)
+    monkeypatch.setattr(remote, "_RETRY_DELAYS", (0.1,))
+    monkeypatch.setattr(remote, "_ANY_FILE", 0)
+    with tcp_proxy(s3.port) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        store = ArchiveStore("s3://archive/stalled")
+        store.check_writable()
+        proxy.stall()
+        for request in (store.check_writable, lambda: store.read("a", 0, 10), lambda: list(store.files())):
+            began = time.monotonic()
+            with pytest.raises(ArchiveUnavailable, match="does not respond: no response within 1 s"):
+                request()
+            assert time.monotonic() - began < 10
+
+
 @pytest.mark.long
 def test_crawl_whose_archive_stays_down_keeps_its_pages(machine: Machine, s3: S3Server, stand: Newsstand) -> None:
     one, errors = crawl_while_s3_is_down(machine, s3, stand, seconds=10**4)
@@ -260,24 +340,23 @@ def test_everything_goes_on_after_a_machine_is_lost(machine: Machine, server: Ex
         assert leases.try_take("crawl:outlet:incremental")
         loading = lost.connect()
         take_turn(loading.cursor(), "load")
-        archiving = lost.connect()
-        stack.enter_context(contextlib.suppress(Exception))
-        stack.enter_context(session_lock(archiving, "pressmark archive"))
+        archiving = session_lock(lost.connect(), "pressmark archive")
+        archiving.__enter__()
         if loss == "stalled":
             proxy.stall()
-            stack.callback(proxy.close)  # before the lost machine gives back what it holds
         else:
             drop_packets(stack, server.port, proxy)
         started = time.monotonic()
 
         successor = stack.enter_context(contextlib.closing(LeaseHolder(other)))
-        assert successor.take("crawl:outlet:incremental", LIMIT)
+        assert successor.take("crawl:outlet:incremental", LIMIT), "the lease has expired"
         with contextlib.closing(other.connect()) as connection, transaction(connection) as cursor:
             take_turn(cursor, "load")
         if loss == "dropped":  # a proxy that answers for the machine keeps its idle sessions alive
             with contextlib.closing(other.connect()) as connection, session_lock(connection, "pressmark archive"):
                 pass
         assert time.monotonic() - started < LIMIT
+        proxy.close()  # so that nothing waits for the lost machine's sockets
 
 
 def drop_packets(stack: contextlib.ExitStack, port: int, proxy: object) -> None:

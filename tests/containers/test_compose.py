@@ -70,7 +70,7 @@ class Stack:
         resolve = ",".join(f"{host}.newsstand.example=172.30.99.10:8484" for host in HOSTS)
         with (folder / ".env").open("a") as file:
             file.write(
-                f"PRESSMARK_RESOLVE={resolve}\nTESTS={HERE}\nPRESSMARK_PORT=8090\nPRESSMARK_POSTGRES_PORT=5490\n"
+                f"PRESSMARK_RESOLVE={resolve}\nTESTS={HERE}\nPRESSMARK_PORT=8090\nPRESSMARK_POSTGRES_PORT=5490\nAIRFLOW__CELERY__WORKER_CONCURRENCY=2\n"
             )
         self.values = dict(line.split("=", 1) for line in (folder / ".env").read_text().splitlines())
         self._command = [
