@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from s3fs import S3FileSystem
 
 from pressmark.archive import remote
 from pressmark.archive.store import ArchiveStore
@@ -85,8 +86,10 @@ def use_environment(monkeypatch: pytest.MonkeyPatch, installation: Installation)
     for name, value in installation.env.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()  # it does not know that the endpoint has changed
 
 
+@pytest.mark.long
 def test_crawls_of_two_machines_equal_those_of_one(
     machine: Machine, installation: Installation, newsstand: Newsstand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -291,6 +294,7 @@ def test_archive_that_accepts_connections_and_does_not_answer_is_given_up(
     monkeypatch.setattr(remote, "_ANY_FILE", 0)
     with tcp_proxy(s3.port) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{proxy.port}")
+        S3FileSystem.clear_instance_cache()  # another test of this process may have used another endpoint
         store = ArchiveStore("s3://archive/stalled")
         store.check_writable()
         proxy.stall()

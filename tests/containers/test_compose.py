@@ -175,6 +175,16 @@ def one_machine(installation: Installation, tmp_path: Path) -> dict[int, str]:
         return {1: first, 2: installation.fingerprint()}
 
 
+def test_missing_env_file_names_the_next_step(docker_compose: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    refused = subprocess.run(
+        [docker_compose, "--env-file", str(tmp_path / "empty"), "--profile", "celery", "--file",
+         str(PROJECT_ROOT / "docker-compose.yml"), "config"],
+        capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert refused.returncode != 0 and "run make env" in refused.stderr
+
+
 def test_profile_local_crawls_and_shares_what_it_must_only(
     stack: Callable[[str], Stack], one_machine: dict[int, str]
 ) -> None:
