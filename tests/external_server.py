@@ -1,4 +1,4 @@
-"""A Postgres server that listens on loopback and asks for passwords, as a server of one's own or a managed one does."""
+"""A Postgres server that listens on loopback and asks for passwords, as most servers do."""
 
 from __future__ import annotations
 

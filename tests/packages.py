@@ -19,7 +19,7 @@ def needs_debian_package(package: str, program: str) -> str:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _which(program) is None:
                 for command in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", package]):
-                    # Services are not started: the tests start what they need, with settings of their own.
+                    # Services are not started: the tests start what they need, with other settings.
                     subprocess.run(
                         ["apt-get", *command], check=False, capture_output=True,
                         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},

@@ -51,7 +51,7 @@ def prepare(settings: Settings) -> None:
 
 
 def create_bucket(archive: str) -> None:
-    """Create the bucket of an S3 URL in a store of one's own, if it is missing."""
+    """Create the bucket of an S3 URL if it is missing. Only for stores with an AWS_ENDPOINT_URL."""
     import s3fs
 
     bucket = archive.removeprefix("s3://").partition("/")[0]

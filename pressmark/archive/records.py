@@ -178,7 +178,7 @@ def warcinfo_record(fields: dict[str, str], filename: str) -> WarcRecord:
 
 
 def archive_name(document: bytes) -> str:
-    """Return the name under which a file belongs into the archive. Raises ArchiveError if it is not one of ours."""
+    """Return the name that a file has in the archive. Raises ArchiveError if Pressmark has not written it."""
     record = next(iter(_iterate(io.BytesIO(document))), None)
     name = record.headers.get("WARC-Filename") if record is not None else None
     if not name:

@@ -1,7 +1,7 @@
 """Archive files in an object store, through fsspec. S3 and compatible stores need the extra `s3`.
 
 An object appears complete or not at all. Requests that fail because the store cannot be reached are repeated for about
-a minute, like those to the database. Each has a time limit of ours: botocore has none for a server that accepts a
+a minute, like those to the database. Each has a time limit, because botocore has none for a server that accepts a
 connection and never answers an upload.
 """
 
@@ -184,7 +184,7 @@ class RemoteFiles:
 
 
 def _within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Run `work` in a thread of its own. Raises TimeoutError after `seconds`; the thread is then left behind."""
+    """Run `work` in a new thread. Raises TimeoutError after `seconds`; the thread is then left behind."""
     results: list[Result] = []
     errors: list[BaseException] = []
 

@@ -184,7 +184,7 @@ def _remove_spool(services: Services, crawl_id: UUID) -> None:
 def _parse_uuid(text: str) -> UUID | None:
     try:
         return UUID(text)
-    except ValueError:  # not a folder of ours
+    except ValueError:  # not Pressmark's folder
         return None
 
 

@@ -1,4 +1,4 @@
-"""Two machines with disks of their own share a Postgres server and an archive on S3. Machines and the archive fail."""
+"""Two machines with separate disks share a Postgres server and an archive on S3. Machines and the archive fail."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from tests.s3_server import S3Server, running_s3
 from tests.tcp_proxy import tcp_proxy
 
 KEY = "a-key-of-more-than-thirty-two-characters"
-LIMIT = 180  # seconds until everything must go on after a machine is lost
+LIMIT = 180  # seconds after the loss of a machine until work must continue
 Machine = Callable[..., Installation]
 
 
@@ -336,7 +336,7 @@ def test_both_ends_of_a_connection_notice_that_the_other_is_gone(machine: Machin
 @pytest.mark.long
 @pytest.mark.parametrize("loss", ["stalled", "dropped"])
 def test_everything_goes_on_after_a_machine_is_lost(machine: Machine, server: ExternalServer, loss: str) -> None:
-    """A machine holds the lock of a crawl, that of loads, and that of the archive. Then it is not heard of any more."""
+    """A machine holds the lock of a crawl, that of loads, and that of the archive. Then it disappears."""
     with contextlib.ExitStack() as stack:
         proxy = stack.enter_context(tcp_proxy(server.port))
         lost, other = machine("lost", port=proxy.port).warehouse, machine("other").warehouse

@@ -1,4 +1,4 @@
-"""Two Celery workers with homes of their own run a tier. One of them is killed.
+"""Two Celery workers with separate homes run a tier. One of them is killed.
 
 Redis is the broker, Postgres is reached over TCP, and the archive is on S3, so the workers share nothing else.
 """
@@ -38,7 +38,7 @@ class Worker:
     """A Celery worker with its own home."""
 
     def __init__(self, name: str, home: Path, env: dict[str, str], log_port: int) -> None:
-        """log_port: where it serves the logs of its tasks. Workers on hosts of their own all have the same."""
+        """log_port: where it serves the logs of its tasks. Workers on separate hosts all have the same."""
         self.name = name
         self.home = home
         home.mkdir(exist_ok=True)

@@ -65,7 +65,7 @@ make_images() {
     local R=$WORK/roots/bookworm C=/etc/ssl/certs/ca-certificates.crt
     rm -f "$R"/usr/lib/python3.*/EXTERNALLY-MANAGED
     ln -sf python3 "$R/usr/bin/python"
-    # The certificates of this machine: its network may have an authority of its own.
+    # The certificates of this machine: its network may have another authority.
     mkdir -p "$R/usr/local/share/ca-certificates"
     cp -r /usr/local/share/ca-certificates/. "$R/usr/local/share/ca-certificates/"
     chroot "$R" update-ca-certificates >/dev/null 2>&1

@@ -55,7 +55,7 @@ def docker_compose() -> Iterator[str]:
 
 
 class Stack:
-    """The services of one profile, in a folder of their own."""
+    """The services of one profile, in a separate folder."""
 
     def __init__(self, compose: str, folder: Path, profile: str) -> None:
         self.profile = profile
