@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from rich.progress import Progress
 
 from pressmark.airflow.service import AirflowService, read_health, read_health_at
 from pressmark.archive.store import ArchiveStore
+from pressmark.cli import logins
 from pressmark.cli.output import err, friendly, out, print_json, table
 from pressmark.errors import ConfigError
 from pressmark.registry import load_registry
@@ -28,7 +28,6 @@ from pressmark.warehouse.fingerprint import fingerprint as content_fingerprint
 from pressmark.warehouse.migrations import ensure_ready, migrate, state
 from pressmark.warehouse.partitions import months_to_split, split
 from pressmark.warehouse.queries import queries
-from pressmark.warehouse.roles import grant_reader, grant_runner
 
 _HELP = """Manage the warehouse database.
 
@@ -218,63 +217,13 @@ def db_rebuild(
     print(content_fingerprint(warehouse))
 
 
-@app.command("grant-analyst")
-@friendly
-def db_grant_analyst(
-    name: Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)],
-    comments: Annotated[bool, typer.Option("--comments", help="Allow reading reader comments too.")] = False,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
-    ] = False,
-) -> None:
-    """Create a login that can only read mart.
-
-    The login gets the analysts' statement timeout. The server receives only the
-    SCRAM verifier of the password.
-
-    Examples:
-
-      pressmark db grant-analyst jane
-
-      pressmark db grant-analyst jane --comments --password-stdin < password.txt
-    """
-    warehouse = Warehouse(Settings.from_env())
-    ensure_ready(warehouse)
-    grant_reader(warehouse, name, "comments" if comments else "analyst", _read_password(password_stdin))
-    out.print(f"{name} can read mart{', including comments' if comments else ''}.")
-
-
-@app.command("grant-runner")
-@friendly
-def db_grant_runner(
-    name: Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)],
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
-    ] = False,
-) -> None:
-    """Create a login that can run everything but migrations.
-
-    Use it in the PRESSMARK_DATABASE_URL of the machines that crawl. It cannot
-    create logins or drop tables. Run the command as the user that ran
-    `pressmark db migrate`.
-
-    Example:
-
-      pressmark db grant-runner crawler --password-stdin < password.txt
-    """
-    warehouse = Warehouse(Settings.from_env())
-    ensure_ready(warehouse)
-    grant_runner(warehouse, name, _read_password(password_stdin))
-    out.print(f"{name} can run crawls, loads and maintenance. Put it into PRESSMARK_DATABASE_URL.")
-
-
-def _read_password(from_stdin: bool) -> str | None:
-    """Return the password from stdin or a prompt, or None to set none."""
-    if from_stdin:
-        return sys.stdin.readline().rstrip("\n") or None
-    if not sys.stdin.isatty():
-        return None
-    return typer.prompt("Password (empty for none)", hide_input=True, default="", confirmation_prompt=True) or None
+for _name, _command in (
+    ("grant-analyst", logins.grant_analyst),
+    ("grant-runner", logins.grant_runner),
+    ("connect-info", logins.connect_info),
+    ("listen", logins.listen),
+):
+    app.command(_name)(_command)
 
 
 @friendly

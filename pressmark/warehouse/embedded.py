@@ -6,7 +6,8 @@ makes every parent folder accessible to everyone. Here:
 
 - Each home has one server. It is started under a file lock and in its own session, so that neither Ctrl-C
   nor the death of the starting process stops it. `pressmark down` does.
-- Clients connect through a unix socket in a folder of mode 0700 only. Nothing listens on a network address.
+- Clients connect through a unix socket in a folder of mode 0700. Nothing listens on a network address, unless `listen`
+  was called: then the server also listens on a port of 127.0.0.1, where it asks for passwords (scram).
 - PostgreSQL refuses to run as root. If started by root, it runs as the system user `pressmark-postgres`. If
   that user cannot access the home (a clone under /root), data and binaries are kept in
   /var/lib/pressmark/<hash of the home>. No folder's mode is changed.
@@ -23,6 +24,7 @@ import pwd
 import shlex
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import time
@@ -36,10 +38,13 @@ from pressmark.errors import ServerError
 
 _ROOT_USER = "pressmark-postgres"
 _ROOT_STATE = Path("/var/lib/pressmark")
-_SOCKET_NAME = ".s.PGSQL.5432"
+_SOCKET_NAME = ".s.PGSQL.5432"  # of every home; if the server has another port, a link to its socket
+_HBA = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
 _SOCKET_PATH_LIMIT = 107  # sun_path of unix(7), without its closing NUL
 _START_SECONDS = 600  # crash recovery of a filled warehouse may take minutes
 SUPERUSER = "postgres"
+_LOOPBACK = "127.0.0.1"
+_USUAL_PORT = 5432
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,39 @@ class EmbeddedServer:
         from urllib.parse import quote
 
         return f"{driver}://{user}@/{database}?host={quote(str(self.places.sockets), safe='')}"
+
+    @property
+    def port(self) -> int | None:
+        """The port of 127.0.0.1 on which the server listens. None if it has only the socket."""
+        try:
+            return int((self.home / "postgres.port").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def listen(self, port: int | None) -> None:
+        """Listen on a port of 127.0.0.1, or with None only on the socket. Restarts the server if it is running.
+
+        Raises ServerError if the port is taken.
+        """
+        if port == self.port:
+            return
+        if port is not None:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((_LOOPBACK, port))
+                except OSError as error:
+                    raise ServerError(
+                        f"Port {port} of {_LOOPBACK} cannot be used ({error.strerror}). Choose another one."
+                    ) from error
+        was_running = self.stop()
+        self.home.mkdir(parents=True, exist_ok=True)
+        if port is None:
+            (self.home / "postgres.port").unlink(missing_ok=True)
+        else:
+            (self.home / "postgres.port").write_text(f"{port}\n")
+        if was_running:
+            self.ensure_running()
 
     def is_created(self) -> bool:
         """Return whether this home has a database cluster."""
@@ -147,8 +185,16 @@ class EmbeddedServer:
 
     def _start(self) -> None:
         place = self.places
+        port = self.port
+        if port is not None:
+            hba = place.data / "pressmark_hba.conf"
+            hba.write_text(_HBA)
+            hba.chmod(0o644)  # in a folder that only the server's user can open
+            if port != _USUAL_PORT:
+                self._link_socket(port)
         options = {
-            "listen_addresses": "",
+            "listen_addresses": _LOOPBACK if port else "",
+            **({"port": str(port), "hba_file": str(hba)} if port else {}),
             "unix_socket_directories": str(place.sockets),
             "unix_socket_permissions": "0700",
             "max_connections": "200",
@@ -178,13 +224,20 @@ class EmbeddedServer:
             time.sleep(0.3)
             self._drop_stale_pid_file()
 
+    def _link_socket(self, port: int) -> None:
+        """Make the socket of a server with another port known under the name that clients use."""
+        link = self.places.sockets / _SOCKET_NAME
+        if not link.exists():
+            link.unlink(missing_ok=True)
+            link.symlink_to(f".s.PGSQL.{port}")
+
     def _drop_stale_pid_file(self) -> None:
         """Remove the lock files of a postmaster that has ended.
 
         PostgreSQL takes any process with that pid for a running postmaster and refuses to start. The pid may
         belong to another program by now, or to a zombie that the container's init process does not reap.
         """
-        for lock in (self.places.data / "postmaster.pid", self.places.sockets / f"{_SOCKET_NAME}.lock"):
+        for lock in (self.places.data / "postmaster.pid", *self.places.sockets.glob(".s.PGSQL.*.lock")):
             if lock.exists() and _living_postgres(lock) is None:
                 lock.unlink(missing_ok=True)
 
@@ -358,7 +411,7 @@ def _reachable(path: Path, user: pwd.struct_passwd) -> bool:
 def _short_sockets(home: Path, mark: str) -> Path:
     """Return a socket folder whose path is short enough for a unix socket address."""
     preferred = home / "postgres" / "run"
-    if len(str(preferred)) + 1 + len(_SOCKET_NAME) <= _SOCKET_PATH_LIMIT:
+    if len(str(preferred)) + 1 + len(_SOCKET_NAME) + 1 <= _SOCKET_PATH_LIMIT:
         return preferred
     runtime = Path(f"/run/user/{os.getuid()}")
     base = runtime if runtime.is_dir() and os.access(runtime, os.W_OK) else Path("/tmp")  # noqa: S108 - checked below

@@ -65,7 +65,8 @@ def test_installer_runner_and_analyst_have_only_the_privileges_they_need(
     for arguments in (["status"], ["crawl", "harbour-dispatch"], ["db", "status"]):
         refused = command(external_server, installation, "runner", RUNNER, *arguments, PRESSMARK_OUTLETS=str(OUTLETS))
         assert refused.returncode == 3 and "`pressmark db grant-runner runner`" in refused.stderr, refused.stderr
-    granting = command(external_server, installation, "installer", INSTALLER, "db", "grant-runner", "runner")
+    granting = command(external_server, installation, "installer", INSTALLER, "db", "grant-runner", "runner",
+                       "--no-password")  # fmt: skip
     assert granting.returncode == 0 and "runner can run crawls" in granting.stdout, granting.stderr
     with running(tmp_path / "access.log") as newsstand:
         crawled = command(
@@ -136,7 +137,7 @@ def test_invalid_analyst_names_are_rejected(installation: Installation, name: st
 
 
 def test_analyst_on_the_embedded_server_reads_only_mart(installation: Installation) -> None:
-    installation.run("db", "grant-analyst", "joe")
+    installation.run("db", "grant-analyst", "joe", "--no-password")
     server = installation.warehouse.embedded
     assert server is not None
     with contextlib.closing(psycopg2.connect(server.dsn("joe", "pressmark"))) as joe:
