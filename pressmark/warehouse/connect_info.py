@@ -54,7 +54,8 @@ def connect_info(warehouse: Warehouse, user: str) -> ConnectInfo:
     """Return how a login connects. Of several hosts of PRESSMARK_DATABASE_URL, the first one is used."""
     server = warehouse.embedded
     if server is not None:
-        if server.port is not None:
+        # Pressmark's own roles have no password, so they only log in through the socket.
+        if server.port is not None and not user.startswith(f"{warehouse.settings.role_prefix}_"):
             return ConnectInfo("127.0.0.1", str(server.port), DATABASE, user)
         return ConnectInfo(str(parse_dsn(server.dsn(user, DATABASE))["host"]), "5432", DATABASE, user)
     parameters = warehouse.parameters

@@ -90,6 +90,14 @@ def test_new_login_connects_over_tcp_and_only_reads_mart(home: Installation) -> 
     assert polars.read_database("SELECT headline FROM article", engine.connect()).height == 10
     engine.dispose()
 
+    # Pressmark's own roles use the socket, as the user that runs the server.
+    own = json.loads(home.run("db", "connect-info", "--user", "pressmark_loader", "--json").stdout)
+    assert own["host"].startswith("/") and own["pgpass"] is None
+    with contextlib.closing(psycopg2.connect(own["dsn"])) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*) FROM ops.crawl")
+        assert cursor.fetchone() == (1,)
+
     # Nobody gets in without a password: neither the superuser nor the roles of crawls.
     for user in ("postgres", "pressmark_loader", "pressmark_owner", "jane"):
         with pytest.raises(psycopg2.OperationalError):
