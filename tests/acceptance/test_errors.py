@@ -105,8 +105,10 @@ def test_full_disk_interrupts_the_crawl_and_can_be_resumed(
         assert installation.query("SELECT finish_reason, ledger_ok FROM mart.crawl") == [("failed", True)]
     finally:
         subprocess.run(["umount", str(small_disk)], check=True)
-    # With free space, the same command fetches all pages.
-    assert installation.outcomes("test") == {"new": 6}
+    # With free space, the same command archives and loads what was fetched. Nothing is fetched again.
+    assert installation.outcomes("test") == {"known_not_due": 6}
+    assert installation.query("SELECT count(*) FROM mart.article") == [(6,)]
+    assert installation.query("SELECT outcome, count(*) FROM ops.candidate GROUP BY 1") == [("new", 6)]
 
 
 def test_unwritable_home_is_reported(installation: Installation) -> None:
