@@ -54,7 +54,7 @@ _NEXT_STEPS = {
 
 @friendly
 def doctor(as_json: _Json = False) -> None:
-    """Check outlet health, alerts, settings and disk usage.
+    """Check outlets, alerts, settings and disk.
 
     Checks all outlets now. The first line counts them, the last lines say
     what to do. Also checks that this machine can write the archive and has the

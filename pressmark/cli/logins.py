@@ -54,7 +54,7 @@ def connect_info(
     user: Annotated[str | None, typer.Option(help="Login. Default: the analyst.", show_default=False)] = None,
     as_json: _Json = False,
 ) -> None:
-    """Show how other programs connect to the warehouse.
+    """Show how programs connect to the warehouse.
 
     Prints host, port and database, a connection string, the line for ~/.pgpass
     and the URL for SQLAlchemy. It does not know passwords.
@@ -97,7 +97,7 @@ def listen(
     ] = None,
     off: Annotated[bool, typer.Option("--off", help="Listen on the socket only, as after the installation.")] = False,
 ) -> None:
-    """Let programs on this machine connect to the embedded server.
+    """Open a port of the embedded server.
 
     The server then listens on a port of 127.0.0.1 and asks for passwords. It
     never listens for other machines. It is restarted: running crawls and loads
@@ -134,11 +134,11 @@ def grant_runner(
         bool, typer.Option("--no-password", help="Set no password, or keep the current one.")
     ] = False,
 ) -> None:
-    """Create a login that can run everything but migrations.
+    """Create a login that can run all crawls.
 
-    Use it in the PRESSMARK_DATABASE_URL of the machines that crawl. It cannot
-    create logins or drop tables. Run the command as the user that ran
-    `pressmark db migrate`.
+    It can also load, maintain and query, but not migrate, create logins or drop
+    tables. Use it in the PRESSMARK_DATABASE_URL of the machines that crawl. Run
+    the command as the user that ran `pressmark db migrate`.
 
     Example:
 

@@ -169,6 +169,7 @@ def test_sweep_neither_restores_erased_pages_nor_stops_at_damaged_files(
     assert f"{damaged}: it is not complete" in log and f"{foreign} is kept" in log
 
 
+@pytest.mark.long
 def test_machine_takes_no_other_key_than_that_of_earlier_erasures(machine: Machine) -> None:
     """A database whose erasures are older than the check value of their key."""
     first, second = machine("first", PRESSMARK_ERASURE_KEY=KEY), machine("second", PRESSMARK_ERASURE_KEY=KEY[::-1])
