@@ -36,6 +36,7 @@ from tests.tcp_proxy import tcp_proxy
 KEY = "a-key-of-more-than-thirty-two-characters"
 LIMIT = 180  # seconds after the loss of a machine until work must continue
 Machine = Callable[..., Installation]
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

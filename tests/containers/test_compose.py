@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import psycopg2
 import pytest
 
+from pressmark import __version__
 from pressmark.newsstand import OUTLETS
 from pressmark.newsstand.server import running
 from pressmark.settings import PROJECT_ROOT
@@ -26,7 +27,7 @@ from tests.conftest import Installation
 HERE = Path(__file__).parent
 FIRST_FOUR = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
 HOSTS = ("alwaha", "dispatch", "laplaza", "tagesblick")
-pytestmark = pytest.mark.timeout(1100)
+pytestmark = pytest.mark.timeout(1800)
 Value = TypeVar("Value")
 
 
@@ -42,12 +43,16 @@ def docker_compose() -> Iterator[str]:
     )
     if started.returncode != 0:
         pytest.skip(f"no Docker engine can run here: {' '.join(started.stderr.split())[-500:]}")
-    version = "0.1.0"
-    built = subprocess.run(
-        ["docker", "build", "--quiet", "--network", "host", "--build-arg", f"VERSION={version}", "--tag",
-         f"pressmark:{version}", str(PROJECT_ROOT)],
-        capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "0"},
-    )  # fmt: skip
+    command = [
+        "docker", "build", "--quiet", "--network", "host", "--build-arg", f"VERSION={__version__}", "--tag",
+        f"pressmark:{__version__}", str(PROJECT_ROOT),
+    ]  # fmt: skip
+    for _ in range(2):  # a package index may not respond once
+        built = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "DOCKER_BUILDKIT": "0"}
+        )
+        if built.returncode == 0:
+            break
     assert built.returncode == 0, built.stderr[-3000:]
     yield started.stdout.strip()
     if not kept:
@@ -214,8 +219,10 @@ def test_profile_local_crawls_and_shares_what_it_must_only(
         local.query("SELECT rolname, rolsuper OR rolcreaterole FROM pg_roles WHERE rolname IN ('crawler', 'airflow')")
     )
     assert logins == {"crawler": False, "airflow": False}
-    labels = subprocess.run(["docker", "inspect", "pressmark:0.1.0"], capture_output=True, text=True, check=True).stdout
-    assert json.loads(labels)[0]["Config"]["Labels"]["org.opencontainers.image.version"] == "0.1.0"
+    labels = subprocess.run(
+        ["docker", "inspect", f"pressmark:{__version__}"], capture_output=True, text=True, check=True
+    ).stdout
+    assert json.loads(labels)[0]["Config"]["Labels"]["org.opencontainers.image.version"] == __version__
     # A new version stops, migrates and starts again, as `make upgrade` does.
     local.run("stop")
     local.up("--force-recreate")
