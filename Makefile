@@ -47,7 +47,7 @@ quality: setup  ## Extraction on the benchmark packs, compared with the committe
 
 bench: setup  ## Benchmarks of growth with limits, for a quiet machine before a release: about 25 minutes
 	$(BIN)/python benchmarks/warehouse.py --sizes 10000,100000 --check
-	$(BIN)/python benchmarks/outlets.py
+	$(BIN)/python benchmarks/outlets.py --check
 	$(BIN)/python benchmarks/many_urls.py --urls 10000
 
 lint: setup  ## Check style, types, the import contract and the generated reference
