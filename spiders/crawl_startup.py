@@ -46,7 +46,7 @@ def open_crawls(services: Services, registry: Registry, requests: Sequence[Crawl
                     f"{request.outlet}: another {request.mode} crawl has been running for too long. "
                     "`pressmark status` shows it; stop it, or try again later."
                 )
-    recover(services, outlets, list(outlets))
+    recover(services, outlets, list(outlets), {(request.outlet, request.mode) for request in requests})
     sweep_spool(services, registry.outlets)
     return [_open(services, outlets[request.outlet], request) for request in requests]
 

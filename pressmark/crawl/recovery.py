@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
@@ -31,17 +31,27 @@ from pressmark.warehouse.crawls import close_crawl, resolve_open
 from pressmark.warehouse.locks import alive_lock
 from pressmark.warehouse.queries import queries
 
+_ALIVE_SECONDS = 8.0  # a lock is free five seconds after the last heartbeat of a process that has died
+
 logger = logging.getLogger(__name__)
 
 
-def recover(services: Services, outlets: Mapping[str, Outlet], only: Sequence[str] | None = None) -> int:
+def recover(
+    services: Services,
+    outlets: Mapping[str, Outlet],
+    only: Sequence[str] | None = None,
+    locked: Collection[tuple[str, str]] = (),
+) -> int:
     """Close the crawls whose process died, of the outlets in `only` or of all outlets. Return how many were closed.
 
+    locked: (outlet, mode) of the crawl locks that this process holds. Another crawl with such a lock is dead or ending,
+    so its `alive` lock, which was taken later, is waited for.
     A crawl whose outlet has no file stays open: its pages can only be extracted once the file is back.
     """
     closed = 0
-    for crawl_id, outlet_id, request_id in services.database.run(lambda cursor: _unfinished(cursor, only)):
-        if not services.locks.try_take(alive_lock(crawl_id)):
+    for crawl_id, outlet_id, request_id, mode in services.database.run(lambda cursor: _unfinished(cursor, only)):
+        patience = _ALIVE_SECONDS if (outlet_id, mode) in locked else 0
+        if not services.locks.take(alive_lock(crawl_id), patience):
             continue
         try:
             outlet = outlets.get(outlet_id)
@@ -58,7 +68,7 @@ def recover(services: Services, outlets: Mapping[str, Outlet], only: Sequence[st
     return closed
 
 
-def _unfinished(cursor: Cursor, only: Sequence[str] | None) -> list[tuple[UUID, str, UUID]]:
+def _unfinished(cursor: Cursor, only: Sequence[str] | None) -> list[tuple[UUID, str, UUID, str]]:
     cursor.execute(queries("crawl")["unfinished_crawls"], {"outlets": list(only) if only is not None else None})
     return list(cursor.fetchall())
 

@@ -59,7 +59,7 @@ WHERE crawl_id = %(crawl_id)s AND finished_at IS NULL;
 
 -- name: unfinished_crawls
 -- List crawls without an end: running ones and those whose process died.
-SELECT crawl.crawl_id, crawl.outlet, crawl.request_id
+SELECT crawl.crawl_id, crawl.outlet, crawl.request_id, crawl.mode
 FROM ops.crawl
 WHERE crawl.finished_at IS NULL AND (%(outlets)s::text[] IS NULL OR crawl.outlet = ANY (%(outlets)s::text[]))
 ORDER BY crawl.started_at;

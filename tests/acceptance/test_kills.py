@@ -95,6 +95,18 @@ def test_crawl_killed_at_a_failpoint_recovers(
     settle_and_compare(installation, undisturbed[1])
 
 
+def test_crawl_that_seems_alive_a_little_longer_than_its_lock_is_closed(
+    installation: Installation, newsstand: Newsstand, undisturbed: dict[int, str]
+) -> None:
+    """A process that dies soon after its start has taken its `alive` lock seconds after the lock of the crawl."""
+    assert installation.run("crawl", *OUTLETS, check=False, PRESSMARK_FAILPOINT="after_fetch:3").returncode != 0
+    wait_until_alone(installation)
+    installation.query(
+        "UPDATE ops.lock SET heartbeat_at = clock_timestamp() + interval '2 seconds' WHERE name LIKE 'alive:%'"
+    )
+    settle_and_compare(installation, undisturbed[1])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("point", ["archived_not_committed", "within_load"])
 def test_crawl_killed_in_the_second_edition_recovers(
