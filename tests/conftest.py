@@ -8,7 +8,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -269,6 +270,20 @@ class SavedStates:
 @pytest.fixture(scope="session")
 def saved_states(session_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> SavedStates:
     return SavedStates(tmp_path_factory.mktemp("states"))
+
+
+def fingerprints_of_editions(installation: Installation, outlets: Sequence[str], access_log: Path) -> dict[int, str]:
+    """Crawl both editions of the newsstand into an empty warehouse. Return the fingerprint after each."""
+    from pressmark.newsstand import OUTLETS
+
+    with running(access_log) as stand:
+        installation.env = {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": stand.resolve}
+        installation.crawl(*outlets)
+        first = installation.fingerprint()
+        stand.advance()
+        time.sleep(1.1)
+        installation.crawl(*outlets)
+        return {1: first, 2: installation.fingerprint()}
 
 
 @pytest.fixture

@@ -17,18 +17,19 @@ from pressmark.warehouse.connection import Warehouse
 from pressmark.warehouse.migrations import ensure_ready
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object to stdout.")]
+_Login = Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)]
+_PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
+]
+_NoPassword = Annotated[bool, typer.Option("--no-password", help="Set no password, or keep the current one.")]
 
 
 @friendly
 def grant_analyst(
-    name: Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)],
+    name: _Login,
     comments: Annotated[bool, typer.Option("--comments", help="Allow reading reader comments too.")] = False,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
-    ] = False,
-    no_password: Annotated[
-        bool, typer.Option("--no-password", help="Set no password, or keep the current one.")
-    ] = False,
+    password_stdin: _PasswordStdin = False,
+    no_password: _NoPassword = False,
 ) -> None:
     """Create a login that can only read mart.
 
@@ -126,13 +127,9 @@ def listen(
 
 @friendly
 def grant_runner(
-    name: Annotated[str, typer.Argument(help="Login to create or to grant these rights.", show_default=False)],
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from stdin instead of prompting.")
-    ] = False,
-    no_password: Annotated[
-        bool, typer.Option("--no-password", help="Set no password, or keep the current one.")
-    ] = False,
+    name: _Login,
+    password_stdin: _PasswordStdin = False,
+    no_password: _NoPassword = False,
 ) -> None:
     """Create a login that can run all crawls.
 

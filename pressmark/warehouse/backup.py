@@ -41,8 +41,9 @@ def run_client(warehouse: Warehouse, program: str, *arguments: str, database_opt
 def find_client(program: str, server: int) -> str:
     """Return the path of a client program for a server of this major version.
 
-    That of the server's own version is preferred, then the newest that is not older: pg_dump refuses newer servers.
-    Looks at the wheel, PATH and Debian's /usr/lib/postgresql. Raises ConfigError if all are older than the server.
+    The client of the server's version is preferred, then the newest one that is not older, because pg_dump refuses
+    newer servers. Searches the wheel, PATH and Debian's /usr/lib/postgresql. Raises ConfigError if all clients are older
+    than the server.
     """
     versions: dict[int, str] = {}
     folders = [*os.get_exec_path(), *map(str, DEBIAN_CLIENTS.glob("*/bin")), str(wheel_binaries())]

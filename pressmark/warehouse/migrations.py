@@ -155,7 +155,10 @@ def create_embedded_database(warehouse: Warehouse) -> None:
 def _locked(warehouse: Warehouse) -> Iterator[Connection]:
     with contextlib.closing(warehouse.connect_admin()) as admin:
         with admin.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,))
+            if cursor.fetchone() != (True,):
+                logger.warning("Another process is upgrading the database. Waiting until it has finished.")
+                cursor.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         admin.commit()
         yield admin  # the session's end releases the lock
 

@@ -341,7 +341,7 @@ SELECT EXISTS (SELECT 1 FROM ops.removal WHERE value_key IS NOT NULL);
 
 -- name: keep_check_value
 -- Store the check value of the key of erasures, unless there is one.
-INSERT INTO ops.erasure_key (check_value) VALUES (%(check_value)s) ON CONFLICT (only_one) DO NOTHING;
+INSERT INTO ops.erasure_key (check_value) VALUES (%(check_value)s) ON CONFLICT (only_row) DO NOTHING;
 
 -- name: check_value
 -- Return the check value of the key of erasures.

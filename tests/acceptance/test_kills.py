@@ -8,38 +8,28 @@ import random
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
 from pressmark.failpoints import POINTS
-from pressmark.newsstand import OUTLETS as FOLDER
 from pressmark.newsstand.server import Newsstand
-from pressmark.newsstand.server import running as newsstand_running
 from tests.acceptance.test_newsstand import OUTLETS, check_archive
-from tests.conftest import Installation, process_command
+from tests.conftest import Installation, fingerprints_of_editions, process_command
 
 SEED = int(os.environ.get("PRESSMARK_TEST_SEED", "0")) or random.randrange(1, 10**6)
 RANDOM_KILLS = 10
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
-    session_installation: Installation, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[int, str]]:
+def undisturbed(session_installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> dict[int, str]:
     """Fingerprints of both editions, crawled without a kill."""
-    installation = session_installation
-    installation.empty()
-    with newsstand_running(tmp_path_factory.mktemp("undisturbed") / "access.log") as stand:
-        installation.env = {"PRESSMARK_OUTLETS": str(FOLDER), "PRESSMARK_RESOLVE": stand.resolve}
-        installation.crawl(*OUTLETS)
-        first = installation.fingerprint()
-        stand.advance()
-        time.sleep(1.1)
-        installation.crawl(*OUTLETS)
-        yield {1: first, 2: installation.fingerprint()}
+    session_installation.empty()
+    return fingerprints_of_editions(
+        session_installation, OUTLETS, tmp_path_factory.mktemp("undisturbed") / "access.log"
+    )
 
 
 def processes(installation: Installation) -> list[psutil.Process]:

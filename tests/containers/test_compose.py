@@ -20,9 +20,8 @@ import pytest
 
 from pressmark import __version__
 from pressmark.newsstand import OUTLETS
-from pressmark.newsstand.server import running
 from pressmark.settings import PROJECT_ROOT
-from tests.conftest import Installation
+from tests.conftest import Installation, fingerprints_of_editions
 
 HERE = Path(__file__).parent
 FIRST_FOUR = ("al-waha", "harbour-dispatch", "la-plaza", "tagesblick")
@@ -170,14 +169,7 @@ def stack(docker_compose: str, tmp_path: Path) -> Iterator[Callable[[str], Stack
 @pytest.fixture
 def one_machine(installation: Installation, tmp_path: Path) -> dict[int, str]:
     """The fingerprints of both editions, crawled by one machine without containers."""
-    with running(tmp_path / "access.log") as newsstand:
-        installation.env = {"PRESSMARK_OUTLETS": str(OUTLETS), "PRESSMARK_RESOLVE": newsstand.resolve}
-        installation.crawl(*FIRST_FOUR)
-        first = installation.fingerprint()
-        newsstand.advance()
-        time.sleep(1.1)
-        installation.crawl(*FIRST_FOUR)
-        return {1: first, 2: installation.fingerprint()}
+    return fingerprints_of_editions(installation, FIRST_FOUR, tmp_path / "access.log")
 
 
 def test_missing_env_file_names_the_next_step(docker_compose: str, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pressmark.errors import ServerError
 from pressmark.settings import SQL_ROOT, Settings
 from pressmark.warehouse import migrations
 from pressmark.warehouse.connection import Warehouse, transaction
+from tests.conftest import Installation
 
 FILES = sorted((SQL_ROOT / "migrations").glob("*.sql"))
 
@@ -148,3 +150,15 @@ def test_failure_midway_says_what_is_applied_and_is_continued(fresh: Warehouse, 
     assert (status.applied, status.pending) == ([file.stem for file in FILES[:-1]], [last.stem])
     before = migrations.migrate(fresh)
     assert before.pending == [last.stem] and migrations.state(fresh).up_to_date
+
+
+def test_upgrade_says_that_it_waits_for_another_one(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    with migrations._locked(installation.warehouse):
+        waiting = threading.Thread(target=migrations.migrate, args=(installation.warehouse,))
+        waiting.start()
+        waiting.join(2)
+        assert waiting.is_alive() and "Another process is upgrading the database" in caplog.text
+    waiting.join(30)
+    assert not waiting.is_alive()
