@@ -42,8 +42,8 @@ def find_client(program: str, server: int) -> str:
     """Return the path of a client program for a server of this major version.
 
     The client of the server's version is preferred, then the newest one that is not older, because pg_dump refuses
-    newer servers. Searches the wheel, PATH and Debian's /usr/lib/postgresql. Raises ConfigError if all clients are older
-    than the server.
+    newer servers. Searches the wheel, PATH and Debian's /usr/lib/postgresql. Raises ConfigError if all of them are
+    older.
     """
     versions: dict[int, str] = {}
     folders = [*os.get_exec_path(), *map(str, DEBIAN_CLIENTS.glob("*/bin")), str(wheel_binaries())]
